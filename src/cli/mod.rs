@@ -1,0 +1,1 @@
+//! The commands, as the operator types them.

@@ -1,0 +1,138 @@
+//! The product's configuration: as written (`raw`), then validated. Nothing after this module sees the raw form.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::layout::Layout;
+
+/// A validated `installer.toml`.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The product's name: lower-case letters, digits and dashes.
+    pub product: String,
+    /// Where everything lives.
+    pub layout: Layout,
+    /// Versions kept beside the current one.
+    pub keep_versions: u32,
+    /// Where releases come from, and whom to believe.
+    pub manifest: ManifestSource,
+    /// The product's database.
+    pub database: Database,
+    /// How the service is started and stopped.
+    pub service: Service,
+    /// How it shows that it is well.
+    pub health: Health,
+    /// Backups kept, newest first.
+    pub keep_backups: u32,
+    /// Bytes that the backups may take.
+    pub max_backup_bytes: u64,
+}
+
+/// Where the signed manifest is found.
+#[derive(Clone, Debug)]
+pub struct ManifestSource {
+    /// `https://`, `http://` or `file://`; plain paths became `file://`.
+    pub url: String,
+    /// Minisign public keys as written in the file; any one may sign.
+    pub keys: Vec<String>,
+    /// The channel that is followed beside `stable`.
+    pub channel: String,
+    /// Root certificates to trust besides the system's, PEM.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// The product's database.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// As configured, symlinks not resolved.
+    pub path: PathBuf,
+    /// Whose migrations and ledger these are.
+    pub format: Format,
+    /// The product's own setting of `PRAGMA foreign_keys`.
+    pub foreign_keys: ForeignKeys,
+    /// The ledger's table, where it is not the format's own name.
+    pub table: Option<String>,
+    /// Whether the engine runs a file without a transaction of its own.
+    pub wrap: Wrap,
+    /// `user:group` of a database that the installer creates.
+    pub owner: Option<String>,
+}
+
+/// A migration format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `N_name.up.sql` and `N_name.down.sql`, one row in `schema_migrations`.
+    GolangMigrate,
+}
+
+/// Whether foreign keys are enforced when the product opens its database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForeignKeys {
+    /// `PRAGMA foreign_keys = ON`.
+    Enforced,
+    /// `PRAGMA foreign_keys = OFF`, SQLite's own default.
+    Ignored,
+}
+
+/// Whether the product's engine wraps each migration file in a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrap {
+    /// It does; golang-migrate's default.
+    Transaction,
+    /// It does not: `x-no-tx-wrap`.
+    Nothing,
+}
+
+/// The service and its manager.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Who starts and stops it.
+    pub manager: Manager,
+    /// How long a stop may take.
+    pub stop_timeout: Duration,
+}
+
+/// Who starts and stops the service.
+#[derive(Clone, Debug)]
+pub enum Manager {
+    /// systemd, by `systemctl`.
+    Systemd {
+        /// The service's unit.
+        unit: String,
+        /// Units stopped before and started after it.
+        also: Vec<String>,
+    },
+    /// Commands of the operator, `{root}`, `{binary}` and `{database}` already replaced.
+    Command {
+        /// Starts it; may stay in the foreground or return.
+        start: Vec<String>,
+        /// Stops it.
+        stop: Vec<String>,
+        /// Exits 0 if and only if it runs.
+        status: Vec<String>,
+        /// Holds the process id of the service's main process.
+        pid_file: Option<PathBuf>,
+    },
+    /// Nobody: only if nobody holds the database.
+    None,
+}
+
+/// How the service shows that it is well.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// How it is asked.
+    pub probe: Probe,
+    /// How long it may take until it is well for the first time.
+    pub timeout: Duration,
+}
+
+/// How the service is asked whether it is well.
+#[derive(Clone, Debug)]
+pub enum Probe {
+    /// An HTTP address that answers 2xx when it is well.
+    Url(String),
+    /// A command that exits 0 when it is well; placeholders already replaced.
+    Command(Vec<String>),
+    /// It is alive five seconds after the start.
+    Alive,
+}

@@ -1,0 +1,1 @@
+//! The start-up gate: may this binary run on this data?

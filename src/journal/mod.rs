@@ -1,0 +1,1 @@
+//! The journal of a run: appended to, fsynced, never rewritten.

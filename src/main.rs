@@ -1,0 +1,3 @@
+//! The edge: arguments, environment, terminal, exit code.
+
+fn main() {}

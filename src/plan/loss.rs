@@ -1,0 +1,1 @@
+//! What would be lost, in rows and columns by table.

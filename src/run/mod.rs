@@ -1,0 +1,1 @@
+//! Carries out a plan, and finishes or undoes one that was interrupted.

@@ -1,0 +1,1 @@
+//! Owner, mode, ACL and extended attributes of a file.

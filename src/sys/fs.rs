@@ -1,0 +1,219 @@
+//! Files: reads with errors that name the path, and writes that are durable when they return.
+
+#![allow(clippy::disallowed_methods, reason = "this is the one place that touches files by path")]
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::sys::seam;
+
+/// What was tried on which path, and why it failed.
+#[derive(Debug, Error)]
+#[error("cannot {operation} `{}`", path.display())]
+pub struct PathError {
+    /// A verb, such as `rename`.
+    pub operation: &'static str,
+    /// What it was tried on.
+    pub path: PathBuf,
+    /// The system's answer.
+    pub source: io::Error,
+}
+
+impl PathError {
+    /// For `map_err`: what was tried on `path`.
+    pub fn on<E: Into<io::Error>>(operation: &'static str, path: &Path) -> impl FnOnce(E) -> Self {
+        move |source| Self { operation, path: path.to_owned(), source: source.into() }
+    }
+
+    /// Whether the path does not exist.
+    pub fn is_missing(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotFound
+    }
+}
+
+type Result<T> = std::result::Result<T, PathError>;
+
+/// Free and total bytes of the file system that holds a path, and which one it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// The device number: two paths with one device share their space.
+    pub device: u64,
+    /// Bytes that this process may still write.
+    pub available: u64,
+    /// Whether it is mounted read-only.
+    pub read_only: bool,
+}
+
+/// The whole file.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(PathError::on("read", path))
+}
+
+/// The whole file, or nothing where there is none.
+pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
+    match read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens a file for reading.
+pub fn open(path: &Path) -> Result<File> {
+    File::open(path).map_err(PathError::on("open", path))
+}
+
+/// Whether something has this name, a dangling symlink included.
+pub fn exists(path: &Path) -> Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(false),
+        Err(error) => Err(PathError::on("look at", path)(error)),
+    }
+}
+
+/// What the path leads to, symlinks followed.
+pub fn metadata(path: &Path) -> Result<fs::Metadata> {
+    fs::metadata(path).map_err(PathError::on("look at", path))
+}
+
+/// The names in a directory, sorted; empty where there is no such directory.
+pub fn names(directory: &Path) -> Result<Vec<OsString>> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(PathError::on("list", directory)(error)),
+    };
+    let names: io::Result<Vec<_>> = entries.map(|entry| Ok(entry?.file_name())).collect();
+    let mut names = names.map_err(PathError::on("list", directory))?;
+    names.sort();
+    Ok(names)
+}
+
+/// The path with every symlink resolved.
+pub fn real_path(path: &Path) -> Result<PathBuf> {
+    fs::canonicalize(path).map_err(PathError::on("resolve", path))
+}
+
+/// Where a symlink points, or nothing where there is none.
+pub fn read_link(path: &Path) -> Result<Option<PathBuf>> {
+    match fs::read_link(path) {
+        Ok(target) => Ok(Some(target)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(PathError::on("read the link", path)(error)),
+    }
+}
+
+/// The space of the file system of `path`, or of its nearest parent that exists.
+pub fn space(path: &Path) -> Result<Space> {
+    let there = path.ancestors().find(|ancestor| matches!(exists(ancestor), Ok(true))).unwrap_or(Path::new("/"));
+    let found = rustix::fs::statvfs(there).map_err(PathError::on("ask for free space on", there))?;
+    let device = rustix::fs::stat(there).map_err(PathError::on("look at", there))?.st_dev;
+    Ok(Space {
+        device,
+        available: found.f_bavail.saturating_mul(found.f_frsize),
+        read_only: found.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY),
+    })
+}
+
+/// Makes `bytes` the content of `path`: after a kill or a power cut it is wholly the old or wholly the new one.
+///
+/// # Errors
+/// Where it fails the old content is untouched.
+pub fn write_durable(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+    let temporary = sibling(path, ".new");
+    seam::cross("write a file");
+    let written = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&temporary);
+    let mut file = written.map_err(PathError::on("create", &temporary))?;
+    let made = file
+        .set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
+        .and_then(|()| file.write_all(bytes))
+        .and_then(|()| file.sync_all());
+    if let Err(error) = made {
+        let _ = fs::remove_file(&temporary);
+        return Err(PathError::on("write", &temporary)(error));
+    }
+    rename(&temporary, path)
+}
+
+/// Renames within one file system, then makes the name durable.
+pub fn rename(from: &Path, to: &Path) -> Result<()> {
+    seam::cross("rename");
+    fs::rename(from, to).map_err(PathError::on("rename to", to))?;
+    sync_parent(to)?;
+    if from.parent() == to.parent() { Ok(()) } else { sync_parent(from) }
+}
+
+/// Points a symlink somewhere else in one step, or makes it.
+pub fn replace_link(link: &Path, target: &Path) -> Result<()> {
+    let temporary = sibling(link, ".new");
+    remove_file(&temporary)?;
+    seam::cross("make a symlink");
+    std::os::unix::fs::symlink(target, &temporary).map_err(PathError::on("make the symlink", &temporary))?;
+    rename(&temporary, link)
+}
+
+/// Makes a directory and its missing parents, durable, with `mode` for those that it makes.
+pub fn create_dir_all(path: &Path, mode: u32) -> Result<()> {
+    if exists(path)? || path.as_os_str().is_empty() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        create_dir_all(parent, mode)?;
+    }
+    seam::cross("make a directory");
+    match fs::DirBuilder::new().mode(mode).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(PathError::on("make the directory", path)(error)),
+        Ok(()) => sync_parent(path),
+    }
+}
+
+/// Removes a file; nothing to do where there is none.
+pub fn remove_file(path: &Path) -> Result<()> {
+    seam::cross("remove a file");
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(PathError::on("remove", path)(error)),
+        Ok(()) => sync_parent(path),
+    }
+}
+
+/// Removes a directory with all that is in it; nothing to do where there is none. Symlinks in it are not followed.
+pub fn remove_dir_all(path: &Path) -> Result<()> {
+    seam::cross("remove a directory");
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(PathError::on("remove the directory", path)(error)),
+        Ok(()) => sync_parent(path),
+    }
+}
+
+/// Makes the content of a file durable.
+pub fn sync_file(file: &File, path: &Path) -> Result<()> {
+    seam::cross("sync a file");
+    file.sync_all().map_err(PathError::on("sync", path))
+}
+
+/// Makes the names in a directory durable.
+pub fn sync_dir(directory: &Path) -> Result<()> {
+    seam::cross("sync a directory");
+    let opened = File::open(directory).map_err(PathError::on("open", directory))?;
+    opened.sync_all().map_err(PathError::on("sync", directory))
+}
+
+fn sync_parent(path: &Path) -> Result<()> {
+    path.parent().map_or(Ok(()), |parent| sync_dir(if parent.as_os_str().is_empty() { Path::new(".") } else { parent }))
+}
+
+fn sibling(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(suffix);
+    path.with_file_name(name)
+}

@@ -1,0 +1,1 @@
+//! Asks the service whether it is well.

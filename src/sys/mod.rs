@@ -1,0 +1,15 @@
+//! The outside world, one thing a file: the only place for files, processes, the clock and the network.
+
+pub mod attributes;
+pub mod clock;
+pub mod dir;
+pub mod fs;
+pub mod health;
+pub mod holders;
+pub mod http;
+pub mod lock;
+pub mod process;
+pub mod seam;
+pub mod service;
+pub mod signal;
+pub mod unpack;

@@ -1,0 +1,1 @@
+//! Service managers: who starts and stops the product.

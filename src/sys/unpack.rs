@@ -1,0 +1,1 @@
+//! Unpacks an archive whose digest is right.

@@ -1,0 +1,1 @@
+//! A file and the digest that it must have.

@@ -1,0 +1,173 @@
+//! Versions of binaries, ranges of them, what an operator may type for one, and schema versions.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// The version of a release, by the rules of Semantic Versioning 2.0.0.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Version(semver::Version);
+
+/// Text that is not a version.
+#[derive(Debug, Error)]
+#[error("`{text}` is not a version like 1.5.0")]
+pub struct VersionError {
+    text: String,
+    source: semver::Error,
+}
+
+impl Version {
+    /// The first number: releases that share it migrate in place.
+    pub fn major(&self) -> u64 {
+        self.0.major
+    }
+
+    /// Whether it carries a pre-release tag, such as `2.0.0-rc.1`.
+    pub fn is_prerelease(&self) -> bool {
+        !self.0.pre.is_empty()
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Version {
+    type Err = VersionError;
+
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        semver::Version::parse(text).map(Self).map_err(|source| VersionError { text: text.to_owned(), source })
+    }
+}
+
+/// A set of versions such as `>=1.3.0`, written as Cargo writes requirements.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct VersionRange(semver::VersionReq);
+
+impl VersionRange {
+    /// Whether `version` is one of the set; a pre-release only where the range names one of its own release.
+    pub fn contains(&self, version: &Version) -> bool {
+        self.0.matches(&version.0)
+    }
+}
+
+impl fmt::Display for VersionRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for VersionRange {
+    type Err = VersionError;
+
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        semver::VersionReq::parse(text).map(Self).map_err(|source| VersionError { text: text.to_owned(), source })
+    }
+}
+
+/// What an operator types for a release: one version, or the beginning of one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Target {
+    /// `1.5.0`: this very release.
+    Exact(Version),
+    /// `1` or `1.5`: the newest of it that is offered, never a pre-release.
+    Newest {
+        /// The first number.
+        major: u64,
+        /// The second number, if it was typed.
+        minor: Option<u64>,
+    },
+}
+
+impl Target {
+    /// Whether `version` is one that the target may stand for.
+    pub fn admits(&self, version: &Version) -> bool {
+        match self {
+            Self::Exact(exact) => exact == version,
+            Self::Newest { major, minor } => {
+                !version.is_prerelease()
+                    && version.0.major == *major
+                    && minor.is_none_or(|minor| version.0.minor == minor)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(version) => version.fmt(f),
+            Self::Newest { major, minor: None } => write!(f, "{major}"),
+            Self::Newest { major, minor: Some(minor) } => write!(f, "{major}.{minor}"),
+        }
+    }
+}
+
+impl FromStr for Target {
+    type Err = VersionError;
+
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        let numbers: Result<Vec<u64>, _> = text.split('.').map(str::parse).collect();
+        match numbers.as_deref() {
+            Ok([major]) => Ok(Self::Newest { major: *major, minor: None }),
+            Ok([major, minor]) => Ok(Self::Newest { major: *major, minor: Some(*minor) }),
+            _ => text.parse().map(Self::Exact),
+        }
+    }
+}
+
+/// The version of a database's schema, as its ledger writes it: a number for golang-migrate and goose, else text.
+///
+/// It has no order of its own: which schema is newer is the position in a list of migrations.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SchemaVersion {
+    /// The version of a migration that is numbered.
+    Number(i64),
+    /// The version of a migration that is named.
+    Text(String),
+}
+
+impl fmt::Display for SchemaVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(text: &str) -> Version {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_partial_target_admits_every_release_below_it_but_no_prerelease() {
+        let target: Target = "1.5".parse().unwrap();
+        assert!(target.admits(&version("1.5.0")) && target.admits(&version("1.5.9")));
+        assert!(!target.admits(&version("1.6.0")) && !target.admits(&version("1.5.1-rc.1")));
+        assert!("1".parse::<Target>().unwrap().admits(&version("1.9.3")));
+    }
+
+    #[test]
+    fn an_exact_target_admits_a_prerelease_that_is_named() {
+        assert!("2.0.0-rc.1".parse::<Target>().unwrap().admits(&version("2.0.0-rc.1")));
+    }
+
+    #[test]
+    fn a_target_that_is_no_version_is_named_in_the_error() {
+        for text in ["", "latest", "1.5.x", "1.5.", "-1"] {
+            assert!(text.parse::<Target>().unwrap_err().to_string().contains(&format!("`{text}`")));
+        }
+    }
+}
