@@ -6,5 +6,5 @@ pub mod copy;
 pub mod copy_file;
 pub mod exact;
 pub mod exchange;
-//pub mod loss;
+pub mod loss;
 pub mod side_files;
