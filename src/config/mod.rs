@@ -1,7 +1,12 @@
 //! The product's configuration: as written (`raw`), then validated. Nothing after this module sees the raw form.
 
+mod raw;
+mod values;
+
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub use raw::{ConfigError, parse};
 
 use crate::layout::Layout;
 
