@@ -141,6 +141,19 @@ pub fn write_durable(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     rename(&temporary, path)
 }
 
+/// Opens a file that is only appended to, making it where there is none, and cuts it off after `length` bytes.
+pub fn open_log(path: &Path, length: u64) -> Result<File> {
+    let there = exists(path)?;
+    seam::cross("open the journal");
+    let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    let file = opened.map_err(PathError::on("open", path))?;
+    file.set_len(length).and_then(|()| file.sync_all()).map_err(PathError::on("truncate", path))?;
+    if !there {
+        sync_parent(path)?;
+    }
+    Ok(file)
+}
+
 /// Renames within one file system, then makes the name durable.
 pub fn rename(from: &Path, to: &Path) -> Result<()> {
     seam::cross("rename");
