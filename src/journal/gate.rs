@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::migration::fingerprint::SchemaPrint;
+use crate::migration::{LedgerState, SchemaPrint};
+use crate::plan::gates::{Standing, Verdict, compare};
 use crate::version::{SchemaVersion, Version};
 
 /// World-readable, written at each commit and before each start that a run makes.
@@ -60,4 +61,18 @@ pub struct Expect {
     pub started: u64,
     /// Which boot that was.
     pub boot: String,
+}
+
+impl GateRecord {
+    /// Whether a release may run on a database that looks like this, runs that are under way left aside.
+    pub fn judge(&self, version: &Version, ledger: &LedgerState, print: &SchemaPrint) -> Verdict {
+        let Some(runs) = self.releases.get(&version.to_string()) else {
+            return Verdict::Unknown { reason: format!("nothing is known of release {version}") };
+        };
+        let schema = ledger.schema();
+        let expected = schema.and_then(|schema| self.schemas.get(&schema.to_string()));
+        let drift = expected.map(|expected| print.drift_from(expected));
+        let standing = Standing { schema, dirty: ledger.is_dirty(), drift: drift.as_deref() };
+        compare(&runs.schema, &runs.reads, &self.order, &standing)
+    }
 }

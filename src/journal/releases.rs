@@ -8,7 +8,7 @@ use super::record::{self, RecordError};
 use crate::digest::Sha256;
 use crate::layout::Layout;
 use crate::manifest::Release;
-use crate::migration::fingerprint::SchemaPrint;
+use crate::migration::SchemaPrint;
 use crate::sys::fs;
 use crate::version::{SchemaVersion, Version};
 

@@ -79,6 +79,7 @@ pub fn plan(ask: &Install<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
         strategy: None,
         database: seen.database.path.clone(),
         was_running: running,
+        agreed: None,
         steps,
     })
 }

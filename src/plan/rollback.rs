@@ -105,6 +105,7 @@ pub fn plan(ask: &Rollback<'_>, way: &Way, seen: &Observed) -> Result<Plan, Vec<
         strategy: Some(way.strategy()),
         database: seen.database.path.clone(),
         was_running: matches!(seen.service, Service::Running { .. }),
+        agreed: None,
         steps,
     })
 }

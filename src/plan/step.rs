@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::{Fingerprint, Sha256};
 use crate::manifest::Release;
 use crate::migration::Direction;
+use crate::plan::loss::Loss;
 use crate::version::{SchemaVersion, Version};
 
 /// A run, fixed before its first change and never changed after.
@@ -26,6 +27,8 @@ pub struct Plan {
     pub database: PathBuf,
     /// Whether the service ran before, and is to run again after an undo.
     pub was_running: bool,
+    /// The loss that was shown and agreed to.
+    pub agreed: Option<Loss>,
     /// What is done, in this order; undone in the reverse one.
     pub steps: Vec<Step>,
 }

@@ -67,6 +67,7 @@ pub fn plan(ask: &Upgrade<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
         strategy: None,
         database: seen.database.path.clone(),
         was_running: matches!(seen.service, Service::Running { .. }),
+        agreed: None,
         steps,
     })
 }

@@ -64,6 +64,7 @@ mod tests {
             strategy: None,
             database: "/db".into(),
             was_running: true,
+            agreed: None,
             steps: vec![
                 Step::Stop,
                 Step::CatchUp,
