@@ -8,6 +8,7 @@ pub mod health;
 pub mod holders;
 pub mod http;
 pub mod lock;
+pub mod mount;
 pub mod process;
 pub mod seam;
 pub mod service;
