@@ -68,6 +68,20 @@ pub fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(PathError::on("open", path))
 }
 
+/// Opens a regular file for reading; symlinks are followed.
+///
+/// # Errors
+/// It is something else, such as a pipe, whose end might never come.
+pub fn open_regular(path: &Path) -> Result<File> {
+    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let opened = OpenOptions::new().read(true).custom_flags(nonblocking).open(path);
+    let file = opened.map_err(PathError::on("open", path))?;
+    if file.metadata().map_err(PathError::on("look at", path))?.is_file() {
+        return Ok(file);
+    }
+    Err(PathError::on("read", path)(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")))
+}
+
 /// Whether something has this name, a dangling symlink included.
 pub fn exists(path: &Path) -> Result<bool> {
     match fs::symlink_metadata(path) {

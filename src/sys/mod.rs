@@ -13,4 +13,5 @@ pub mod process;
 pub mod seam;
 pub mod service;
 pub mod signal;
-pub mod unpack;
+pub mod tree;
+pub mod watch;
