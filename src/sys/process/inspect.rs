@@ -9,7 +9,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, test_kill_process};
+use rustix::process::{Pid, PidfdFlags, Signal, getpgrp, kill_process_group, pidfd_open, test_kill_process};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -59,13 +59,16 @@ impl Process {
         Self::of(pid)?.ok_or_else(|| on(pid)(io::Error::from(io::ErrorKind::NotFound)))
     }
 
-    /// Every process whose group is `group`.
+    /// Every process of its process group, itself included; only itself where that is the installer's group too.
     ///
     /// # Errors
     /// Where `/proc` cannot be read.
-    pub fn of_group(group: u32) -> Result<Vec<Self>> {
+    pub fn group(&self) -> Result<Vec<Self>> {
+        let Some(group) = self.foreign_group()? else {
+            return Ok(self.is_alive()?.then_some(*self).into_iter().collect());
+        };
         let mut members = Vec::new();
-        for pid in all().map_err(on(group))? {
+        for pid in all().map_err(on(self.pid))? {
             if let Some(stat) = Stat::of(pid).map_err(on(pid))?.filter(|stat| stat.lives() && stat.group == group) {
                 members.push(Self { pid, started: stat.started });
             }
@@ -94,15 +97,6 @@ impl Process {
     /// As [`Process::of`].
     pub fn is_alive(&self) -> Result<bool> {
         Ok(Self::of(self.pid)? == Some(*self))
-    }
-
-    /// The number of its process group; nothing once it has ended.
-    ///
-    /// # Errors
-    /// As [`Process::of`].
-    pub fn group(&self) -> Result<Option<u32>> {
-        let found = Stat::of(self.pid).map_err(on(self.pid))?;
-        Ok(found.filter(|stat| stat.started == self.started).map(|stat| stat.group))
     }
 
     /// The program that it runs, symlinks resolved; nothing once it has ended. That the file was removed or replaced
@@ -166,6 +160,25 @@ impl Process {
             Ok(()) | Err(Errno::SRCH) => Ok(()),
             Err(error) => Err(on(self.pid)(error.into())),
         }
+    }
+
+    /// Sends SIGKILL to its whole process group; only to itself where that is the installer's group too.
+    ///
+    /// # Errors
+    /// Where the right to do so is missing.
+    pub fn kill_group(&self) -> Result<()> {
+        let Some(group) = self.foreign_group()?.and_then(rustix_pid) else { return self.kill() };
+        match kill_process_group(group, Signal::KILL) {
+            Ok(()) | Err(Errno::SRCH) => Ok(()),
+            Err(error) => Err(on(self.pid)(error.into())),
+        }
+    }
+
+    /// Its process group, while it lives and unless the installer is in it, which would then hit itself.
+    fn foreign_group(&self) -> Result<Option<u32>> {
+        let found = Stat::of(self.pid).map_err(on(self.pid))?;
+        let group = found.filter(|stat| stat.lives() && stat.started == self.started).map(|stat| stat.group);
+        Ok(group.filter(|group| rustix_pid(*group) != Some(getpgrp())))
     }
 }
 
@@ -252,5 +265,4 @@ fn on(pid: u32) -> impl Fn(io::Error) -> ProcessError {
 }
 
 #[cfg(test)]
-#[path = "inspect_tests.rs"]
 mod tests;

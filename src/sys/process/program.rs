@@ -229,5 +229,4 @@ impl Tail {
 }
 
 #[cfg(test)]
-#[path = "program_tests.rs"]
 mod tests;
