@@ -3,6 +3,7 @@
 pub mod attributes;
 pub mod clock;
 pub mod dir;
+pub mod events;
 pub mod fs;
 pub mod health;
 pub mod holders;
