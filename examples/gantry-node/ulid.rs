@@ -36,3 +36,23 @@ fn spell(id: u128) -> String {
     let digits = (0..26).rev().map(|place| (id >> (5 * place)) & 31);
     digits.filter_map(|digit| ALPHABET.get(usize::try_from(digit).ok()?)).map(|letter| char::from(*letter)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_keep_their_order_within_a_millisecond_and_when_the_clock_goes_back() {
+        let mut ulids = Ulids::default();
+        let ids = [1_700_000_000_000_000, 1_700_000_000_000_999, 1_699_999_999_000_000, 1_700_000_000_001_000]
+            .map(|microseconds| ulids.next(microseconds));
+        assert!(ids.is_sorted_by(|one, next| one < next), "{ids:?}");
+    }
+
+    #[test]
+    fn an_id_begins_with_its_time() {
+        // The example of the specification: 1469918176385 is spelt 01ARYZ6S41.
+        let id = Ulids::default().next(1_469_918_176_385_000);
+        assert_eq!((id.len(), id.get(..10)), (26, Some("01ARYZ6S41")));
+    }
+}
