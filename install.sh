@@ -240,13 +240,16 @@ main() {
 start() {
     if running; then return; fi
     rm -f -- "$pid_file"
+    log=$directory/gantry.log
+    : >>"$log"
+    said=$(wc -c <"$log")
     setsid "$directory/root/current/bin/gantry" --listen "$address" --database "$directory/data/gantry.db" \
-        --state "$directory/state" --pid-file "$pid_file" >>"$directory/gantry.log" 2>&1 </dev/null 9>&- &
+        --state "$directory/state" --pid-file "$pid_file" >>"$log" 2>&1 </dev/null 9>&- &
     node=$!
     until [ -f "$pid_file" ]; do
-        # A process that has ended has no program any more. What it said is in the log.
+        # A process that has ended has no program any more.
         if [ ! -e "/proc/$node/exe" ]; then
-            tail -n 5 -- "$directory/gantry.log" >&2
+            tail -c "+$((said + 1))" -- "$log" >&2
             wait "$node"
             return
         fi
