@@ -32,6 +32,7 @@ use crate::plan::{Plan, Step, Undo};
 use crate::sys::clock::Stopwatch;
 use crate::sys::lock::ExpectLock;
 use crate::sys::process::Process;
+use crate::sys::health::{HealthCheck, Silence};
 use crate::sys::http::Client;
 use crate::sys::service::{Service, Started};
 use crate::sys::signal::Interrupt;
@@ -47,6 +48,8 @@ pub struct Machine<'a> {
     pub places: Places,
     /// The product's service.
     pub service: Service,
+    /// How it shows that it is well.
+    pub health: HealthCheck,
     /// Whether a recovery leaves the service stopped.
     pub starts: Starts,
     /// Brings releases in; none where a run needs no network.
@@ -93,8 +96,8 @@ pub struct Memory {
     pub started: StartedOnce,
     /// The start that is under way.
     pub start: Option<Started>,
-    /// Whether nobody held the database and nothing answered at the health address after the stop.
-    pub silent: bool,
+    /// What was seen between the stop and the start.
+    pub silence: Option<Silence>,
     /// Runs from the stop on.
     pub down: Option<Stopwatch>,
     /// From the stop to the first healthy answer.

@@ -5,12 +5,14 @@
 
 use super::error::Blame;
 use super::{Machine, StepError, doorway};
-use crate::sys::health::{self, Expectation};
+use crate::sys::health::{Expectation, HealthError, Silence};
+use crate::sys::signal::Interrupt;
 use crate::version::Version;
 
 pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let Some(version) = machine.plan.to.version.clone() else { return Ok(()) };
-    healthy(&version, machine)?;
+    let interrupt = machine.interrupt.clone();
+    healthy(&version, &interrupt, machine)?;
     machine.memory.downtime_ms = machine.memory.down.map(|down| down.millis());
     machine.service.start_also().map_err(|error| {
         StepError::world("service", "cannot start what belongs to the service", error)
@@ -18,13 +20,17 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
     look_again(&version, machine)
 }
 
-/// Waits until `version` is healthy.
-pub(super) fn healthy(version: &Version, machine: &mut Machine<'_>) -> Result<(), StepError> {
-    let versions = machine.config.layout.version(version);
-    let expectation = Expectation { version, home: &versions, before: machine.memory.old, was_silent: machine.memory.silent };
-    health::prove(&expectation, &machine.service, machine.memory.start.as_mut(), &machine.config.health, &machine.interrupt)
-        .map(|_| ())
-        .map_err(|error| StepError::release("health", format!("{version} does not become healthy"), error))
+/// Waits until `version` is healthy. Nothing to prove where nobody manages the service.
+pub(super) fn healthy(version: &Version, interrupt: &Interrupt, machine: &mut Machine<'_>) -> Result<(), StepError> {
+    let Some(started) = machine.memory.start.as_mut() else { return Ok(()) };
+    let directory = machine.config.layout.version(version);
+    let silence = machine.memory.silence.unwrap_or(Silence::Unproven);
+    let expectation = Expectation { version, directory: &directory, before: machine.memory.old, silence };
+    let proven = machine.health.prove(&expectation, &machine.service, started, interrupt);
+    proven.map(|_| ()).map_err(|error| match error {
+        HealthError::Interrupted(_) => StepError::world("signal", "a signal asked for the end", error),
+        _ => StepError::release("health", format!("{version} does not become healthy"), error),
+    })
 }
 
 /// What is in the database now must be what the release runs on.

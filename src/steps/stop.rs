@@ -3,13 +3,16 @@
 //! If killed half-way: the gate lets nothing start, and recovery starts the old release.
 //! Touches: the gate's record, the service.
 
+use std::time::Duration;
+
 use super::error::Blame;
 use super::{Machine, Starts, StepError, doorway, prove};
 use crate::db::alone;
 use crate::sys::clock::{self, Stopwatch};
+use crate::sys::health::Silence;
 use crate::sys::service::{ServiceError, State};
-use crate::sys::{fs, health, seam};
-use std::time::Duration;
+use crate::sys::signal::Interrupt;
+use crate::sys::{fs, seam};
 
 /// How long a process that belongs to the service may hold the database after the stop.
 const RELEASE: Duration = Duration::from_secs(5);
@@ -25,7 +28,8 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
     machine.memory.down = machine.plan.was_running.then(Stopwatch::start);
     halt(machine)?;
     released(machine)?;
-    machine.memory.silent = health::is_silent(&machine.config.health);
+    let silent = machine.health.is_silent().unwrap_or(false);
+    machine.memory.silence = Some(if silent { Silence::Proven } else { Silence::Unproven });
     Ok(())
 }
 
@@ -36,13 +40,13 @@ pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
         // Nothing of ours ran before: what the run knew of its start is all that there is to end.
         return doorway::open(machine, before.version);
     };
-    let state = machine.service.state().map_err(asked)?;
-    if !matches!(state, State::Running { .. }) {
-        doorway::expect(machine, &before)?;
-        start(machine)?;
+    if machine.memory.down.is_none() {
+        // Another process began this run: whatever runs now may have been refused by the gate, and be about to end.
+        halt(machine)?;
     }
-    // A service that the run never got to stop is the old one that still runs.
-    prove::healthy(&version, machine).map_err(|error| {
+    doorway::expect(machine, &before)?;
+    start(machine)?;
+    prove::healthy(&version, &Interrupt::never(), machine).map_err(|error| {
         let message = format!("everything is as before, but {version} does not become healthy again: {}", error.message);
         StepError { message, ..error }
     })?;

@@ -47,6 +47,8 @@ pub struct Space {
     pub available: u64,
     /// Whether it is mounted read-only.
     pub read_only: bool,
+    /// Whether this user may write to the path, or to its nearest parent that exists.
+    pub writable: bool,
 }
 
 /// The whole file.
@@ -132,6 +134,7 @@ pub fn space(path: &Path) -> Result<Space> {
         device,
         available: found.f_bavail.saturating_mul(found.f_frsize),
         read_only: found.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY),
+        writable: rustix::fs::access(there, rustix::fs::Access::WRITE_OK).is_ok(),
     })
 }
 
