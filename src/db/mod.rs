@@ -1,5 +1,14 @@
 //! SQLite: the only place that opens a database.
 
+pub mod check;
+pub mod count;
+mod execute;
 pub mod header;
 pub mod ledger;
+pub mod migrate;
 pub mod open;
+pub mod receipt;
+pub mod schema;
+mod watch;
+
+pub use watch::Stop;

@@ -183,7 +183,7 @@ fn owned(path: &Path, connection: Connection, foreign_keys: ForeignKeys) -> Resu
         .and_then(|()| connection.execute_batch("PRAGMA mmap_size = 0; PRAGMA cache_size = -16384"))
         .and_then(|()| connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())))
         .map_err(|error| told(path, error))?;
-    set_foreign_keys(path, &connection, foreign_keys)?;
+    set_foreign_keys(&connection, foreign_keys)?;
     Ok(connection)
 }
 
@@ -192,7 +192,8 @@ fn owned(path: &Path, connection: Connection, foreign_keys: ForeignKeys) -> Resu
 ///
 /// # Errors
 /// The setting did not take.
-pub(crate) fn set_foreign_keys(path: &Path, connection: &Connection, wanted: ForeignKeys) -> Result<(), OpenError> {
+pub(crate) fn set_foreign_keys(connection: &Connection, wanted: ForeignKeys) -> Result<(), OpenError> {
+    let path = Path::new(connection.path().unwrap_or(":memory:"));
     let enforced = wanted == ForeignKeys::Enforced;
     let taken: bool = connection
         .pragma_update(None, "foreign_keys", enforced)

@@ -97,7 +97,7 @@ fn a_setting_that_does_not_take_is_an_error() {
     let (_directory, path) = database("CREATE TABLE t (a)");
     let connection = open_owned(&path, ForeignKeys::Enforced).unwrap();
     connection.execute_batch("BEGIN").unwrap();
-    let error = set_foreign_keys(&path, &connection, ForeignKeys::Ignored).unwrap_err();
+    let error = set_foreign_keys(&connection, ForeignKeys::Ignored).unwrap_err();
     assert!(matches!(error, OpenError::Setting { pragma: "foreign_keys", .. }));
 }
 
