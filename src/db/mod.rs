@@ -8,7 +8,9 @@ pub mod ledger;
 pub mod migrate;
 pub mod open;
 pub mod receipt;
+pub mod rehearse;
 pub mod schema;
+pub mod standing;
 mod watch;
 
 pub use watch::Stop;
