@@ -69,7 +69,7 @@ const FORBIDDEN: [&str; 3] = ["writable_schema", "temp_store_directory", "data_s
 fn forbidden(action: &AuthAction<'_>) -> Option<String> {
     match action {
         // VACUUM attaches a nameless file of its own. What a script attaches is found before it is compiled.
-        AuthAction::Attach { filename } if filename.is_empty() => None,
+        AuthAction::Attach { filename: "" } => None,
         AuthAction::Attach { filename } => Some(format!("ATTACH or VACUUM INTO `{filename}`")),
         AuthAction::Unknown { code: ffi::SQLITE_ATTACH, .. } => Some("ATTACH".to_owned()),
         AuthAction::Detach { .. } | AuthAction::Unknown { code: ffi::SQLITE_DETACH, .. } => Some("DETACH".to_owned()),

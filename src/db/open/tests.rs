@@ -109,3 +109,15 @@ fn where_nothing_can_be_written_and_no_log_is_there_the_file_is_read_as_it_is() 
     assert!(reader.is_immutable());
     assert_eq!(names(&directory).len(), 1);
 }
+
+#[test]
+fn only_an_empty_file_becomes_a_new_database() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("new.db");
+    assert!(matches!(create(&path), Err(OpenError::Missing { .. })));
+    std::fs::write(&path, "").unwrap();
+    create(&path).unwrap();
+    assert_eq!(names(&directory), ["new.db"]);
+    assert!(open_owned(&path, ForeignKeys::Ignored).is_ok());
+    assert!(matches!(create(&path), Err(OpenError::NotEmpty { .. })));
+}
