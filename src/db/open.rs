@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::config::ForeignKeys;
 use crate::sys::fs::{self, PathError};
+use crate::sys::seam;
 
 /// Why a database could not be opened and read.
 #[derive(Debug, Error)]
@@ -24,6 +25,12 @@ pub enum OpenError {
     /// The file has no bytes.
     #[error("`{}` is empty", path.display())]
     Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file has bytes where a new database was to be made.
+    #[error("`{}` is there already and not empty", path.display())]
+    NotEmpty {
         /// The file.
         path: PathBuf,
     },
@@ -156,6 +163,24 @@ fn looking(connection: Connection, keep_wal: bool) -> rusqlite::Result<Connectio
     Ok(connection)
 }
 
+/// Makes a database without tables of an empty file, which the caller created with its owner and mode.
+///
+/// # Errors
+/// A file that is missing or has bytes already.
+pub fn create(path: &Path) -> Result<(), OpenError> {
+    match existing(path) {
+        Err(OpenError::Empty { .. }) => {}
+        Ok(_) => return Err(OpenError::NotEmpty { path: path.to_owned() }),
+        Err(error) => return Err(error),
+    }
+    seam::cross("make an empty database");
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    // Any write makes the first page; the product chooses its journal mode itself.
+    let made = Connection::open_with_flags(path, flags)
+        .and_then(|connection| connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA user_version = 0"));
+    made.map_err(|error| told(path, error))
+}
+
 /// Opens a copy of our own, which nobody else has open, for reading and writing.
 ///
 /// `path` must have its symlinks resolved.
@@ -183,7 +208,7 @@ fn owned(path: &Path, connection: Connection, foreign_keys: ForeignKeys) -> Resu
         .and_then(|()| connection.execute_batch("PRAGMA mmap_size = 0; PRAGMA cache_size = -16384"))
         .and_then(|()| connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())))
         .map_err(|error| told(path, error))?;
-    set_foreign_keys(path, &connection, foreign_keys)?;
+    set_foreign_keys(&connection, foreign_keys)?;
     Ok(connection)
 }
 
@@ -192,7 +217,8 @@ fn owned(path: &Path, connection: Connection, foreign_keys: ForeignKeys) -> Resu
 ///
 /// # Errors
 /// The setting did not take.
-pub(crate) fn set_foreign_keys(path: &Path, connection: &Connection, wanted: ForeignKeys) -> Result<(), OpenError> {
+pub(crate) fn set_foreign_keys(connection: &Connection, wanted: ForeignKeys) -> Result<(), OpenError> {
+    let path = Path::new(connection.path().unwrap_or(":memory:"));
     let enforced = wanted == ForeignKeys::Enforced;
     let taken: bool = connection
         .pragma_update(None, "foreign_keys", enforced)

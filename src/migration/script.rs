@@ -83,11 +83,6 @@ impl Script {
     pub fn deletes_from(&self) -> BTreeSet<String> {
         self.statements().iter().flat_map(Statement::deletes_from).collect()
     }
-
-    /// The pragmas that it sets or asks, in lower case.
-    pub fn pragmas(&self) -> BTreeSet<String> {
-        self.statements().iter().filter_map(Statement::pragma).collect()
-    }
 }
 
 /// Whether the next `;` is one of a trigger's body. The body ends with `; END`, as in SQLite's `complete.c`.
@@ -104,7 +99,8 @@ fn inside_trigger(tokens: &[Token<'_>]) -> bool {
 }
 
 /// Pragmas without effect, or refused, inside a transaction.
-const OUTSIDE: [&str; 6] = ["foreign_keys", "journal_mode", "synchronous", "auto_vacuum", "page_size", "locking_mode"];
+const OUTSIDE: [&str; 7] =
+    ["foreign_keys", "journal_mode", "synchronous", "auto_vacuum", "page_size", "locking_mode", "wal_checkpoint"];
 
 impl Statement<'_> {
     /// Whether its first word is this keyword.

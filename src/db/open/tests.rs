@@ -97,7 +97,7 @@ fn a_setting_that_does_not_take_is_an_error() {
     let (_directory, path) = database("CREATE TABLE t (a)");
     let connection = open_owned(&path, ForeignKeys::Enforced).unwrap();
     connection.execute_batch("BEGIN").unwrap();
-    let error = set_foreign_keys(&path, &connection, ForeignKeys::Ignored).unwrap_err();
+    let error = set_foreign_keys(&connection, ForeignKeys::Ignored).unwrap_err();
     assert!(matches!(error, OpenError::Setting { pragma: "foreign_keys", .. }));
 }
 
@@ -108,4 +108,16 @@ fn where_nothing_can_be_written_and_no_log_is_there_the_file_is_read_as_it_is() 
     let reader = immutable(&path).unwrap();
     assert!(reader.is_immutable());
     assert_eq!(names(&directory).len(), 1);
+}
+
+#[test]
+fn only_an_empty_file_becomes_a_new_database() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("new.db");
+    assert!(matches!(create(&path), Err(OpenError::Missing { .. })));
+    std::fs::write(&path, "").unwrap();
+    create(&path).unwrap();
+    assert_eq!(names(&directory), ["new.db"]);
+    assert!(open_owned(&path, ForeignKeys::Ignored).is_ok());
+    assert!(matches!(create(&path), Err(OpenError::NotEmpty { .. })));
 }
