@@ -13,7 +13,7 @@ pub mod copy;
 pub mod copy_file;
 pub mod exact;
 pub mod exchange;
-//pub mod loss;
+pub mod loss;
 pub mod side_files;
 pub mod receipt;
 pub mod rehearse;
