@@ -27,6 +27,7 @@ pub struct HealthCheck {
     health: Health,
     private: PathBuf,
     user: Option<Credentials>,
+    alive_for: Duration,
 }
 
 /// What the new service must be.
@@ -130,7 +131,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_m
 impl HealthCheck {
     /// A check as it is configured. A command runs in a clean environment, its `private` directory disposable, as `user`.
     pub fn new(health: &Health, private: PathBuf, user: Option<Credentials>) -> Self {
-        Self { health: health.clone(), private, user }
+        Self { health: health.clone(), private, user, alive_for: ALIVE_FOR }
     }
 
     /// Whether nobody answers at the health address. To be asked between the stop and the start: a service that is well
@@ -242,7 +243,7 @@ impl HealthCheck {
 
     /// The least time before the service may count as well.
     fn least(&self) -> Duration {
-        if matches!(self.health.probe, Probe::Alive) { ALIVE_FOR } else { Duration::ZERO }
+        if matches!(self.health.probe, Probe::Alive) { self.alive_for } else { Duration::ZERO }
     }
 }
 

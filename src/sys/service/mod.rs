@@ -325,4 +325,7 @@ impl Started {
 }
 
 #[cfg(test)]
+pub(crate) mod stand_in;
+
+#[cfg(test)]
 mod tests;
