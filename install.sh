@@ -126,8 +126,8 @@ begin_afresh() {
     for made in backups bin data releases root state; do
         rm -rf -- "${directory:?}/$made"
     done
-    for made in acknowledged.log acknowledged.log.maybe gantry-installer gantry.log gantry.pid installer.toml load.json \
-        release.key release.key.pub service service.lock; do
+    for made in acknowledged.log acknowledged.log.maybe address gantry-installer gantry.log gantry.pid installer.toml \
+        load.json release.key release.key.pub service service.lock; do
         rm -f -- "${directory:?}/$made"
     done
 }
@@ -170,7 +170,8 @@ configure() {
     url=http://127.0.0.1:$port
     public_key=$(sed -n 2p "$directory/release.key.pub")
     installer_config >"$directory/installer.toml"
-    service_script >"$directory/service"
+    cp -- "$project/packaging/playground/service" "$directory/service"
+    echo "127.0.0.1:$port" >"$directory/address"
     wrapper_script >"$directory/gantry-installer"
     chmod 755 "$directory/service" "$directory/gantry-installer"
 }
@@ -211,66 +212,6 @@ wrapper_script() {
     cat <<END
 #!/bin/sh
 exec "$directory/bin/gantry-installer" --config "$directory/installer.toml" "\$@"
-END
-}
-
-service_script() {
-    cat <<END
-#!/bin/sh
-# Starts, stops and asks after the playground's Gantry.
-set -eu
-directory="$directory"
-address="127.0.0.1:$port"
-END
-    cat <<'END'
-pid_file=$directory/gantry.pid
-
-# One call at a time: a stop waits until a start knows whom to stop.
-exec 9>"$directory/service.lock"
-
-main() {
-    case ${1-} in
-    start) flock 9 && start ;;
-    stop) flock 9 && stop ;;
-    status) running ;;
-    *) echo "usage: $0 start|stop|status" >&2 && exit 2 ;;
-    esac
-}
-
-start() {
-    if running; then return; fi
-    rm -f -- "$pid_file"
-    log=$directory/gantry.log
-    : >>"$log"
-    said=$(wc -c <"$log")
-    setsid "$directory/root/current/bin/gantry" --listen "$address" --database "$directory/data/gantry.db" \
-        --state "$directory/state" --pid-file "$pid_file" >>"$log" 2>&1 </dev/null 9>&- &
-    node=$!
-    until [ -f "$pid_file" ]; do
-        # A process that has ended has no program any more.
-        if [ ! -e "/proc/$node/exe" ]; then
-            tail -c "+$((said + 1))" -- "$log" >&2
-            wait "$node"
-            return
-        fi
-        sleep 0.01
-    done
-}
-
-stop() {
-    if ! running; then return; fi
-    kill -TERM "$pid" 2>/dev/null || true
-    while running; do sleep 0.01; done
-}
-
-# Whether the process of the pid file is one of ours: a number alone may be somebody else's by now.
-running() {
-    pid=$(cat -- "$pid_file" 2>/dev/null) || return 3
-    program=$(readlink -- "/proc/$pid/exe") || return 3
-    case $program in "$directory/root/versions/"*) return 0 ;; *) return 3 ;; esac
-}
-
-main "$@"
 END
 }
 

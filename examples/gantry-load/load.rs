@@ -91,7 +91,7 @@ pub fn run(arguments: &Load) -> Result<Summary, Box<dyn Error>> {
                 })
             })
             .collect();
-        let tallies = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume(panic)));
+        let tallies = workers.into_iter().map(|worker| worker.join().unwrap_or_else(again));
         tallies.sum::<std::io::Result<Tally>>()
     })?;
     Ok(summary(&log, &tally, started.elapsed()))
@@ -147,6 +147,7 @@ fn summary(log: &Log, tally: &Tally, duration: Duration) -> Summary {
     }
 }
 
-fn resume(panic: Box<dyn std::any::Any + Send>) -> std::io::Result<Tally> {
+/// A worker's panic is the load's.
+fn again(panic: Box<dyn std::any::Any + Send>) -> std::io::Result<Tally> {
     std::panic::resume_unwind(panic)
 }
