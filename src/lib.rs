@@ -16,7 +16,7 @@ pub mod verify;
 pub mod db;
 pub mod journal;
 
-//pub mod steps;
+pub mod steps;
 pub mod observe;
 
 pub mod run;

@@ -7,7 +7,7 @@ use std::path::Path;
 use thiserror::Error;
 
 use crate::db::alone::Alone;
-use crate::db::copy::Watch;
+use crate::sys::watch::Watch;
 use crate::db::side_files;
 use crate::sys::dir::{Access, Dir};
 use crate::sys::fs::{PathError, sync_file};

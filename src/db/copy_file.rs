@@ -5,7 +5,8 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use crate::db::copy::{Watch, create, remove};
+use crate::db::copy::{create, remove};
+use crate::sys::watch::Watch;
 use crate::digest::{Hasher, Sha256};
 use crate::sys::attributes::Owner;
 use crate::sys::dir::{Access, Dir};
@@ -121,7 +122,7 @@ fn pass(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::copy::Unwatched;
+    use crate::sys::watch::Unwatched;
     use crate::sys::attributes::owner;
 
     #[test]

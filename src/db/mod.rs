@@ -1,24 +1,33 @@
 //! SQLite: the only place that opens a database.
 
-pub mod check;
-pub mod count;
-mod execute;
+// Looking at one.
+pub mod exact;
 pub mod header;
 pub mod ledger;
-pub mod migrate;
+pub mod look;
 pub mod open;
-pub mod alone;
+pub mod schema;
+pub mod side_files;
+pub mod standing;
+
+// Building the next one beside it.
 pub mod catch_up;
 pub mod copy;
 pub mod copy_file;
-pub mod exact;
-pub mod exchange;
-pub mod loss;
-pub mod side_files;
+pub mod create;
+mod execute;
+pub mod migrate;
 pub mod receipt;
 pub mod rehearse;
-pub mod schema;
-pub mod standing;
 mod watch;
+
+// Proving it.
+pub mod check;
+pub mod count;
+pub mod loss;
+
+// Putting it in place.
+pub mod alone;
+pub mod exchange;
 
 pub use watch::Stop;

@@ -37,7 +37,7 @@ pub fn of_migrations(
 }
 
 /// What a new database looks like before any migration, and after each of the first `count`, by the schema it is at.
-pub(crate) fn prints(
+pub fn prints(
     set: &Set,
     ledger: &Ledger,
     foreign_keys: ForeignKeys,

@@ -76,11 +76,11 @@ fn relocate(file: &Path, directory: &Path, watch: &dyn Watch) -> Result<(), Step
         if from.identity(&beside)?.is_some() {
             let content = copy_file::content(&from, &beside, watch).map_err(failed)?;
             let (_, target) = open(&with_suffix(&target, suffix))?;
-            copy_file(&with_suffix(file, suffix), content, &to, &target, owner, watch).map_err(failed)?;
+            copy_file(&with_suffix(file, suffix), content, owner, &to, &target, watch).map_err(failed)?;
         }
     }
     let content = copy_file::content(&from, &name, watch).map_err(failed)?;
-    copy_file(file, content, &to, "database.db", owner, watch).map_err(failed)?;
+    copy_file(file, content, owner, &to, "database.db", watch).map_err(failed)?;
     for suffix in side_files::SUFFIXES {
         fs::remove_file(&with_suffix(file, suffix))?;
     }

@@ -32,7 +32,7 @@ pub(super) fn perform(source: &Source, machine: &mut Machine<'_>) -> Result<(), 
         Source::Backup { id, file, bytes, sha256 } => {
             let expected = Content { bytes: *bytes, sha256: *sha256 };
             let owner = attributes::owner(if fs::exists(&machine.places.live)? { &machine.places.live } else { live_directory(machine) })?;
-            copy_file(file, expected, &work, &name, owner, machine.watch).map_err(|error| {
+            copy_file(file, expected, owner, &work, &name, machine.watch).map_err(|error| {
                 StepError::world("backup", format!("cannot take the backup `{id}` out"), error)
                     .remedy("choose another backup: see `gantry-installer backup list`")
             })?;

@@ -4,11 +4,11 @@
 //! Touches: the work directory.
 
 use super::{Machine, StepError, copy, sets};
+use crate::db::create;
 use crate::db::migrate::{Settings, run};
 use crate::plan::Leg;
 use crate::sys::attributes::{self, Owner};
-use crate::sys::fs;
-use crate::sys::users;
+use crate::sys::{fs, users};
 
 pub(super) fn perform(leg: &Leg, owner: Option<&str>, machine: &mut Machine<'_>) -> Result<(), StepError> {
     let live = &machine.places.live;
@@ -30,7 +30,8 @@ pub(super) fn perform(leg: &Leg, owner: Option<&str>, machine: &mut Machine<'_>)
     drop(file);
     let ledger = sets::ledger(machine.config)?;
     let settings = Settings { foreign_keys: machine.config.database.foreign_keys, ..Settings::of(&ledger) };
-    crate::db::migrate::begin(&path).and_then(|()| run(&path, &sets::works(machine.config, leg).unwrap_or_default(), &settings))
-        .map_err(|error| StepError::release("migration", "the migrations fail on an empty database", error))?;
+    let works = sets::works(machine.config, leg)?;
+    let built = create::begin(&path).and_then(|()| run(&path, &works, &settings));
+    built.map_err(|error| StepError::release("migration", "the migrations fail on an empty database", error))?;
     Ok(())
 }

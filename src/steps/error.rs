@@ -49,6 +49,12 @@ impl StepError {
         Self { code, message: message.into(), remedy: String::new(), blame, source: None }
     }
 
+    /// The same in other words.
+    pub fn saying(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
+
     /// Adds the way out.
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = remedy.into();

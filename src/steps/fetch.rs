@@ -10,22 +10,21 @@ use std::time::Duration;
 
 use super::error::Blame;
 use super::{Machine, StepError, sets};
-use crate::db::migrate::Settings;
 use crate::db::schema;
 use crate::digest::Fingerprint;
 use crate::journal::releases::{self, ReleaseRecord};
+use crate::manifest::Release;
 use crate::plan::step::Incoming;
-use crate::sys::process::{Credentials, Environment, Program};
-use crate::sys::{attributes, fs, tree};
-use crate::verify::VerifiedFile;
-use crate::verify::unpack::{Limits, unpack};
+use crate::sys::process::{Environment, Program};
+use crate::sys::{fs, http};
+use crate::verify::{Limits, VerifiedFile, digests, unpack};
 
 /// How long a program may take to print its version.
 const VERSION_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub(super) fn perform(incoming: &[Incoming], machine: &mut Machine<'_>) -> Result<(), StepError> {
     for one in incoming {
-        bring_in(one, machine).map_err(|error| error.about(&one.release.version))?;
+        bring_in(one, machine)?;
     }
     Ok(())
 }
@@ -54,7 +53,7 @@ fn bring_in(incoming: &Incoming, machine: &Machine<'_>) -> Result<(), StepError>
     let part = layout.download(incoming.sha256);
     fs::create_dir_all(&layout.downloads(), 0o700)?;
     machine.client.download(&incoming.url, incoming.size, incoming.sha256, &part, machine.watch).map_err(|error| {
-        let remedy = error.remedy().unwrap_or("check the network, then run the same command again; the download goes on where it stopped");
+        let remedy = error.problem.remedy().unwrap_or("check the network, then run the same command again; the download goes on where it stopped");
         StepError::world("download", format!("cannot download `{}`", incoming.url), error).remedy(remedy)
     })?;
     let verified = VerifiedFile::check(&part, incoming.size, incoming.sha256)
@@ -70,7 +69,7 @@ fn bring_in(incoming: &Incoming, machine: &Machine<'_>) -> Result<(), StepError>
     fs::create_dir_all(&layout.releases(), 0o700)?;
     releases::write(layout, &record)?;
     fs::rename(&staged, &layout.version(version))?;
-    Ok(crate::sys::http::discard(&part)?)
+    Ok(http::discard(&part)?)
 }
 
 /// Proves that the release is what the manifest says, and can run here.
@@ -86,27 +85,25 @@ fn examine(incoming: &Incoming, staged: &Path, machine: &Machine<'_>) -> Result<
     check_version(release, &program, machine)?;
     let set = sets::read(config, &staged.join("migrations"))?;
     let ledger = sets::ledger(config)?;
-    let settings = Settings { foreign_keys: config.database.foreign_keys, ..Settings::of(&ledger) };
     if set.position(&release.schema).is_none() {
-        return Err(finding(format!("the archive has no migration for schema {}, which its manifest names", release.schema)));
+        let message = format!("the archive has no migration for schema {}, which its manifest names", release.schema);
+        return Err(finding(message));
     }
-    let mut prints = BTreeMap::new();
+    let mut schemas = BTreeMap::new();
     let mut order = Vec::new();
-    for migration in set.migrations() {
-        let print = schema::of_migrations(&set, &migration.version, &settings).map_err(|error| {
-            let message = format!("the migrations to schema {} fail on an empty database", migration.version);
-            StepError::release("migrations", message, error)
-        })?;
-        if migration.version == release.schema {
+    let prints = schema::prints(&set, &ledger, config.database.foreign_keys, set.migrations().len())
+        .map_err(|error| StepError::release("migrations", "the migrations fail on an empty database", error))?;
+    for (version, print) in prints.into_iter().filter_map(|(version, print)| Some((version?, print))) {
+        if version == release.schema {
             check_fingerprint(incoming, print.fingerprint)?;
         }
-        prints.insert(migration.version.to_string(), print);
-        order.push(migration.version.clone());
+        schemas.insert(version.to_string(), print);
+        order.push(version);
     }
     let mut release = release.clone();
     release.artifacts.retain(|artifact| artifact.sha256 == incoming.sha256);
-    let files = tree::digests(staged)?;
-    Ok(ReleaseRecord { release, artifact: incoming.sha256, files, order, schemas: prints })
+    let files = digests(staged)?;
+    Ok(ReleaseRecord { release, artifact: incoming.sha256, files, order, schemas })
 }
 
 fn check_fingerprint(incoming: &Incoming, found: Fingerprint) -> Result<(), StepError> {
@@ -123,9 +120,9 @@ fn check_fingerprint(incoming: &Incoming, found: Fingerprint) -> Result<(), Step
 
 /// Runs the program with `--version`, as the database's owner, without the database: a wrong architecture or a missing
 /// library shows here, while the old one still runs.
-fn check_version(release: &crate::manifest::Release, program: &Path, machine: &Machine<'_>) -> Result<(), StepError> {
+fn check_version(release: &Release, program: &Path, machine: &Machine<'_>) -> Result<(), StepError> {
     let private = machine.config.layout.private();
-    let environment = Environment::Clean { private: &private, credentials: owner(machine)? };
+    let environment = Environment::Clean { private: &private, user: machine.user };
     let run = Program {
         argv: vec![program.into(), "--version".into()],
         environment,
@@ -144,18 +141,4 @@ fn check_version(release: &crate::manifest::Release, program: &Path, machine: &M
     }
     let message = format!("the program says `{}` to --version ({}), and not {expected}", said.trim(), output.status);
     Err(StepError::finding("program", message, Blame::Release).remedy(remedy))
-}
-
-/// As whom the product's programs run: as root the database's owner, else as we are.
-fn owner(machine: &Machine<'_>) -> Result<Option<Credentials>, StepError> {
-    if !rustix::process::geteuid().is_root() {
-        return Ok(None);
-    }
-    let live = &machine.places.live;
-    let there = if fs::exists(live)? { live.as_path() } else { live.parent().unwrap_or(Path::new("/")) };
-    if !fs::exists(there)? {
-        return Ok(None);
-    }
-    let owner = attributes::owner(there)?;
-    Ok(Some(Credentials { uid: owner.user, gid: owner.group }))
 }

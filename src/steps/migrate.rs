@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::error::Blame;
 use super::{Machine, StepError, sets};
-use crate::db::loss::{Comparison, compare};
+use crate::db::loss::{Comparing, Comparison, compare};
 use crate::db::migrate::{Checks, Settings, run};
 use crate::migration::Direction;
 use crate::plan::Leg;
@@ -40,11 +40,22 @@ pub(super) fn perform(leg: &Leg, machine: &mut Machine<'_>) -> Result<(), StepEr
 
 /// What going down loses in the end must have been shown before.
 fn agreed(ledger: &str, machine: &mut Machine<'_>) -> Result<(), StepError> {
-    let loss = compare(&machine.places.live, &machine.places.new_database(), Comparison::Down, ledger, &[])
+    let work = machine.places.open_work()?;
+    let comparing = Comparing {
+        // Nobody has it open, and it cannot change: the proof of being alone is held.
+        live: &machine.places.live,
+        result: &machine.places.new_database(),
+        kind: Comparison::Down,
+        ledger: &[ledger],
+        unstable: &[],
+        work: &work,
+    };
+    let loss = compare(&comparing)
         .map_err(|error| StepError::world("loss", "cannot count what the down migrations lose", error))?;
     let shown = machine.plan.agreed.clone().unwrap_or_default();
     if let Some(more) = loss.exceeds(&shown) {
-        let message = format!("the down migrations would lose more than was agreed to: {more}");
+        let what = more.column.map_or(more.table.clone(), |column| format!("{}.{column}", more.table));
+        let message = format!("the down migrations would lose values in `{what}`, which was not shown before");
         return Err(StepError::finding("loss", message, Blame::World)
             .remedy("run `gantry-installer rollback` again, and look at what it says would be lost"));
     }

@@ -31,7 +31,7 @@ use crate::plan::loss::Loss;
 use crate::plan::{Plan, Step, Undo};
 use crate::sys::clock::Stopwatch;
 use crate::sys::lock::ExpectLock;
-use crate::sys::process::Process;
+use crate::sys::process::{Credentials, Process};
 use crate::sys::health::{HealthCheck, Silence};
 use crate::sys::http::Client;
 use crate::sys::service::{Service, Started};
@@ -50,6 +50,8 @@ pub struct Machine<'a> {
     pub service: Service,
     /// How it shows that it is well.
     pub health: HealthCheck,
+    /// As whom the product's programs run: as root the database's owner, else as we are.
+    pub user: Option<Credentials>,
     /// Whether a recovery leaves the service stopped.
     pub starts: Starts,
     /// Brings releases in; none where a run needs no network.

@@ -4,11 +4,10 @@
 //! Touches: the work directory, the receipt of the run.
 
 use super::{Machine, StepError, sets};
-use crate::db::migrate::Settings;
-use crate::db::rehearse::{self, rehearse};
+use crate::db::migrate::{MigrateError, Settings};
+use crate::db::rehearse::{self, RehearseError, rehearse};
 use crate::journal::record;
 use crate::plan::Leg;
-use crate::sys::clock::Stopwatch;
 
 pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Result<(), StepError> {
     let ledger = sets::ledger(machine.config)?;
@@ -18,19 +17,26 @@ pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Re
         stop: std::sync::Arc::new(move || interrupt.requested().is_some()),
         ..Settings::of(&ledger)
     };
-    let mut rehearsed = Vec::new();
+    let mut works = Vec::new();
+    let mut expected = Vec::new();
     for leg in legs {
-        rehearsed.push(rehearse::Leg { works: sets::works(machine.config, leg)?, expected: leg.fingerprint });
+        works.push(sets::works(machine.config, leg)?);
+        expected.push(sets::print(machine.config, leg)?);
         machine.memory.warnings.extend(oddities(leg, machine)?);
     }
+    let pairs = works.iter().zip(&expected);
+    let rehearsed: Vec<_> =
+        pairs.map(|(works, expected)| rehearse::Leg { works, expected: expected.as_ref() }).collect();
     let copy = machine.places.new_database();
     let scratch = machine.places.work.scratch("rehearsal");
-    let whole = Stopwatch::start();
-    let receipts = rehearse(&copy, &scratch, &rehearsed, &settings).map_err(|error| {
-        StepError::release("rehearsal", "the migrations do not pass on a copy of this database", error)
-            .remedy("nothing was changed; stay on this release, and tell the publisher what you see here")
+    let receipts = rehearse(&copy, &scratch, &rehearsed, &settings).map_err(|error| match error {
+        RehearseError::Migrate(MigrateError::Stopped) => StepError::world("signal", "a signal asked for the end", error),
+        RehearseError::Path(_) | RehearseError::NotAtRest { .. } | RehearseError::Changed { .. } => {
+            StepError::world("rehearsal", "the migrations cannot be rehearsed", error)
+        }
+        _ => StepError::release("rehearsal", "the migrations do not pass on a copy of this database", error)
+            .remedy("nothing was changed: stay on this release, and show the publisher what you see here"),
     })?;
-    let _ = whole;
     let Some(receipt) = receipts.into_iter().take(own).next() else { return Ok(()) };
     machine.memory.warnings.extend(receipt.warnings.iter().cloned());
     machine.memory.predicted_ms = Some(machine.memory.predicted_ms.unwrap_or(0) + receipt.ms);

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::error::{Blame, StepError};
+use super::error::StepError;
 use crate::config::Config;
-use crate::migration::{Direction, Ledger, Set, Work};
+use crate::journal::releases;
+use crate::migration::{Direction, Ledger, SchemaPrint, Set, Work};
 use crate::plan::Leg;
 use crate::sys::fs;
 use crate::version::Version;
@@ -44,6 +45,13 @@ pub fn works(config: &Config, leg: &Leg) -> Result<Vec<Work>, StepError> {
     };
     works.map_err(|error| {
         let message = format!("the migrations of {} do not lead to schema {}", leg.migrations, leg.to);
-        StepError { blame: Blame::Release, ..StepError::world("migrations", message, error) }
+        StepError::release("migrations", message, error)
     })
+}
+
+/// What the schema must look like at the end of a leg: as the releases on disk have it.
+pub fn print(config: &Config, leg: &Leg) -> Result<Option<SchemaPrint>, StepError> {
+    let records = releases::list(&config.layout)?;
+    let name = leg.to.to_string();
+    Ok(records.iter().rev().find_map(|record| record.schemas.get(&name).cloned()))
 }

@@ -48,7 +48,7 @@ pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
     start(machine)?;
     prove::healthy(&version, &Interrupt::never(), machine).map_err(|error| {
         let message = format!("everything is as before, but {version} does not become healthy again: {}", error.message);
-        StepError { message, ..error }
+        error.saying(message)
     })?;
     machine.service.start_also().map_err(|error| StepError::world("service", "cannot start what belongs to the service", error))?;
     if machine.memory.downtime_ms.is_none() {

@@ -98,6 +98,11 @@ pub fn metadata(path: &Path) -> Result<fs::Metadata> {
     fs::metadata(path).map_err(PathError::on("look at", path))
 }
 
+/// What kind of thing has this name; a symlink is one itself.
+pub fn kind(path: &Path) -> Result<fs::FileType> {
+    fs::symlink_metadata(path).map(|found| found.file_type()).map_err(PathError::on("look at", path))
+}
+
 /// The names in a directory, sorted; empty where there is no such directory.
 pub fn names(directory: &Path) -> Result<Vec<OsString>> {
     let entries = match fs::read_dir(directory) {
@@ -201,6 +206,19 @@ pub fn create_dir_all(path: &Path, mode: u32) -> Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(PathError::on("make the directory", path)(error)),
         Ok(()) => sync_parent(path),
+    }
+}
+
+/// Sets `bytes` aside in a file that means nothing; its blocks are really taken.
+pub fn reserve(path: &Path, bytes: u64) -> Result<()> {
+    seam::cross("reserve space");
+    let opened = OpenOptions::new().write(true).create(true).mode(0o600).open(path);
+    let file = opened.map_err(PathError::on("create", path))?;
+    let taken = rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes);
+    match taken {
+        // A file system that cannot promise space has none to set aside.
+        Ok(()) | Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
+        Err(error) => Err(PathError::on("reserve space in", path)(error)),
     }
 }
 

@@ -15,4 +15,5 @@ pub mod seam;
 pub mod service;
 pub mod signal;
 pub mod tree;
+pub mod users;
 pub mod watch;

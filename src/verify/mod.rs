@@ -1,6 +1,7 @@
 //! Files that are what they should be: whoever takes a [`VerifiedFile`] need not ask where it comes from.
 
 mod archive;
+mod digests;
 #[cfg(test)]
 mod hostile;
 mod limits;
@@ -19,6 +20,7 @@ use thiserror::Error;
 use crate::digest::{Hasher, Sha256};
 use crate::sys::fs::{self, PathError};
 
+pub use digests::digests;
 pub use limits::Limits;
 pub use unpack::{Fault, UnpackError, Unpacked, unpack};
 
