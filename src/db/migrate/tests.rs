@@ -196,6 +196,16 @@ fn references_that_lead_nowhere_are_refused_only_when_the_migrations_made_them()
     }
 }
 
+#[test]
+fn tables_that_the_rehearsal_did_not_foresee_are_looked_at_too() {
+    let ledger = ledger();
+    let (_directory, path) = database("WAL", FAMILY);
+    let settings = Settings { checks: Checks::Written(BTreeSet::new()), ..Settings::of(&ledger) };
+    let rename = "ALTER TABLE parent RENAME TO elder; DELETE FROM elder WHERE id = 2";
+    let error = run(&path, &up(&[rename]), &settings).unwrap_err().to_string();
+    assert!(error.ends_with("row 2 of `child` refers to no row of `elder`"), "{error}");
+}
+
 // FM-14, FM-16: a database that is not where the plan thinks it is stays as it is.
 #[test]
 fn a_ledger_that_is_dirty_or_elsewhere_is_refused() {
