@@ -14,7 +14,6 @@ pub mod standing;
 pub mod catch_up;
 pub mod copy;
 pub mod copy_file;
-pub mod create;
 mod execute;
 pub mod migrate;
 pub mod receipt;

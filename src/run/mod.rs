@@ -4,6 +4,7 @@
 mod aftermath;
 pub mod recover;
 mod report;
+pub mod resolve;
 
 use std::error::Error;
 

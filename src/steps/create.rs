@@ -4,8 +4,8 @@
 //! Touches: the work directory.
 
 use super::{Machine, StepError, copy, sets};
-use crate::db::create;
-use crate::db::migrate::{Settings, run};
+use crate::db::migrate::{MigrateError, Settings, run};
+use crate::db::open;
 use crate::plan::Leg;
 use crate::sys::attributes::{self, Owner};
 use crate::sys::{fs, users};
@@ -31,7 +31,7 @@ pub(super) fn perform(leg: &Leg, owner: Option<&str>, machine: &mut Machine<'_>)
     let ledger = sets::ledger(machine.config)?;
     let settings = Settings { foreign_keys: machine.config.database.foreign_keys, ..Settings::of(&ledger) };
     let works = sets::works(machine.config, leg)?;
-    let built = create::begin(&path).and_then(|()| run(&path, &works, &settings));
+    let built = open::create(&path).map_err(MigrateError::from).and_then(|()| run(&path, &works, &settings));
     built.map_err(|error| StepError::release("migration", "the migrations fail on an empty database", error))?;
     Ok(())
 }

@@ -7,6 +7,7 @@ pub mod events;
 pub mod fs;
 pub mod health;
 pub mod holders;
+pub mod host;
 pub mod http;
 pub mod lock;
 pub mod mount;
