@@ -29,11 +29,7 @@ pub struct Asked<'a> {
 
 /// The releases to go through in order, the last one is the target; empty if the installed one is what was asked for.
 pub fn way<'m>(manifest: &'m Manifest, asked: &Asked<'_>) -> Result<Vec<&'m Release>, NoWay> {
-    let Some(target) = resolve(manifest, asked)? else { return Ok(Vec::new()) };
-    let way = match asked.installed {
-        Some(installed) => climb(manifest, installed, target, asked)?,
-        None => vec![target],
-    };
+    let way = for_any_installer(manifest, asked)?;
     way.iter().try_for_each(|release| match &release.installer {
         Some(range) if !range.contains(asked.installer) => Err(NoWay::NeedsInstaller {
             version: release.version.clone(),
@@ -43,6 +39,15 @@ pub fn way<'m>(manifest: &'m Manifest, asked: &Asked<'_>) -> Result<Vec<&'m Rele
         _ => Ok(()),
     })?;
     Ok(way)
+}
+
+/// The way as far as the releases themselves decide it.
+pub(super) fn for_any_installer<'m>(manifest: &'m Manifest, asked: &Asked<'_>) -> Result<Vec<&'m Release>, NoWay> {
+    match (resolve(manifest, asked)?, asked.installed) {
+        (None, _) => Ok(Vec::new()),
+        (Some(target), None) => Ok(vec![target]),
+        (Some(target), Some(installed)) => climb(manifest, installed, target, asked),
+    }
 }
 
 fn climb<'m>(
@@ -73,8 +78,8 @@ fn climb<'m>(
             continue;
         }
         if let Some(why) = closed.filter(|_| release.version != target.version) {
-            let (from, to, barrier) = (installed.clone(), target.version.clone(), release.version.clone());
-            return Err(NoWay::Blocked { from, to, barrier, why });
+            let (to, barrier) = (target.version.clone(), release.version.clone());
+            return Err(NoWay::Blocked { to, barrier, why });
         }
         let standing = way.last().map_or(installed, |last| &last.version);
         let free = stops.iter().copied().filter(|stop| !asked.skip.contains(&stop.version)).collect();

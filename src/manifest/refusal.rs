@@ -54,10 +54,8 @@ pub enum NoWay {
         installer: Version,
     },
     /// A stop that must not be left out cannot be made.
-    #[error("every way from `{from}` to `{to}` must stop at `{barrier}`, which {why}")]
+    #[error("every way to `{to}` must stop at `{barrier}`, which {why}")]
     Blocked {
-        /// What is installed.
-        from: Version,
         /// What was asked for.
         to: Version,
         /// The stop.
