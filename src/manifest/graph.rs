@@ -29,11 +29,7 @@ pub struct Asked<'a> {
 
 /// The releases to go through in order, the last one is the target; empty if the installed one is what was asked for.
 pub fn way<'m>(manifest: &'m Manifest, asked: &Asked<'_>) -> Result<Vec<&'m Release>, NoWay> {
-    let Some(target) = resolve(manifest, asked)? else { return Ok(Vec::new()) };
-    let way = match asked.installed {
-        Some(installed) => climb(manifest, installed, target, asked)?,
-        None => vec![target],
-    };
+    let way = for_any_installer(manifest, asked)?;
     way.iter().try_for_each(|release| match &release.installer {
         Some(range) if !range.contains(asked.installer) => Err(NoWay::NeedsInstaller {
             version: release.version.clone(),
@@ -45,6 +41,15 @@ pub fn way<'m>(manifest: &'m Manifest, asked: &Asked<'_>) -> Result<Vec<&'m Rele
     Ok(way)
 }
 
+/// The way as far as the releases themselves decide it.
+pub(super) fn for_any_installer<'m>(manifest: &'m Manifest, asked: &Asked<'_>) -> Result<Vec<&'m Release>, NoWay> {
+    match (resolve(manifest, asked)?, asked.installed) {
+        (None, _) => Ok(Vec::new()),
+        (Some(target), None) => Ok(vec![target]),
+        (Some(target), Some(installed)) => climb(manifest, installed, target, asked),
+    }
+}
+
 fn climb<'m>(
     manifest: &'m Manifest,
     installed: &Version,
@@ -54,35 +59,42 @@ fn climb<'m>(
     if let Some(reason) = manifest.release(installed).and_then(|release| release.deadend.clone()) {
         return Err(NoWay::DeadEnd { version: installed.clone(), reason });
     }
-    let no_path = |from: &Version, to: &Release| {
-        if from.major() == to.version.major() {
-            NoWay::NoPath { from: from.clone(), to: to.version.clone(), accepts: to.from.clone() }
-        } else {
-            NoWay::OtherMajor { from: installed.clone(), to: target.version.clone() }
-        }
-    };
+    // A barrier of a channel that is neither followed nor gone to is none of our business.
+    let concerns = |release: &&Release| release.is_offered_on(asked.channel) || release.channel == target.channel;
     let mut way: Vec<&Release> = Vec::new();
     let mut stops: Vec<&Release> = Vec::new();
-    let between = manifest.between(installed, &target.version);
-    // A barrier of a channel that is neither followed nor gone to is none of our business.
-    let concerns = |release: &Release| release.is_offered_on(asked.channel) || release.channel == target.channel;
-    for release in between.iter().chain([target]).filter(|release| concerns(release)) {
-        let closed = closed(release);
-        if release.version != target.version && !release.barrier {
-            stops.extend(Some(release).filter(|_| closed.is_none() && release.is_offered_on(asked.channel)));
-            continue;
+    for release in manifest.between(installed, &target.version).iter().filter(concerns) {
+        match (release.barrier, closed(release)) {
+            (true, Some(why)) => {
+                let (to, barrier) = (target.version.clone(), release.version.clone());
+                return Err(NoWay::Blocked { to, barrier, why });
+            }
+            (true, None) => way.extend(leg(way.last().map_or(installed, version), &mut stops, release, asked)?),
+            (false, None) if release.is_offered_on(asked.channel) => stops.push(release),
+            (false, _) => {}
         }
-        if let Some(why) = closed.filter(|_| release.version != target.version) {
-            let (from, to, barrier) = (installed.clone(), target.version.clone(), release.version.clone());
-            return Err(NoWay::Blocked { from, to, barrier, why });
-        }
-        let standing = way.last().map_or(installed, |last| &last.version);
-        let free = stops.iter().copied().filter(|stop| !asked.skip.contains(&stop.version)).collect();
-        let leg = fewest_hops(standing, free, release).or_else(|| fewest_hops(standing, stops.clone(), release));
-        way.extend(leg.ok_or_else(|| no_path(standing, release))?);
-        stops.clear();
     }
+    way.extend(leg(way.last().map_or(installed, version), &mut stops, target, asked)?);
     Ok(way)
+}
+
+/// From one stop that must be made to the next, over those of `stops`, all of which are then behind.
+fn leg<'m>(
+    from: &Version,
+    stops: &mut Vec<&'m Release>,
+    to: &'m Release,
+    asked: &Asked<'_>,
+) -> Result<Vec<&'m Release>, NoWay> {
+    let stops = std::mem::take(stops);
+    let free = stops.iter().copied().filter(|stop| !asked.skip.contains(&stop.version)).collect();
+    fewest_hops(from, free, to).or_else(|| fewest_hops(from, stops, to)).ok_or_else(|| {
+        let (from, accepts, to) = (from.clone(), to.from.clone(), to.version.clone());
+        if from.major() == to.major() { NoWay::NoPath { from, to, accepts } } else { NoWay::OtherMajor { from, to } }
+    })
+}
+
+fn version<'m>(release: &&'m Release) -> &'m Version {
+    &release.version
 }
 
 fn closed(release: &Release) -> Option<Closed> {
@@ -186,3 +198,5 @@ impl<'m> Ascending<'m> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod every_way;

@@ -14,6 +14,9 @@ mod resolve;
 mod refusal;
 pub mod graph;
 pub mod target;
+pub mod write;
+pub mod draw;
+pub mod check;
 #[cfg(test)]
 mod sample;
 

@@ -54,10 +54,8 @@ pub enum NoWay {
         installer: Version,
     },
     /// A stop that must not be left out cannot be made.
-    #[error("every way from `{from}` to `{to}` must stop at `{barrier}`, which {why}")]
+    #[error("every way to `{to}` must stop at `{barrier}`, which {why}")]
     Blocked {
-        /// What is installed.
-        from: Version,
         /// What was asked for.
         to: Version,
         /// The stop.
@@ -84,11 +82,11 @@ pub enum NoWay {
         accepts: Option<VersionRange>,
     },
     /// The target is of another major, and nothing says that it can be reached in place.
-    #[error("release `{to}` is of another major than the installed `{from}`, and no way in place leads there")]
+    #[error("release `{to}` is of another major than `{from}`, and no way in place leads from one to the other")]
     OtherMajor {
-        /// What is installed.
+        /// The installed release, or a stop that must be made.
         from: Version,
-        /// What was asked for.
+        /// What was asked for, or a stop that must be made.
         to: Version,
     },
 }

@@ -60,16 +60,12 @@ impl fmt::Display for KeyId {
 
 /// A key that is believed, written as `RWQ…` or as a whole `.pub` file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublicKey(minisign::PublicKey);
+pub struct PublicKey(pub(super) minisign::PublicKey);
 
 impl PublicKey {
     /// The number by which signatures name it.
     pub fn id(&self) -> KeyId {
         KeyId::of(self.0.keynum())
-    }
-
-    pub(super) fn new(key: minisign::PublicKey) -> Self {
-        Self(key)
     }
 }
 
@@ -166,6 +162,14 @@ mod tests {
         let keys = [STOCK_KEY.parse().unwrap()];
         assert_eq!(verify(b"format = 1\n", STOCK_SIGNATURE, &keys).unwrap(), keys[0].id());
         assert!(matches!(verify(b"format = 2\n", STOCK_SIGNATURE, &keys), Err(SignatureError::Mismatch(_))));
+    }
+
+    #[test]
+    fn a_legacy_signature_is_refused_even_by_a_believed_key() {
+        // `minisign -S -l` over `hello`.
+        let legacy = "untrusted comment: signature from minisign secret key\nRWSR5f07fhQuOXEtb13PUPcCz3dsBqjHXN31ttC7jZvdEftrp44pnPNxtPurpN8HixbdNc1UbNAB+Aa0QC4aENiWE0iR3e9MgAM=\ntrusted comment: timestamp:1795225165\tfile:ours.toml\nAa0YYgOpAv6Wuh/PgeJ2yLJJwc6fjHjm5tUN6pNGkEB56ORHHsCnIPRZhfhh1Zu+yvrsR29ndbs7Ob6POQ0vCg==\n";
+        let refusal = verify(b"hello\n", legacy, &[STOCK_KEY.parse().unwrap()]);
+        assert!(matches!(refusal, Err(SignatureError::Legacy)), "{refusal:?}");
     }
 
     #[test]

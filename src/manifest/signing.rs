@@ -47,6 +47,7 @@ impl SecretKey {
     pub fn open(text: &str, password: Option<&str>) -> Result<Self, SigningError> {
         let file = SecretKeyBox::from_string(text).map_err(SigningError::Open)?;
         let key = match (needs_password(text), password) {
+            (false, _) if has_no_checksum(text) => return without_checksum(text),
             (false, _) => file.into_unencrypted_secret_key(),
             (true, Some(password)) => file.into_secret_key(Some(password.to_owned())),
             // The library would ask at the terminal.
@@ -57,7 +58,7 @@ impl SecretKey {
 
     /// The key that verifies what this one signs.
     pub fn public(&self) -> Result<PublicKey, SigningError> {
-        minisign::PublicKey::from_secret_key(&self.0).map(PublicKey::new).map_err(SigningError::Open)
+        minisign::PublicKey::from_secret_key(&self.0).map(PublicKey).map_err(SigningError::Open)
     }
 }
 
@@ -68,6 +69,36 @@ pub fn needs_password(text: &str) -> bool {
 
 const BASE64_OF_ED_SC: &str = "RWRTY";
 
+/// Minisign up to 0.11 writes zeros for the checksum of a key without a password, which the library takes for damage. The
+/// checksum is the last 32 of 158 bytes.
+fn has_no_checksum(text: &str) -> bool {
+    let checksum = text.lines().nth(1).and_then(|key| key.trim().get(168..212));
+    checksum
+        .and_then(|letters| letters.strip_suffix('='))
+        .is_some_and(|zeros| zeros.bytes().all(|letter| letter == b'A'))
+}
+
+fn without_checksum(text: &str) -> Result<SecretKey, SigningError> {
+    let bytes = text.lines().nth(1).and_then(|key| base64(key.trim())).unwrap_or_default();
+    minisign::SecretKey::from_bytes(&bytes).map(SecretKey).map_err(SigningError::Open)
+}
+
+/// The bytes of standard base64 (RFC 4648, section 4); nothing if a letter is not of it.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bytes = Vec::new();
+    let (mut bits, mut count) = (0u32, 0u32);
+    for letter in text.trim_end_matches('=').chars() {
+        bits = (bits << 6 | u32::try_from(LETTERS.find(letter)?).ok()?) & 0xffff;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from(bits >> count & 0xff).ok()?);
+        }
+    }
+    Some(bytes)
+}
+
 /// The text of the `.minisig` file of `manifest`. `name` is the file's name, `at` now; both go into the trusted comment.
 pub fn sign(manifest: &[u8], key: &SecretKey, name: &str, at: Timestamp) -> Result<String, SigningError> {
     if name.contains(char::is_control) {
@@ -75,7 +106,8 @@ pub fn sign(manifest: &[u8], key: &SecretKey, name: &str, at: Timestamp) -> Resu
     }
     let trusted = format!("timestamp:{}\tfile:{name}\thashed", at.as_second());
     let untrusted = Some("signature from a minisign secret key");
-    minisign::sign(None, &key.0, manifest, Some(&trusted), untrusted)
+    // With the public half at hand the library checks its own signature: a damaged key signs nothing.
+    minisign::sign(Some(&key.public()?.0), &key.0, manifest, Some(&trusted), untrusted)
         .map(String::from)
         .map_err(|source| SigningError::Sign { name: name.to_owned(), source })
 }
@@ -131,6 +163,18 @@ mod tests {
         let signature = sign(b"m", &key, "gantry.toml", "2026-11-01T00:00:00Z".parse().unwrap()).unwrap();
         assert!(signature.contains("\ntrusted comment: timestamp:1793491200\tfile:gantry.toml\thashed\n"));
         assert!(matches!(sign(b"m", &key, "a\nb", Timestamp::UNIX_EPOCH), Err(SigningError::Name(_))));
+    }
+
+    #[test]
+    fn a_key_of_the_stock_tool_without_a_password_or_a_checksum_signs() {
+        // Made with minisign 0.11: `minisign -G -W`.
+        let text = "untrusted comment: minisign encrypted secret key\nRWQAAEIyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAkeX9O34ULjkpkAa3zL2kccaGv0oYpnj9wrX/MDcPwSs7SGmkv8afJOuddC91f3Vo4ay8IBY/tA/MES5JHSXS8EEpnJFD7vBUAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+        let key = SecretKey::open(text, None).unwrap();
+        let signature = sign(b"m", &key, "gantry.toml", Timestamp::UNIX_EPOCH).unwrap();
+        let public = "RWSR5f07fhQuOeuddC91f3Vo4ay8IBY/tA/MES5JHSXS8EEpnJFD7vBU".parse().unwrap();
+        assert!(verify(b"m", &signature, &[public]).is_ok());
+        let damaged = SecretKey::open(&text.replace("kAa3", "AAAA"), None).unwrap();
+        assert!(sign(b"m", &damaged, "gantry.toml", Timestamp::UNIX_EPOCH).is_err());
     }
 
     #[test]
