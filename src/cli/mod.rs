@@ -1,1 +1,5 @@
 //! The commands, as the operator types them.
+
+pub mod arguments;
+pub mod exit;
+pub mod reply;
