@@ -174,13 +174,21 @@ fn a_prefix_that_changed_on_the_disk_is_found_and_fetched_again() {
 // FM-47
 #[test]
 fn a_prefix_of_an_unknown_version_is_not_gone_on_from() {
-    for mode in [Mode::NoValidator, Mode::WeakETag] {
-        let setting = setting();
-        setting.server.misbehave("/file", mode);
-        std::fs::create_dir(setting.place.path().join("downloads")).unwrap();
-        std::fs::write(setting.part(), &setting.content[..5_000]).unwrap();
-        setting.downloads_by(&[None]);
-    }
+    Setting::misbehaving_once(Mode::NoValidatorCutAfter(5_000)).downloads_by(&[None, None]);
+    Setting::misbehaving_once(Mode::WeakETagCutAfter(5_000)).downloads_by(&[None, None]);
+    Setting::misbehaving_once(Mode::DateCutAfter(5_000)).downloads_by(&[None, Some(5_000)]);
+    let setting = setting();
+    std::fs::create_dir(setting.place.path().join("downloads")).unwrap();
+    std::fs::write(setting.part(), &setting.content[..5_000]).unwrap();
+    setting.downloads_by(&[None]);
+}
+
+// FM-47
+#[test]
+fn a_file_that_is_longer_than_it_should_be_is_not_gone_on_from() {
+    let setting = Setting::left_with(5_000);
+    std::fs::write(setting.part(), [&setting.content[..], b"x"].concat()).unwrap();
+    setting.downloads_by(&[None, None]);
 }
 
 // FM-47

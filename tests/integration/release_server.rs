@@ -57,10 +57,12 @@ pub enum Mode {
     Empty,
     /// 200 with a page that says that something is wrong.
     Html,
-    /// Neither `ETag` nor `Last-Modified`.
-    NoValidator,
-    /// An `ETag` that is a weak one.
-    WeakETag,
+    /// As `CloseAfter`, with neither `ETag` nor `Last-Modified`.
+    NoValidatorCutAfter(usize),
+    /// As `CloseAfter`, with an `ETag` that is a weak one.
+    WeakETagCutAfter(usize),
+    /// As `CloseAfter`, with a `Last-Modified` in place of the `ETag`.
+    DateCutAfter(usize),
     /// The same `ETag` whatever the content is.
     ConstantETag,
     /// A megabyte of headers.
@@ -236,9 +238,12 @@ fn answer(mut stream: impl Read + Write, shared: &Shared) -> io::Result<()> {
             // Until the other side, or the end of the test, hangs up.
             stream.read_exact(&mut [0])
         }
-        Mode::ResetAfter(count) | Mode::CloseAfter(count) | Mode::NoLengthCutAfter(count) => {
-            stream.write_all(&reply.body[..count.min(reply.body.len())])
-        }
+        Mode::ResetAfter(count)
+        | Mode::CloseAfter(count)
+        | Mode::NoLengthCutAfter(count)
+        | Mode::NoValidatorCutAfter(count)
+        | Mode::WeakETagCutAfter(count)
+        | Mode::DateCutAfter(count) => stream.write_all(&reply.body[..count.min(reply.body.len())]),
         Mode::ChunkedCutAfter(count) => {
             write!(stream, "{count:x}\r\n")?;
             stream.write_all(&reply.body[..count])?;
@@ -270,6 +275,9 @@ fn read_request(stream: &mut impl Read) -> io::Result<Request> {
     Ok(Request { line, headers: pairs.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect() })
 }
 
+/// When every file was changed last.
+const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+
 struct Reply {
     status: u16,
     headers: Vec<(&'static str, String)>,
@@ -284,11 +292,11 @@ impl Reply {
     fn new(request: &Request, content: Vec<u8>, mode: &Mode) -> Self {
         let tag = match mode {
             Mode::ConstantETag => "\"constant\"".to_owned(),
-            Mode::WeakETag => format!("W/{}", tag(&content)),
+            Mode::WeakETagCutAfter(_) => format!("W/{}", tag(&content)),
             _ => tag(&content),
         };
         let asked = request.range().filter(|_| {
-            let same = request.headers.get("if-range").is_none_or(|known| *known == tag);
+            let same = request.headers.get("if-range").is_none_or(|known| *known == tag || known == DATE);
             same || matches!(mode, Mode::RangeOfOtherVersion)
         });
         let mut reply = Self::status(200);
@@ -305,7 +313,8 @@ impl Reply {
             (None, _) => reply.body = content,
         }
         match mode {
-            Mode::NoValidator => {}
+            Mode::NoValidatorCutAfter(_) => {}
+            Mode::DateCutAfter(_) => reply.headers.push(("Last-Modified", DATE.to_owned())),
             Mode::RangeOfOtherVersion if reply.status == 206 => reply.headers.push(("ETag", "\"other\"".to_owned())),
             _ => reply.headers.push(("ETag", tag)),
         }
