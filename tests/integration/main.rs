@@ -5,5 +5,4 @@
 
 mod authority;
 mod download;
-mod download_tls;
 mod release_server;

@@ -1,73 +1,19 @@
 //! An HTTP/1.1 server on the loopback that serves a directory, and misbehaves on demand.
 
+mod mode;
+mod reply;
+
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// How a path is served.
-#[derive(Clone, Debug)]
-pub enum Mode {
-    /// As it should be: ranges, `If-Range`, a strong `ETag`, the length.
-    Ok,
-    /// After so many bytes of the body nothing comes any more, and the connection stays open.
-    StallAfter(usize),
-    /// After so many bytes of the body the connection is reset.
-    ResetAfter(usize),
-    /// After so many bytes of the body the connection is closed.
-    CloseAfter(usize),
-    /// Waits so long after each byte.
-    Drip(Duration),
-    /// A range is answered with another one, which begins a byte later.
-    OtherRange,
-    /// A range is answered with so many bytes, less than were asked for.
-    ShortRange(usize),
-    /// A range is answered with 206, whatever version was asked for, and the `ETag` of another.
-    RangeOfOtherVersion,
-    /// A range is answered with the whole.
-    IgnoreRange,
-    /// A range is answered with 416.
-    NoSuchRange,
-    /// A `206`, though no range was asked for.
-    UnaskedRange,
-    /// The body and its announced length have so many bytes more.
-    Longer(usize),
-    /// No length, and a body that never ends.
-    Endless,
-    /// No length; the end of the connection is the end of the body.
-    NoLength,
-    /// As `NoLength`, but it ends after so many bytes.
-    NoLengthCutAfter(usize),
-    /// No length but chunks, and the connection is closed after so many bytes of them.
-    ChunkedCutAfter(usize),
-    /// One bit of the first byte is another.
-    FlippedBit,
-    /// A status, without a body.
-    Status(u16),
-    /// A status that asks to come back after so many seconds.
-    RetryAfter(u16, u64),
-    /// Leads to another address.
-    Redirect(String),
-    /// 200 without a body.
-    Empty,
-    /// 200 with a page that says that something is wrong.
-    Html,
-    /// As `CloseAfter`, with neither `ETag` nor `Last-Modified`.
-    NoValidatorCutAfter(usize),
-    /// As `CloseAfter`, with an `ETag` that is a weak one.
-    WeakETagCutAfter(usize),
-    /// As `CloseAfter`, with a `Last-Modified` in place of the `ETag`.
-    DateCutAfter(usize),
-    /// The same `ETag` whatever the content is.
-    ConstantETag,
-    /// A megabyte of headers.
-    HugeHeaders,
-}
+pub use mode::Mode;
+use reply::Reply;
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -273,105 +219,4 @@ fn read_request(stream: &mut impl Read) -> io::Result<Request> {
     let line = lines.next().unwrap_or_default().to_owned();
     let pairs = lines.filter_map(|line| line.split_once(": "));
     Ok(Request { line, headers: pairs.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect() })
-}
-
-/// When every file was changed last.
-const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
-
-struct Reply {
-    status: u16,
-    headers: Vec<(&'static str, String)>,
-    body: Vec<u8>,
-}
-
-impl Reply {
-    fn status(status: u16) -> Self {
-        Self { status, headers: vec![("Content-Length", "0".to_owned())], body: Vec::new() }
-    }
-
-    fn new(request: &Request, content: Vec<u8>, mode: &Mode) -> Self {
-        let tag = match mode {
-            Mode::ConstantETag => "\"constant\"".to_owned(),
-            Mode::WeakETagCutAfter(_) => format!("W/{}", tag(&content)),
-            _ => tag(&content),
-        };
-        let asked = request.range().filter(|_| {
-            let same = request.headers.get("if-range").is_none_or(|known| *known == tag || known == DATE);
-            same || matches!(mode, Mode::RangeOfOtherVersion)
-        });
-        let mut reply = Self::status(200);
-        match (asked, mode) {
-            (Some(_), Mode::NoSuchRange) => return Self::status(416),
-            (Some(_), Mode::IgnoreRange) => reply.body = content,
-            (Some(first), _) if first < content.len() => {
-                let first = if matches!(mode, Mode::OtherRange) { first + 1 } else { first };
-                let count = if let Mode::ShortRange(count) = mode { *count } else { content.len() - first };
-                reply = Self::range(&content, first, count);
-            }
-            (Some(_), _) => return Self::status(416),
-            (None, Mode::UnaskedRange) => reply = Self::range(&content, 0, content.len()),
-            (None, _) => reply.body = content,
-        }
-        match mode {
-            Mode::NoValidatorCutAfter(_) => {}
-            Mode::DateCutAfter(_) => reply.headers.push(("Last-Modified", DATE.to_owned())),
-            Mode::RangeOfOtherVersion if reply.status == 206 => reply.headers.push(("ETag", "\"other\"".to_owned())),
-            _ => reply.headers.push(("ETag", tag)),
-        }
-        reply.misbehave(mode)
-    }
-
-    fn range(content: &[u8], first: usize, count: usize) -> Self {
-        let last = first + count - 1;
-        let range = format!("bytes {first}-{last}/{}", content.len());
-        Self { status: 206, headers: vec![("Content-Range", range)], body: content[first..=last].to_vec() }
-    }
-
-    fn misbehave(mut self, mode: &Mode) -> Self {
-        match mode {
-            Mode::Status(status) => return Self::status(*status),
-            Mode::RetryAfter(status, seconds) => {
-                self = Self::status(*status);
-                self.headers.push(("Retry-After", seconds.to_string()));
-                return self;
-            }
-            Mode::Redirect(to) => {
-                self = Self::status(302);
-                self.headers.push(("Location", to.clone()));
-                return self;
-            }
-            Mode::Empty => return Self::status(200),
-            Mode::Html => {
-                self = Self::status(200);
-                self.body = b"<html>please log in</html>".to_vec();
-                self.headers.push(("Content-Type", "text/html".to_owned()));
-            }
-            Mode::Longer(count) => self.body.resize(self.body.len() + count, b'x'),
-            Mode::FlippedBit => self.body[0] ^= 1,
-            Mode::HugeHeaders => self.headers.push(("X-Huge", "x".repeat(1 << 20))),
-            _ => {}
-        }
-        self.headers.retain(|(name, _)| *name != "Content-Length");
-        if matches!(mode, Mode::ChunkedCutAfter(_)) {
-            self.headers.push(("Transfer-Encoding", "chunked".to_owned()));
-        } else if !matches!(mode, Mode::Endless | Mode::NoLength | Mode::NoLengthCutAfter(_)) {
-            self.headers.push(("Content-Length", self.body.len().to_string()));
-        }
-        self
-    }
-
-    fn head(&self) -> String {
-        let mut head = format!("HTTP/1.1 {} Reason\r\nConnection: close\r\n", self.status);
-        for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        head + "\r\n"
-    }
-}
-
-fn tag(content: &[u8]) -> String {
-    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-    let mut hasher = DefaultHasher::new();
-    content.hash(&mut hasher);
-    format!("\"{:x}\"", hasher.finish())
 }
