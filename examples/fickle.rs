@@ -254,7 +254,7 @@ fn answer(mut stream: &TcpStream, release: &Release, asked: &AtomicU64) -> Falli
 
 fn health(release: &Release, turn: u64) -> Fallible<(&'static str, String)> {
     const UNWELL: &str = "503 Service Unavailable";
-    if release.does("never-healthy") || (release.does("flaps") && turn % 2 == 0) {
+    if release.does("never-healthy") || (release.does("flaps") && turn.is_multiple_of(2)) {
         return Ok((UNWELL, r#"{"status":"starting"}"#.to_owned()));
     }
     match release.number("healthy-after")? {
