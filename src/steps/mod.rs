@@ -114,6 +114,12 @@ pub struct Memory {
     pub loss: Option<Loss>,
 }
 
+/// Makes the work directory beside the database, and clears what an interrupted look left in it.
+pub fn prepare(machine: &Machine<'_>) -> Result<(), StepError> {
+    copy::make_work_directory(machine)?;
+    copy::remove_scratch(machine)
+}
+
 /// Performs a step.
 pub fn perform(step: &Step, machine: &mut Machine<'_>) -> Result<(), StepError> {
     match step {
