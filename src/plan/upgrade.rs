@@ -1,9 +1,10 @@
 //! The plan of one hop of an upgrade.
 
-use super::gates::{check_database, check_machine, needs, words};
+use super::gates::{check_database, check_machine, needs};
 use super::observed::{Observed, Readable, Service};
 use super::refusal::Refusal;
 use super::step::{Incoming, Leg, Operation, Plan, Point, Source, Step};
+use super::verdict::words;
 use crate::manifest::Release;
 use crate::migration::Direction;
 use crate::version::SchemaVersion;
