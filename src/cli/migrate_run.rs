@@ -63,7 +63,7 @@ fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply
         plan.agreed = Some(loss);
     }
     if !arguments.yes {
-        consent(session, &format!("Migrate from schema {} to {to}?", crate::plan::gates::words(at.as_ref())))?;
+        consent(session, &format!("Migrate from schema {} to {to}?", crate::plan::verdict::words(at.as_ref())))?;
     }
     let report = conduct(&plan, session, &client)?;
     Ok(outcome::of(&[report], Vec::new()))

@@ -6,9 +6,9 @@ pub mod exit;
 mod gate;
 mod history;
 mod install;
-pub mod manifest;
-pub mod migrate;
-mod migrate_run;
+//TMP pub mod manifest;
+//TMP pub mod migrate;
+//TMP mod migrate_run;
 mod outcome;
 mod recover;
 pub mod reply;
@@ -81,11 +81,7 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Reply {
         Command::Verify => open().and_then(|session| verify::run(&session)),
         Command::History(history) => open().and_then(|session| history::run(history.run.as_deref(), &session)),
         Command::Backup(backup) => open().and_then(|session| backup::run(backup, &session)),
-        Command::Migrate(migrate) if migrate.database.is_some() => {
-            Ok(migrate::in_place(migrate, terminal.interactive, &terminal.interrupt))
-        }
-        Command::Migrate(migrate) => open().and_then(|session| migrate_run::run(migrate, &session)),
-        Command::Manifest(manifest) => Ok(manifest::run(manifest, terminal.interactive)),
+        _ => todo!(),
     };
     answer.unwrap_or_else(|reply| *reply)
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::exit;
 use super::reply::{Problem, Reply};
 use super::terminal::took;
-use crate::plan::gates::words;
+use crate::plan::verdict::words;
 use crate::plan::loss::Loss;
 use crate::plan::{Operation, Point};
 use crate::run::{Failure, Outcome, Report, StepTime};

@@ -16,7 +16,7 @@ use crate::plan::{Plan, Refusal};
 use crate::run::resolve::{self, Expiry, ResolveError};
 use crate::run::{self, Report, RunError, StepTime};
 use crate::sys::clock::Stopwatch;
-use crate::version::{Target, Version};
+use crate::version::Version;
 
 type Answer<T> = Result<T, Box<Reply>>;
 
@@ -189,7 +189,7 @@ pub fn run_name(session: &Session<'_>, what: &str) -> Answer<String> {
 fn tolerated(seen: &Observed) -> Vec<String> {
     match &seen.database.content {
         crate::plan::observed::Content::Readable(readable) if !readable.drift.is_empty() => {
-            vec![format!("the schema has additions of its own: {}", crate::plan::gates::drift_words(&readable.drift))]
+            vec![format!("the schema has additions of its own: {}", crate::plan::verdict::drift_words(&readable.drift))]
         }
         _ => Vec::new(),
     }
@@ -241,9 +241,4 @@ pub fn consent(session: &Session<'_>, question: &str) -> Answer<()> {
         return Ok(());
     }
     Err(Box::new(Reply::new(Outcome::Nothing).saying("not agreed: nothing was changed")))
-}
-
-/// The target of `--to` in words.
-pub fn asked_for(target: Option<&Target>) -> String {
-    target.map_or_else(|| "the newest release".to_owned(), ToString::to_string)
 }

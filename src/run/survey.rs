@@ -12,7 +12,7 @@ use crate::db::migrate::{Settings, run};
 use crate::db::side_files;
 use crate::journal::backups;
 use crate::migration::Severity;
-use crate::plan::gates::drift_words;
+use crate::plan::verdict::drift_words;
 use crate::plan::loss::Loss;
 use crate::plan::observed::Observed;
 use crate::plan::rollback::{Rollback, Way, ways};
