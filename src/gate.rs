@@ -6,7 +6,9 @@ use std::path::Path;
 
 use crate::db::look::{LookError, look};
 use crate::db::open::OpenError;
-fn settle(_: &Path) -> Result<(), OpenError> { Ok(()) }
+fn settle(_: &Path) -> Result<(), OpenError> {
+    Ok(())
+}
 use crate::journal::gate::{Expect, GateRecord};
 use crate::journal::record;
 use crate::migration::Ledger;
@@ -27,9 +29,15 @@ fn judge(state: &Path, database: &Path, version: &Version) -> Result<Verdict, St
     let record = record.ok_or_else(|| format!("there is no record `{}`: nothing was installed", file.display()))?;
     let real = fs::real_path(database).map_err(|error| error.to_string())?;
     if real != record.database {
-        return Err(format!("`{}` is not the database `{}` of {}", real.display(), record.database.display(), record.product));
+        return Err(format!(
+            "`{}` is not the database `{}` of {}",
+            real.display(),
+            record.database.display(),
+            record.product
+        ));
     }
-    let ledger = Ledger::of(crate::config::Format::GolangMigrate, Some(&record.ledger)).map_err(|error| error.to_string())?;
+    let ledger =
+        Ledger::of(crate::config::Format::GolangMigrate, Some(&record.ledger)).map_err(|error| error.to_string())?;
     if let Some(run) = &record.run {
         let expected = run.expect.as_ref().filter(|expect| expect.version == *version);
         let alive = lock::expect_lock_is_held(&state.join("expect.lock")).unwrap_or(false);

@@ -15,8 +15,8 @@ use crate::db::copy::{CopyOutcome, copy};
 use crate::journal::backups;
 use crate::plan::Refusal;
 use crate::plan::gates::size;
-use crate::plan::verdict::words;
 use crate::plan::observed::{Backup, BackupKind};
+use crate::plan::verdict::words;
 use crate::steps::backup as keeping;
 use crate::steps::{Machine, prepare};
 
@@ -69,7 +69,8 @@ fn create(session: &Session<'_>) -> Answer {
     let plan = rollback::outline(&name, &seen);
     let client = session.client()?;
     let machine: Machine<'_> = session.machine(&plan, &client);
-    let failed = |error: &dyn std::error::Error| Box::new(Reply::failed("backup", error, "check the space on the disk"));
+    let failed =
+        |error: &dyn std::error::Error| Box::new(Reply::failed("backup", error, "check the space on the disk"));
     prepare(&machine).map_err(|error| failed(&error))?;
     let work = machine.places.open_work().map_err(|error| failed(&error))?;
     let scratch = "scratch-backup.db";
@@ -87,7 +88,10 @@ fn create(session: &Session<'_>) -> Answer {
         .map_err(|error| failed(&error))?;
     let Some(backup) = kept else { return Ok(Reply::new(Outcome::Nothing)) };
     let text = format!("backed up as {}: {}", backup.id, size(backup.bytes));
-    Ok(Reply::new(Outcome::Done).with("backup", &backup).with("backups", status::backups(&[backup], session)).saying(text))
+    Ok(Reply::new(Outcome::Done)
+        .with("backup", &backup)
+        .with("backups", status::backups(&[backup], session))
+        .saying(text))
 }
 
 fn verify(id: Option<&str>, session: &Session<'_>) -> Answer {
@@ -107,7 +111,10 @@ fn verify(id: Option<&str>, session: &Session<'_>) -> Answer {
         let directory = session.config.layout.backup(&backup.id);
         let wrong = match keeping::content(&directory, session.terminal) {
             Ok(now) if (now.bytes, now.sha256) == (backup.bytes, backup.sha256) => None,
-            Ok(now) => Some(format!("has {} bytes with the SHA-256 {}, and not {} with {}", now.bytes, now.sha256, backup.bytes, backup.sha256)),
+            Ok(now) => Some(format!(
+                "has {} bytes with the SHA-256 {}, and not {} with {}",
+                now.bytes, now.sha256, backup.bytes, backup.sha256
+            )),
             Err(error) => Some(format!("cannot be read: {error}")),
         };
         let mut value = status::backups(std::slice::from_ref(backup), session).pop().unwrap_or(Value::Null);
@@ -136,6 +143,7 @@ fn prune(session: &Session<'_>) -> Answer {
         .map_err(|error| Box::new(Reply::failed("backups", &error, "check `backup.dir`")))?;
     let outcome = if removed.is_empty() { Outcome::Nothing } else { Outcome::Done };
     let names: Vec<&str> = removed.iter().map(|backup| backup.id.as_str()).collect();
-    let text = if names.is_empty() { "there is nothing to prune".to_owned() } else { format!("removed {}", names.join(", ")) };
+    let text =
+        if names.is_empty() { "there is nothing to prune".to_owned() } else { format!("removed {}", names.join(", ")) };
     Ok(Reply::new(outcome).with("removed", status::backups(&removed, session)).saying(text))
 }

@@ -123,7 +123,9 @@ fn name(command: &Command) -> &'static str {
 /// Whether a signal is to end the command in order; all others end at once.
 fn listens(command: &Command) -> bool {
     match command {
-        Command::Install(_) | Command::Upgrade(_) | Command::Rollback(_) | Command::Backup(_) | Command::Migrate(_) => true,
+        Command::Install(_) | Command::Upgrade(_) | Command::Rollback(_) | Command::Backup(_) | Command::Migrate(_) => {
+            true
+        }
         // A recovery is not interrupted, but must not be killed by a signal either.
         Command::Recover(_) => true,
         Command::Status | Command::Gate(_) | Command::Verify | Command::History(_) | Command::Manifest(_) => false,
@@ -141,7 +143,12 @@ fn misused(error: &clap::Error, words: &[OsString]) -> Outcome {
     }
     let text = error.to_string();
     let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-    let problem = Problem { code: "usage".to_owned(), message, causes: Vec::new(), remedy: "see `gantry-installer --help`".to_owned() };
+    let problem = Problem {
+        code: "usage".to_owned(),
+        message,
+        causes: Vec::new(),
+        remedy: "see `gantry-installer --help`".to_owned(),
+    };
     let reply = Reply { error: Some(problem), ..Reply::new(Outcome::Usage) };
     reply.write("", true, false);
     reply.outcome

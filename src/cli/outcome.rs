@@ -7,8 +7,8 @@ use serde_json::json;
 use super::exit;
 use super::reply::{Problem, Reply};
 use super::terminal::took;
-use crate::plan::verdict::words;
 use crate::plan::loss::Loss;
+use crate::plan::verdict::words;
 use crate::plan::{Operation, Point};
 use crate::run::{Failure, Outcome, Report, StepTime};
 
@@ -134,9 +134,13 @@ pub fn loss_lines(loss: &Loss, indent: &str) -> String {
     let mut lines = String::new();
     for table in &loss.tables {
         let kinds = [("inserted", table.inserted), ("changed", table.changed), ("deleted", table.deleted)];
-        let kinds: Vec<_> = kinds.iter().filter(|(_, rows)| *rows > 0).map(|(kind, rows)| format!("{rows} {kind}")).collect();
-        let columns: Vec<_> =
-            table.columns.iter().map(|column| format!("column {} with {} values", column.name, column.values)).collect();
+        let kinds: Vec<_> =
+            kinds.iter().filter(|(_, rows)| *rows > 0).map(|(kind, rows)| format!("{rows} {kind}")).collect();
+        let columns: Vec<_> = table
+            .columns
+            .iter()
+            .map(|column| format!("column {} with {} values", column.name, column.values))
+            .collect();
         let all: Vec<_> = kinds.into_iter().chain(columns).collect();
         let _ = writeln!(lines, "{indent}{}: {}", table.name, all.join(", "));
     }

@@ -145,7 +145,8 @@ fn target(
     }
     if on_disk.iter().any(|release| Some(&release.version) == installed) && wish.backup.is_none() {
         return Err(Box::new(
-            Reply::new(Outcome::Nothing).saying(format!("{wanted} is what is installed: there is nothing to go back to")),
+            Reply::new(Outcome::Nothing)
+                .saying(format!("{wanted} is what is installed: there is nothing to go back to")),
         ));
     }
     // It was pruned, or never was here: it comes in like an upgrade's release, with all that binds one.
@@ -180,7 +181,11 @@ fn came_from(session: &Session<'_>) -> Answer<crate::version::Version> {
         let report = record::read::<Report>(&layout.run(name).report()).map_err(|error| failed(&error))?;
         let Some(report) = report.filter(|report| report.outcome == Ran::Done) else { continue };
         let refuse = |code: &str, message: &str| {
-            Err(refused(vec![Refusal::new(code, message, "name the release with `gantry-installer rollback --to VERSION`")]))
+            Err(refused(vec![Refusal::new(
+                code,
+                message,
+                "name the release with `gantry-installer rollback --to VERSION`",
+            )]))
         };
         return match (report.operation, report.from.version) {
             (Operation::Upgrade, Some(version)) => Ok(version),
@@ -199,9 +204,8 @@ fn came_from(session: &Session<'_>) -> Answer<crate::version::Version> {
 fn choose<'c>(wish: &Wish<'_>, choices: &'c [Choice], target: &Release, session: &Session<'_>) -> Answer<&'c Choice> {
     if let Some(strategy) = wish.strategy {
         let named = choices.iter().find(|choice| choice.name == strategy);
-        let choice = named.filter(|choice| choice.possible).ok_or_else(|| {
-            refused(named.into_iter().map(closed).collect())
-        })?;
+        let choice =
+            named.filter(|choice| choice.possible).ok_or_else(|| refused(named.into_iter().map(closed).collect()))?;
         if !wish.yes {
             session.terminal.say(&listing(choices, target));
             consent(session, &question(choice, target))?;
@@ -213,8 +217,10 @@ fn choose<'c>(wish: &Wish<'_>, choices: &'c [Choice], target: &Release, session:
     let loses = least.loss.as_ref().is_none_or(|loss| !loss.is_empty());
     if wish.yes {
         if loses {
-            let message = format!("every way back to {} loses rows or columns, and `--yes` agrees to no loss", target.version);
-            let remedy = format!("look at `gantry-installer rollback --dry-run`, then add `--strategy {}`", least.name.word());
+            let message =
+                format!("every way back to {} loses rows or columns, and `--yes` agrees to no loss", target.version);
+            let remedy =
+                format!("look at `gantry-installer rollback --dry-run`, then add `--strategy {}`", least.name.word());
             let mut reply = Reply::refused(vec![Refusal::new("loss", message, remedy)]);
             reply = reply.with("strategies", choices);
             return Err(Box::new(reply));

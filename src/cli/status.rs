@@ -11,8 +11,8 @@ use super::session::Session;
 use super::upgrade::stands;
 use crate::journal::runs;
 use crate::manifest::graph::{Asked, newest, way};
-use crate::plan::verdict::{drift_words, words};
 use crate::plan::observed::{Backup, Cause, Content, Observed, Service};
+use crate::plan::verdict::{drift_words, words};
 use crate::run::resolve::{self, Expiry};
 
 /// Shows everything.

@@ -74,7 +74,9 @@ pub fn conduct(plan: &Plan, session: &Session<'_>, client: &crate::sys::http::Cl
 /// Why a run could not even begin to be recorded.
 pub fn unrecorded(error: RunError) -> Box<Reply> {
     let remedy = match &error {
-        RunError::GivenUp { .. } => "look at `gantry-installer history`, and ask for help before anything is changed by hand",
+        RunError::GivenUp { .. } => {
+            "look at `gantry-installer history`, and ask for help before anything is changed by hand"
+        }
         _ => "check the state directory: its permissions, and the space that is free",
     };
     let outcome = if matches!(error, RunError::GivenUp { .. }) { Outcome::Stranded } else { Outcome::Failed };
@@ -108,11 +110,8 @@ fn find(
 ) -> Answer<Vec<Incoming>> {
     let installed = seen.installed.as_ref().ok_or_else(|| refused(vec![not_installed()]))?;
     let named = arguments.to.is_some();
-    let skip: Vec<Version> = if arguments.retry || named {
-        Vec::new()
-    } else {
-        seen.held.iter().map(|held| held.version.clone()).collect()
-    };
+    let skip: Vec<Version> =
+        if arguments.retry || named { Vec::new() } else { seen.held.iter().map(|held| held.version.clone()).collect() };
     let installer = resolve::installer().map_err(|error| Box::new(Reply::failed("version", &error, "")))?;
     let channel = arguments.channel.as_deref().unwrap_or(&session.config.manifest.channel);
     let asked = Asked {
@@ -197,7 +196,10 @@ fn tolerated(seen: &Observed) -> Vec<String> {
 
 fn dry_run(plan: &Plan, way: &[Incoming]) -> Reply {
     let steps: Vec<_> = plan.steps.iter().map(|step| json!({ "name": step.name(), "ms": null })).collect();
-    let hops: Vec<_> = way.iter().map(|one| json!({ "to": { "version": one.release.version, "schema": one.release.schema } })).collect();
+    let hops: Vec<_> = way
+        .iter()
+        .map(|one| json!({ "to": { "version": one.release.version, "schema": one.release.schema } }))
+        .collect();
     let names: Vec<&str> = plan.steps.iter().map(crate::plan::Step::name).collect();
     let end = way.last().map(|one| one.release.version.to_string()).unwrap_or_default();
     Reply::new(Outcome::Done)

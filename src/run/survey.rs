@@ -12,15 +12,15 @@ use crate::db::migrate::{Settings, run};
 use crate::db::side_files;
 use crate::journal::backups;
 use crate::migration::Severity;
-use crate::plan::verdict::drift_words;
 use crate::plan::loss::Loss;
 use crate::plan::observed::Observed;
 use crate::plan::rollback::{Rollback, Way, ways};
+use crate::plan::verdict::drift_words;
 use crate::plan::{Leg, Plan, Step, Strategy};
 use crate::steps::error::Blame;
 use crate::steps::{Machine, StepError, prepare, sets};
-use crate::sys::dir::Dir;
 use crate::sys::attributes;
+use crate::sys::dir::Dir;
 
 /// One strategy of a rollback.
 #[derive(Clone, Debug, Serialize)]
@@ -71,7 +71,8 @@ pub fn survey(
 pub fn down_loss(plan: &Plan, machine: &Machine<'_>) -> Result<Loss, SurveyError> {
     prepare(machine)?;
     let work = machine.places.open_work().map_err(StepError::from)?;
-    let leg = plan.steps.iter().find_map(|step| if let Step::Migrate { leg } = step { Some(leg.clone()) } else { None });
+    let leg =
+        plan.steps.iter().find_map(|step| if let Step::Migrate { leg } = step { Some(leg.clone()) } else { None });
     let loss = match leg {
         Some(leg) => {
             let live = copy_live(machine, &work);
@@ -174,8 +175,9 @@ fn try_one(
 fn migrate(leg: &Leg, database: &Path, machine: &Machine<'_>) -> Result<(), StepError> {
     let ledger = sets::ledger(machine.config)?;
     let settings = Settings { foreign_keys: machine.config.database.foreign_keys, ..Settings::of(&ledger) };
-    let receipt = run(database, &sets::works(machine.config, leg)?, &settings)
-        .map_err(|error| StepError::release("migrations", format!("the migrations to schema {} fail", leg.to), error))?;
+    let receipt = run(database, &sets::works(machine.config, leg)?, &settings).map_err(|error| {
+        StepError::release("migrations", format!("the migrations to schema {} fail", leg.to), error)
+    })?;
     let drift = match sets::print(machine.config, leg)? {
         Some(expected) => receipt.print.drift_from(&expected),
         None => Vec::new(),
@@ -184,11 +186,7 @@ fn migrate(leg: &Leg, database: &Path, machine: &Machine<'_>) -> Result<(), Step
     if fatal.is_empty() {
         return Ok(());
     }
-    let message = format!(
-        "the migrations do not lead to schema {} as it should be: {}",
-        leg.to,
-        drift_words(&fatal)
-    );
+    let message = format!("the migrations do not lead to schema {} as it should be: {}", leg.to, drift_words(&fatal));
     Err(StepError::finding("migrations", message, Blame::Release))
 }
 
