@@ -16,6 +16,7 @@ use crate::sys::clock::{self, Stopwatch};
 use crate::sys::dir::{Access, Dir, Identity};
 use crate::sys::fs::{PathError, sync_file};
 use crate::sys::seam;
+use crate::sys::watch::Watch;
 
 /// Pages in one step. With a write-ahead log nobody waits for it, and it only bounds how late a cancellation is seen.
 const PAGES: i32 = 4096;
@@ -25,26 +26,6 @@ const PAGES_UNDER_LOCK: i32 = 1024;
 const RESTARTS: u32 = 3;
 /// How long a lock of somebody else is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Told how far a long operation is, and asked whether it should go on.
-pub trait Watch {
-    /// So many of `total` bytes are done; `total` may change.
-    fn progress(&self, done: u64, total: u64);
-    /// Whether to stop as soon as possible.
-    fn cancelled(&self) -> bool;
-}
-
-/// Nobody watches.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Unwatched;
-
-impl Watch for Unwatched {
-    fn progress(&self, _done: u64, _total: u64) {}
-
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
 
 /// What came of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,1 +1,331 @@
-//! Service managers: who starts and stops the product.
+//! Service managers: who starts and stops the product. A further one is a file here and a variant of `By`.
+
+mod command;
+mod systemd;
+
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::config;
+use crate::sys::clock::Stopwatch;
+use crate::sys::events::Deadline;
+use crate::sys::fs::PathError;
+use crate::sys::process::{Background, Process, ProcessError, ProgramError};
+
+use command::Commands;
+use systemd::Systemd;
+
+/// The product's service.
+#[derive(Debug)]
+pub struct Service {
+    by: By,
+    stop_timeout: Duration,
+}
+
+#[derive(Debug)]
+enum By {
+    Systemd(Systemd),
+    Command(Commands),
+    Nobody,
+}
+
+/// What a service needs besides its configuration.
+#[derive(Clone, Debug)]
+pub struct Runtime {
+    /// Where the output of the start command goes; emptied at each start. A service that stays in the foreground writes
+    /// here for as long as it lives.
+    pub log: PathBuf,
+    /// What [`Service::triggers`] told before the stop, from the plan: stopped and started again with `also`.
+    pub triggers: Vec<String>,
+    /// The directory of `systemctl` and `journalctl`, where it is not found through PATH.
+    pub tools: Option<PathBuf>,
+}
+
+/// What the service's manager says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It runs, starts or stops.
+    Running {
+        /// Its main process, where the manager names one.
+        main: Option<Process>,
+    },
+    /// It does not run.
+    Stopped,
+    /// It does not run because it failed.
+    Failed,
+    /// Nobody manages it.
+    Unmanaged,
+}
+
+/// A start of the service that was made by this process.
+#[derive(Debug)]
+pub struct Started {
+    command: Background,
+    since: Stopwatch,
+    seen: Seen,
+}
+
+/// What was seen of a service since its start.
+#[derive(Debug)]
+enum Seen {
+    Nothing,
+    Running,
+    Main { process: Process, end: OwnedFd },
+}
+
+/// What has become of a start so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Life {
+    /// It starts or runs.
+    Alive {
+        /// The main process, once the manager names one that is not older than the start.
+        main: Option<Process>,
+        /// What the manager tells of the progress of the start; a change is a sign of life.
+        progress: String,
+    },
+    /// It ended, or never began to run; the text says how, with the last lines that it wrote.
+    Dead(String),
+}
+
+/// Why the service was not started, stopped or looked at.
+#[derive(Debug, Error)]
+pub enum ServiceError {
+    /// There is no manager that could do it.
+    #[error("nobody manages the service")]
+    Unmanaged,
+    /// The configured unit does not exist.
+    #[error("systemd does not know the unit `{0}`")]
+    UnknownUnit(String),
+    /// A command of the manager failed.
+    #[error("`{command}` failed: {summary}")]
+    Failed {
+        /// What was run.
+        command: String,
+        /// How it ended and what it said.
+        summary: String,
+    },
+    /// The manager answered in a way that is not understood.
+    #[error("`{command}` gave no usable answer for `{what}`")]
+    Answer {
+        /// What was run.
+        command: String,
+        /// What was asked for.
+        what: String,
+    },
+    /// It was told to stop and still runs.
+    #[error("the service did not stop within {timeout:?}{}", pid.map(|pid| format!(": process {pid} still runs")).unwrap_or_default())]
+    WillNotStop {
+        /// Its main process, where one is known.
+        pid: Option<u32>,
+        /// How long it was given.
+        timeout: Duration,
+    },
+    /// It cannot be killed: nothing names its main process.
+    #[error("nothing names the service's main process; `service.pid_file` would")]
+    NoMainProcess,
+    /// The pid file holds something else than a process id.
+    #[error("the pid file `{}` holds no process id: `{text}`", path.display())]
+    PidFile {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        text: String,
+    },
+    /// A command could not be run.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// A process could not be looked at.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// A file could not be read.
+    #[error(transparent)]
+    File(#[from] PathError),
+    /// The start command could not be watched.
+    #[error("cannot watch the start of the service")]
+    Watch(#[source] io::Error),
+}
+
+type Result<T> = std::result::Result<T, ServiceError>;
+
+impl Service {
+    /// The service as it is configured.
+    pub fn new(config: &config::Service, runtime: Runtime) -> Self {
+        let by = match &config.manager {
+            config::Manager::Systemd { unit, also } => By::Systemd(Systemd::new(unit, also, runtime)),
+            config::Manager::Command { start, stop, status, pid_file } => {
+                By::Command(Commands::new(start, stop, status, pid_file.as_deref(), runtime.log))
+            }
+            config::Manager::None => By::Nobody,
+        };
+        Self { by, stop_timeout: config.stop_timeout }
+    }
+
+    /// What its manager says of it now.
+    ///
+    /// # Errors
+    /// Where the manager cannot be asked.
+    pub fn state(&self) -> Result<State> {
+        match &self.by {
+            By::Systemd(systemd) => systemd.state(),
+            By::Command(commands) => commands.state(),
+            By::Nobody => Ok(State::Unmanaged),
+        }
+    }
+
+    /// Stops what belongs to it, then itself, and returns when its main process has ended. It is never killed by this.
+    /// Nothing to do where it does not run.
+    ///
+    /// # Errors
+    /// [`ServiceError::WillNotStop`] if it still runs after the configured time.
+    pub fn stop(&self) -> Result<()> {
+        let deadline = Deadline::after(self.stop_timeout);
+        let stopped = match &self.by {
+            By::Systemd(systemd) => systemd.stop(deadline)?,
+            By::Command(commands) => commands.stop(deadline)?,
+            By::Nobody => return Err(ServiceError::Unmanaged),
+        };
+        self.must_be(stopped)
+    }
+
+    /// Kills it, for one that ignores a stop and must be got rid of: what it did not write yet is lost. Kills the unit's
+    /// processes, or the process group of the pid file's process.
+    ///
+    /// # Errors
+    /// Where nothing names its processes, or they do not end.
+    pub fn kill(&self) -> Result<()> {
+        let deadline = Deadline::after(self.stop_timeout);
+        let stopped = match &self.by {
+            By::Systemd(systemd) => systemd.kill(deadline)?,
+            By::Command(commands) => commands.kill(deadline)?,
+            By::Nobody => return Err(ServiceError::Unmanaged),
+        };
+        self.must_be(stopped)
+    }
+
+    /// Begins a start and returns at once: what becomes of it is told by [`Service::life`].
+    ///
+    /// # Errors
+    /// Where the start could not even be asked for.
+    pub fn start(&self) -> Result<Started> {
+        let since = Stopwatch::start();
+        let command = match &self.by {
+            By::Systemd(systemd) => systemd.start()?,
+            By::Command(commands) => commands.start()?,
+            By::Nobody => return Err(ServiceError::Unmanaged),
+        };
+        Ok(Started { command, since, seen: Seen::Nothing })
+    }
+
+    /// Starts the units that belong to it, for after it is healthy. Nothing to do without any.
+    ///
+    /// # Errors
+    /// Where one does not start.
+    pub fn start_also(&self) -> Result<()> {
+        match &self.by {
+            By::Systemd(systemd) => systemd.start_also(),
+            By::Command(_) | By::Nobody => Ok(()),
+        }
+    }
+
+    /// What has become of a start by now.
+    ///
+    /// # Errors
+    /// Where that cannot be told.
+    pub fn life(&self, started: &mut Started) -> Result<Life> {
+        match &self.by {
+            By::Systemd(systemd) => systemd.life(started),
+            By::Command(commands) => commands.life(started),
+            By::Nobody => Err(ServiceError::Unmanaged),
+        }
+    }
+
+    /// Its own processes: those in the unit's control group, or in the process group of the pid file's process. Nothing
+    /// if that cannot be told, which is so for commands without a pid file.
+    ///
+    /// # Errors
+    /// Where the manager or `/proc` cannot be asked.
+    pub fn own_processes(&self) -> Result<Option<Vec<Process>>> {
+        match &self.by {
+            By::Systemd(systemd) => systemd.own_processes().map(Some),
+            By::Command(commands) => commands.own_processes(),
+            By::Nobody => Ok(Some(Vec::new())),
+        }
+    }
+
+    /// The active units that would start it by themselves, such as its socket. They are stopped before it, and after a
+    /// kill only the plan can tell which they were.
+    ///
+    /// # Errors
+    /// Where the manager cannot be asked.
+    pub fn triggers(&self) -> Result<Vec<String>> {
+        match &self.by {
+            By::Systemd(systemd) => systemd.active_triggers(),
+            By::Command(_) | By::Nobody => Ok(Vec::new()),
+        }
+    }
+
+    fn must_be(&self, stopped: Stopped) -> Result<()> {
+        match stopped {
+            Stopped::Yes => Ok(()),
+            Stopped::No { pid } => Err(ServiceError::WillNotStop { pid, timeout: self.stop_timeout }),
+        }
+    }
+}
+
+/// Whether a stop has come to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stopped {
+    Yes,
+    No { pid: Option<u32> },
+}
+
+impl Started {
+    /// The time since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    /// Whether `process` cannot be older than the start: it did not start before the command that starts it.
+    pub fn may_have_made(&self, process: &Process) -> bool {
+        process.started >= self.command.process().started
+    }
+
+    /// What becomes readable when the start command or the main process ends; for `sys::events`. Then ask for the life.
+    pub fn descriptors(&mut self) -> Result<Vec<BorrowedFd<'_>>> {
+        let ended = self.command.status().map_err(ServiceError::Watch)?.is_some();
+        let command = (!ended).then(|| self.command.descriptor());
+        let main = match &self.seen {
+            Seen::Main { end, .. } => Some(end.as_fd()),
+            Seen::Nothing | Seen::Running => None,
+        };
+        Ok(command.into_iter().chain(main).collect())
+    }
+
+    /// Remembers the main process, to notice its end.
+    fn see(&mut self, main: Process) -> Result<()> {
+        if !matches!(self.seen, Seen::Main { process, .. } if process == main)
+            && let Some(end) = main.end()?
+        {
+            self.seen = Seen::Main { process: main, end };
+        }
+        Ok(())
+    }
+
+    /// The main process that was seen last, if it has ended since.
+    fn has_lost_main(&self) -> Result<bool> {
+        match self.seen {
+            Seen::Main { process, .. } => Ok(!process.is_alive()?),
+            Seen::Nothing | Seen::Running => Ok(false),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod stand_in;
+
+#[cfg(test)]
+mod tests;

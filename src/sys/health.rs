@@ -1,1 +1,0 @@
-//! Asks the service whether it is well.

@@ -1,1 +1,0 @@
-//! Programs that are run, and processes that are looked at.
