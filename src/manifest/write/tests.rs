@@ -86,7 +86,8 @@ fn text_is_quoted_so_that_it_stays_text() {
 }
 
 /// As a catalogue is written by hand: without anything that can be computed.
-const CATALOGUE: &str = "\n[[release]]\nversion = \"1.4.0\"\nschema = 4\nreads = [\n  4, # its own\n  6,\n] # tested\nbarrier = true";
+const CATALOGUE: &str =
+    "\n[[release]]\nversion = \"1.4.0\"\nschema = 4\nreads = [\n  4, # its own\n  6,\n] # tested\nbarrier = true";
 
 #[test]
 fn a_release_without_artifact_and_fingerprint_gets_both_and_keeps_its_own_keys() {
