@@ -1,5 +1,7 @@
 //! Looks at the machine; changes nothing.
 
+pub mod archive;
+
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
