@@ -6,13 +6,14 @@ pub mod exit;
 mod gate;
 mod history;
 mod install;
-//TMP pub mod manifest;
+mod manifest;
 //TMP pub mod migrate;
 //TMP mod migrate_run;
 mod outcome;
 mod recover;
 pub mod reply;
 mod rollback;
+mod runs;
 mod session;
 mod status;
 pub mod terminal;
@@ -81,6 +82,7 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Reply {
         Command::Verify => open().and_then(|session| verify::run(&session)),
         Command::History(history) => open().and_then(|session| history::run(history.run.as_deref(), &session)),
         Command::Backup(backup) => open().and_then(|session| backup::run(backup, &session)),
+        Command::Manifest(manifest) => Ok(manifest::run(manifest, terminal.interactive)),
         _ => todo!(),
     };
     answer.unwrap_or_else(|reply| *reply)

@@ -62,6 +62,7 @@ pub fn plan(run: &str, to: &SchemaVersion, seen: &Observed) -> Result<Plan, Vec<
         strategy: (direction == Direction::Down).then_some(super::Strategy::Down),
         database: seen.database.path.clone(),
         was_running: matches!(seen.service, Service::Running { .. }),
+        restart_ms: None,
         agreed: None,
         steps: vec![
             Step::Copy { source: Source::Live },

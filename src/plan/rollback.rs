@@ -106,6 +106,7 @@ pub fn plan(ask: &Rollback<'_>, way: &Way, seen: &Observed) -> Result<Plan, Vec<
         strategy: Some(way.strategy()),
         database: seen.database.path.clone(),
         was_running: matches!(seen.service, Service::Running { .. }),
+        restart_ms: None,
         agreed: None,
         steps,
     })

@@ -68,6 +68,7 @@ pub fn plan(ask: &Upgrade<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
         strategy: None,
         database: seen.database.path.clone(),
         was_running: matches!(seen.service, Service::Running { .. }),
+        restart_ms: None,
         agreed: None,
         steps,
     })

@@ -64,6 +64,7 @@ mod tests {
             strategy: None,
             database: "/db".into(),
             was_running: true,
+            restart_ms: None,
             agreed: None,
             steps: vec![
                 Step::Stop,
