@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::record::{self, RecordError};
+use crate::layout::Layout;
 use crate::plan::observed::Backup;
 use crate::sys::fs;
 
@@ -11,14 +12,16 @@ pub fn file(directory: &Path) -> PathBuf {
     directory.join("database.db")
 }
 
-/// The record of a backup. It is written last: without it there is no backup.
+/// The record of a backup. It is written while the backup is staged: whatever has its name has its record.
 pub fn record_file(directory: &Path) -> PathBuf {
     directory.join("backup.json")
 }
 
-/// All backups in a directory, oldest first. A directory without a record is not a backup, or not yet one.
+/// All backups in a directory, oldest first. A directory without a record is not a backup, and a staged one not yet or
+/// not any more.
 pub fn list(backups: &Path) -> Result<Vec<Backup>, RecordError> {
-    let names = fs::names(backups)?;
+    let mut names = fs::names(backups)?;
+    names.retain(|name| !Layout::is_staged(&name.to_string_lossy()));
     let records = names.iter().map(|name| record::read(&record_file(&backups.join(name))));
     records.filter_map(Result::transpose).collect()
 }

@@ -14,9 +14,6 @@ use crate::sys::fs;
 pub fn settle(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let file = machine.places.abandoned_database();
     let id = format!("{}-abandoned", machine.plan.run);
-    if !fs::exists(&file)? && !fs::exists(&machine.config.layout.backup(&id))? {
-        return Ok(());
-    }
     if fs::exists(&file)? {
         match count(machine) {
             Ok(loss) => machine.memory.loss = Some(loss),
