@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use gantry_installer::manifest::signing;
 use serde_json::Value;
@@ -92,10 +93,15 @@ impl Answer {
 impl World {
     /// A machine on which these releases are published and nothing is installed.
     pub fn with(releases: &[Release]) -> Self {
+        Self::within(&std::env::temp_dir(), releases)
+    }
+
+    /// The same in a directory of this one.
+    pub fn within(parent: &Path, releases: &[Release]) -> Self {
         let files = signing::generate(None).unwrap();
         let key = files.public.lines().last().unwrap().to_owned();
         let secret = signing::SecretKey::open(&files.secret, None).unwrap();
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir_in(parent).unwrap();
         let port = free_port();
         let mut world = Self { directory, key, secret, sequence: 0, port, entries: String::new() };
         for sub in ["releases", "data", "backups"] {
@@ -112,9 +118,14 @@ impl World {
     /// The same with `OLD` installed, running, and three rows in its database.
     pub fn installed(releases: &[Release]) -> Self {
         let world = Self::with(releases);
-        world.run(&["install", "--to", releases[0].version, "--yes"]).expect(0);
-        world.execute("INSERT INTO notes (text) VALUES ('one'), ('two'), ('three')");
+        world.install(releases[0].version);
         world
+    }
+
+    /// Installs a release, and puts three rows into its database.
+    pub fn install(&self, version: &str) {
+        self.run(&["install", "--to", version, "--yes"]).expect(0);
+        self.execute("INSERT INTO notes (text) VALUES ('one'), ('two'), ('three')");
     }
 
     pub fn path(&self, relative: &str) -> PathBuf {
@@ -324,6 +335,16 @@ fn program() -> &'static [u8] {
     })
 }
 
+/// Below the ports that the system gives to whoever connects: one of those could be taken while the service is down,
+/// even by the test that waits for the service.
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(331);
+    loop {
+        let number = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000;
+        let port = 12_000 + u16::try_from(number).unwrap();
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
