@@ -1,4 +1,5 @@
-//! Does: downloads, verifies and unpacks the releases of the way, and proves that each can run here.
+//! Does: downloads, verifies and unpacks the releases of the way, and proves that each can run here; looks once more at
+//!       a database that an installation adopts.
 //! Undo: removes them again, unless a database that was given up needs them.
 //! If killed half-way: downloads go on where they stopped; what is unpacked under a staging name is thrown away.
 //! Touches: `install.root`/versions, the state's downloads and releases.
@@ -9,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::error::Blame;
-use super::{Machine, StepError, sets};
+use super::{Machine, StepError, adopt, sets};
 use crate::db::schema;
 use crate::digest::Fingerprint;
 use crate::journal::releases::{self, ReleaseRecord};
@@ -26,7 +27,7 @@ pub(super) fn perform(incoming: &[Incoming], machine: &mut Machine<'_>) -> Resul
     for one in incoming {
         bring_in(one, machine)?;
     }
-    Ok(())
+    adopt::check(machine)
 }
 
 pub(super) fn discard(incoming: &[Incoming], machine: &mut Machine<'_>) -> Result<(), StepError> {

@@ -1,5 +1,6 @@
 //! The steps of a run, one file each. Every step may run twice, and every undo may.
 
+mod adopt;
 mod catch_up;
 mod commit;
 mod copy;
