@@ -2,4 +2,5 @@
 
 pub mod arguments;
 pub mod exit;
+pub mod migrate;
 pub mod reply;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use raw::{ConfigError, parse};
+pub use values::database_path;
 
 use crate::layout::Layout;
 
