@@ -17,19 +17,18 @@ use crate::plan::Refusal;
 use crate::sys::signal::Interrupt;
 use site::{Access, Site};
 
-/// What a person at the terminal is asked and told while a database is migrated in place.
-pub struct Terminal<'a> {
-    /// Shows what is about to happen, and answers whether the person agrees.
-    pub ask: &'a dyn Fn(&str) -> bool,
-    /// Told of each migration before it runs.
-    pub progress: &'a dyn Fn(&Work),
-}
-
 /// How often somebody else may migrate the database between the look at it and the first lock.
 const ROUNDS: usize = 10;
 
-/// Answers `migrate --database URL --dir DIR VERB`. Asks at `terminal` only if it is `interactive`.
-pub fn in_place(arguments: &Migrate, interactive: bool, interrupt: &Interrupt, terminal: &Terminal<'_>) -> Reply {
+/// Answers `migrate --database URL --dir DIR VERB`. `ask` shows what is about to happen and answers whether the person
+/// agrees, and is called only if somebody is there: `interactive`. `progress` is told of each migration before it runs.
+pub fn in_place(
+    arguments: &Migrate,
+    interactive: bool,
+    interrupt: &Interrupt,
+    ask: &dyn Fn(&str) -> bool,
+    progress: &dyn Fn(&Work),
+) -> Reply {
     let answer = match &arguments.verb {
         MigrateVerb::Version => Site::find(arguments, Access::Look).and_then(|site| Ok(version(&site.state()?))),
         MigrateVerb::Status => Site::find(arguments, Access::Look).and_then(|site| {
@@ -39,12 +38,12 @@ pub fn in_place(arguments: &Migrate, interactive: bool, interrupt: &Interrupt, t
         MigrateVerb::Up { .. } | MigrateVerb::Down { .. } | MigrateVerb::Goto { .. } => {
             let agreement = match (arguments.yes, interactive) {
                 (true, _) => Agreement::Given,
-                (false, true) => Agreement::Asked(terminal.ask),
+                (false, true) => Agreement::Asked(ask),
                 (false, false) => Agreement::Impossible,
             };
             let down = matches!(arguments.verb, MigrateVerb::Down { .. });
             Site::find(arguments, if down { Access::Change } else { Access::Create })
-                .and_then(|site| change(&site, &arguments.verb, &agreement, interrupt, terminal.progress))
+                .and_then(|site| change(&site, &arguments.verb, &agreement, interrupt, progress))
         }
     };
     answer.unwrap_or_else(|reply| *reply)

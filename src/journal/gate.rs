@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::migration::{LedgerState, SchemaPrint};
-use crate::plan::gates::{Standing, Verdict, compare};
+use crate::plan::verdict::{Standing, Verdict, compare};
 use crate::version::{SchemaVersion, Version};
 
 /// World-readable, written at each commit and before each start that a run makes.

@@ -1,10 +1,11 @@
 //! The plan of a first installation.
 
-use super::gates::{Need, Standing, Verdict, check_machine, compare, needs, words};
+use super::gates::{Need, check_machine, needs};
 use super::observed::{Content, Observed, Readable, Service};
 use super::refusal::Refusal;
 use super::step::{Incoming, Leg, Operation, Plan, Point, Step};
 use super::upgrade::missing;
+use super::verdict::{Standing, Verdict, compare, words};
 use crate::migration::Direction;
 
 /// What is asked for.

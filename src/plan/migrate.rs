@@ -1,10 +1,11 @@
 //! The plan of another schema under the same release.
 
-use super::gates::{check_database, check_machine, needs, words};
+use super::gates::{check_database, check_machine, needs};
 use super::observed::{Observed, Service};
 use super::refusal::Refusal;
 use super::step::{Leg, Operation, Plan, Point, Source, Step};
 use super::upgrade::not_installed;
+use super::verdict::words;
 use crate::migration::Direction;
 use crate::version::SchemaVersion;
 

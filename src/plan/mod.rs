@@ -9,6 +9,7 @@ pub mod refusal;
 pub mod rollback;
 pub mod step;
 pub mod upgrade;
+pub mod verdict;
 
 pub use refusal::Refusal;
 pub use step::{Leg, Operation, Plan, Point, Step, Strategy, Undo};

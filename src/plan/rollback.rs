@@ -1,10 +1,11 @@
 //! The ways back from a release, and the plan of the one that was chosen.
 
-use super::gates::{check_database, check_machine, needs, words};
+use super::gates::{check_database, check_machine, needs};
 use super::observed::{Backup, BackupKind, Content, Observed, Service};
 use super::refusal::Refusal;
 use super::step::{Incoming, Leg, Operation, Plan, Point, Source, Step, Strategy};
 use super::upgrade::{missing, not_installed};
+use super::verdict::words;
 use crate::manifest::Release;
 use crate::migration::Direction;
 

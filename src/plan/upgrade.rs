@@ -1,9 +1,10 @@
 //! The plan of one hop of an upgrade.
 
-use super::gates::{check_database, check_machine, needs, words};
+use super::gates::{check_database, check_machine, needs};
 use super::observed::{Observed, Readable, Service};
 use super::refusal::Refusal;
 use super::step::{Incoming, Leg, Operation, Plan, Point, Source, Step};
+use super::verdict::words;
 use crate::manifest::Release;
 use crate::migration::Direction;
 use crate::version::SchemaVersion;
@@ -90,6 +91,14 @@ fn on_disk(seen: &Observed, incoming: &Incoming) -> bool {
 }
 
 fn legs(readable: &Readable, way: &[Incoming], order: &[SchemaVersion]) -> Result<Vec<Leg>, Refusal> {
+    let known = |schema: &SchemaVersion| order.contains(schema);
+    if let Some(at) = readable.schema.as_ref().filter(|at| !known(at)) {
+        return Err(Refusal::new(
+            "unknown-schema",
+            format!("the database is at schema {at}, which is in no list of migrations on this machine"),
+            "find out which release wrote this database, and install that one",
+        ));
+    }
     let mut legs = Vec::new();
     let mut at = readable.schema.clone();
     for incoming in way {
@@ -128,12 +137,7 @@ fn migrates(at: Option<&SchemaVersion>, release: &Release, order: &[SchemaVersio
             ),
             "choose a release that reads this schema, or go back first: `gantry-installer rollback --dry-run`",
         )),
-        (None, _) => Err(Refusal::new(
-            "unknown-schema",
-            format!("the database is at schema {at}, which is in no list of migrations on this machine"),
-            "find out which release wrote this database, and install that one",
-        )),
-        // The target's schema is newer than anything on disk; its own migrations must contain `at`, which fetch checks.
+        // One of them is newer than anything on disk; that the migrations lead from the one to the other, fetch checks.
         _ => Ok(true),
     }
 }

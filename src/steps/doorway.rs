@@ -6,7 +6,7 @@ use crate::db::look::look;
 use crate::journal::gate::{Expect, GateRecord, Runs, Unfinished};
 use crate::journal::{record, releases};
 use crate::plan::Point;
-use crate::plan::gates::Verdict;
+use crate::plan::verdict::Verdict;
 use crate::sys::lock::ExpectLock;
 use crate::sys::process::{self, Process};
 use crate::version::Version;

@@ -181,6 +181,13 @@ fn a_file_that_says_it_is_endless_is_refused_before_it_is_written() {
 }
 
 #[test]
+fn a_header_whose_checksum_is_wrong_is_refused() {
+    let mut archive = Tar::release();
+    archive.0[0] ^= 1;
+    assert!(matches!(fault_of(&archive.gz()), Fault::Header("its checksum is wrong")));
+}
+
+#[test]
 fn a_truncated_archive_is_refused() {
     let whole = Tar::release().gz();
     for length in 0..whole.len() {
@@ -202,6 +209,8 @@ fn what_follows_the_end_is_refused() {
     let (release, end) = (Tar::release().0, [0; 1024]);
     let hidden = Tar::release().file("g-1/hidden", b"").0;
     assert!(matches!(fault_of(&gz(&[&release[..], &end[..512], &hidden].concat())), Fault::Trailing));
+    let one_block = Tar::default().file("g-1/hidden", b"").0;
+    assert!(matches!(fault_of(&gz(&[&release[..], &end[..512], &one_block, &end].concat())), Fault::Trailing));
     assert!(matches!(fault_of(&gz(&[&release[..], &end, &hidden].concat())), Fault::Trailing));
     assert!(matches!(fault_of(&[&Tar::release().gz()[..], b"x"].concat()), Fault::Trailing));
     assert!(matches!(fault_of(&[Tar::release().gz(), Tar::release().gz()].concat()), Fault::Trailing));

@@ -67,7 +67,7 @@ impl Ground {
 }
 
 fn answer(arguments: &Migrate) -> Reply {
-    in_place(arguments, false, &Interrupt::never(), &Terminal { ask: &|_| panic!("asked"), progress: &|_| {} })
+    in_place(arguments, false, &Interrupt::never(), &|_| panic!("asked"), &|_| {})
 }
 
 fn code(reply: &Reply) -> &str {
@@ -208,15 +208,14 @@ fn nothing_is_changed_before_somebody_agrees() {
         asked.borrow_mut().push(question.to_owned());
         asked.borrow().len() > 1
     };
-    let terminal = Terminal { ask: &ask, progress: &|_| {} };
-    assert_eq!(in_place(&arguments, true, &Interrupt::never(), &terminal).outcome, Outcome::Refused);
+    assert_eq!(in_place(&arguments, true, &Interrupt::never(), &ask, &|_| {}).outcome, Outcome::Refused);
     assert!(!ground.path().exists());
-    assert_eq!(in_place(&arguments, true, &Interrupt::never(), &terminal).outcome, Outcome::Done);
+    assert_eq!(in_place(&arguments, true, &Interrupt::never(), &ask, &|_| {}).outcome, Outcome::Done);
     assert!(
         asked.borrow()[0].ends_with("from schema none to 10 with 1_users.up.sql, 2_mails.up.sql, 10_index.up.sql?")
     );
     let down = Migrate { yes: false, ..ground.arguments(MigrateVerb::Down { count: 1 }) };
-    in_place(&down, true, &Interrupt::never(), &terminal);
+    in_place(&down, true, &Interrupt::never(), &ask, &|_| {});
     assert!(asked.borrow()[2].starts_with("what these migrations drop is gone for good; "));
 }
 
@@ -231,7 +230,7 @@ fn a_database_that_somebody_else_migrates_meanwhile_is_looked_at_again() {
         true
     };
     let arguments = Migrate { yes: false, ..ground.arguments(UP) };
-    let reply = in_place(&arguments, true, &Interrupt::never(), &Terminal { ask: &ask, progress: &|_| {} });
+    let reply = in_place(&arguments, true, &Interrupt::never(), &ask, &|_| {});
     assert_eq!((reply.outcome, asked.get()), (Outcome::Nothing, 1), "{reply:?}");
 }
 

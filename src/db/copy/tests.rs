@@ -10,6 +10,7 @@ use rusqlite::config::DbConfig;
 use super::*;
 use crate::db::alone::Alone;
 use crate::db::catch_up::catch_up;
+use crate::sys::watch::Unwatched;
 
 struct Site {
     temporary: tempfile::TempDir,

@@ -71,9 +71,13 @@ fn an_answer_that_stays_that_of_the_old_version_is_named_at_the_deadline() {
 #[test]
 fn a_good_answer_while_another_program_is_the_main_process_proves_nothing() {
     let (world, answers) = (World::new(), Answers::version("1.5.0"));
-    let service = world.by_commands("sleep 1000 & echo $! > $pid; : $program", STOP, PidFile::Configured);
+    let other = world.other_program();
+    let service = world.by_commands(&format!("{} 1000 & echo $! > $pid", other.display()), STOP, PidFile::Configured);
     let error = prove(&world, &service, &check(&world, answers.probe(), SHORT), Silence::Proven).unwrap_err();
-    assert!(matches!(&error, HealthError::WrongProcess { reason, .. } if reason.contains("sleep`")), "{error}");
+    assert!(
+        matches!(&error, HealthError::WrongProcess { reason, .. } if reason.contains(other.to_str().unwrap())),
+        "{error}"
+    );
 }
 
 #[test]

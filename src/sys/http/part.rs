@@ -26,8 +26,6 @@ pub(super) struct Part {
 
 impl Part {
     /// Opens what a former attempt left, reading all of it for the digest, or begins.
-    ///
-    /// A prefix without the name of the version that it belongs to is thrown away: the rest might be of another one.
     pub(super) fn open(path: &Path, size: u64, watch: &dyn Watch) -> Result<Self, Problem> {
         if let Some(directory) = path.parent() {
             fs::create_dir_all(directory, 0o700)?;
@@ -40,7 +38,7 @@ impl Part {
         let length = file.metadata().map_err(PathError::on("look at", path))?.len();
         let validator = fs::read_if_there(&beside(path))?.and_then(|bytes| String::from_utf8(bytes).ok());
         let mut part = Self { path: path.to_owned(), file, size, length: 0, hasher: Hasher::new(), validator };
-        if length > size || (length < size && part.validator.is_none()) {
+        if length > size {
             part.restart(None)?;
         } else {
             part.take_in(length, watch)?;
@@ -53,7 +51,8 @@ impl Part {
         self.length
     }
 
-    /// What the server calls the version that the bytes belong to, where there are bytes to go on from.
+    /// What the server calls the version that the bytes belong to, where there are bytes to go on from. Without it
+    /// nothing can: the rest might be of another version.
     pub(super) fn validator(&self) -> Option<&str> {
         if self.length == 0 { None } else { self.validator.as_deref() }
     }

@@ -104,15 +104,13 @@ impl Commands {
     }
 
     fn ends_by(&self, main: Option<Process>, deadline: Deadline) -> Result<Stopped> {
-        let pid = main.map(|main| main.pid);
-        if let Some(main) = main
-            && !main.ends_by(deadline)?
-        {
-            return Ok(Stopped::No { pid });
+        // Its end is a fact. A status command that asks with `kill -0` would take its zombie for a service that runs.
+        if let Some(main) = main {
+            return Ok(if main.ends_by(deadline)? { Stopped::Yes } else { Stopped::No { pid: Some(main.pid) } });
         }
         while self.is_running(deadline.left().max(Duration::from_secs(1)))? {
             if deadline.has_passed() {
-                return Ok(Stopped::No { pid });
+                return Ok(Stopped::No { pid: None });
             }
             clock::pause(Duration::from_millis(5));
         }

@@ -36,6 +36,13 @@ impl World {
         self.release().join("bin/gantry")
     }
 
+    /// A program that sleeps as well, but is not the release's.
+    pub(crate) fn other_program(&self) -> PathBuf {
+        let path = self.path("other");
+        copy("/bin/sleep", &path);
+        path
+    }
+
     pub(crate) fn pid_file(&self) -> PathBuf {
         self.path("pid")
     }
@@ -146,10 +153,13 @@ pub(crate) const DAEMON: &str = "$program 1000 & echo $! > $pid";
 /// Stays in the foreground.
 pub(crate) const FOREGROUND: &str = "echo $$ > $pid; exec $program 1000";
 
-/// Waits, as many scripts do, until the number of the process is free.
-pub(crate) const STOP: &str = "kill $(cat $pid) && while kill -0 $(cat $pid); do sleep 0.01; done";
+pub(crate) const STOP: &str = "kill $(cat $pid)";
 
-const STATUS: &str = "kill -0 $(cat $pid)";
+/// Waits, as many scripts do, until the number of the process is free.
+pub(crate) const STOP_AND_WAIT: &str = "kill $(cat $pid) && while kill -0 $(cat $pid); do sleep 0.01; done";
+
+/// A zombie does not run; whoever must reap it may take its time.
+const STATUS: &str = "grep '^State:.[^ZX]' /proc/$(cat $pid)/status";
 
 const SYSTEMCTL: &str = r#"#!/bin/sh
 here=$(dirname "$0")

@@ -150,3 +150,34 @@ fn all_are_gone(note: &Path) {
         }
     }
 }
+
+/// Runs in a process of its own, to be killed there.
+#[test]
+#[ignore = "a part of the test below"]
+fn an_installer_that_runs_a_program() {
+    let Some(note) = std::env::var_os("NOTE").map(std::path::PathBuf::from) else { return };
+    let (never, path) = (Interrupt::never(), note.with_file_name("private"));
+    let script = format!("echo $$ > {note}.new; mv {note}.new {note}; exec sleep 1000", note = note.display());
+    let _ = shell(&script, Environment::Clean { private: &path, user: None }, &never).run();
+}
+
+#[test]
+fn a_program_in_a_clean_environment_dies_with_a_killed_installer() {
+    let directory = tempfile::tempdir().unwrap();
+    let note = directory.path().join("pid");
+    let helper = "sys::process::program::tests::an_installer_that_runs_a_program";
+    let mut installer = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", helper, "--ignored"])
+        .env("NOTE", &note)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let deadline = Deadline::after(Duration::from_secs(60));
+    while !note.exists() {
+        assert!(!deadline.has_passed());
+        crate::sys::clock::pause(Duration::from_millis(5));
+    }
+    installer.kill().unwrap();
+    installer.wait().unwrap();
+    all_are_gone(&note);
+}

@@ -1,3 +1,5 @@
+#![allow(clippy::disallowed_methods, reason = "a test makes its own world")]
+
 mod by_commands;
 mod by_systemd;
 

@@ -1,0 +1,267 @@
+//! A service that misbehaves on demand: it holds a database open, answers at `/healthz`, and does what the file `mode`
+//! beside it says, so that every release of it can have a fault of its own.
+//!
+//! ```text
+//! fickle --version
+//! fickle serve --database FILE --listen 127.0.0.1:8080 [--pid-file FILE]
+//! ```
+//!
+//! Beside the executable, symlinks resolved, `version` holds the version that it is, and `mode` any of these lines:
+//!
+//! ```text
+//! dies-at-once             exits 1 after it opened the database
+//! dies-after MS            exits 1 so long after it listens
+//! ignores-term             survives SIGTERM
+//! never-healthy            answers 503, always with the same body
+//! healthy-after N          answers N times 503 with a new body, then is well
+//! answers-as VERSION       takes itself for another release
+//! hangs-on-health          takes the question and never answers
+//! flaps                    is well every second time
+//! slow-start MS            listens only so long after it opened the database
+//! slow-stop MS             ends only so long after SIGTERM
+//! keeps-database           leaves a child behind that keeps the database open; its number goes to `PID-FILE.child`
+//! writes N SQL             runs a statement so often, before it listens
+//! ```
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of its own, which is nothing but edge"
+)]
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio, exit};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+/// `SIGTERM` of signal(7).
+const TERM: i32 = 15;
+
+type Fallible<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("fickle: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Fallible<()> {
+    let mut arguments = std::env::args().skip(1);
+    let release = Release::beside_the_executable()?;
+    match arguments.next().as_deref() {
+        Some("--version") => println!("fickle {}", release.version),
+        Some("serve") => serve(release, &Options::parse(arguments)?)?,
+        Some("keep") => keep(&Options::parse(arguments)?)?,
+        _ => return Err("usage: fickle --version | serve --database FILE --listen ADDRESS [--pid-file FILE]".into()),
+    }
+    Ok(())
+}
+
+/// What this copy of the program is, and how it misbehaves: the lines of `mode`, split at the first space.
+struct Release {
+    version: String,
+    mode: HashMap<String, String>,
+}
+
+impl Release {
+    fn beside_the_executable() -> Fallible<Self> {
+        let read = |name: &str| -> Fallible<String> {
+            let path = std::env::current_exe()?.with_file_name(name);
+            Ok(if path.exists() { std::fs::read_to_string(path)? } else { String::new() })
+        };
+        let version = read("version")?.trim().to_owned();
+        let mode = read("mode")?;
+        let lines = mode.lines().map(|line| line.trim().split_once(' ').unwrap_or((line.trim(), "")));
+        let mode = lines.map(|(word, rest)| (word.to_owned(), rest.to_owned())).collect();
+        Ok(Self { version: if version.is_empty() { "0.0.0".to_owned() } else { version }, mode })
+    }
+
+    fn does(&self, fault: &str) -> bool {
+        self.mode.contains_key(fault)
+    }
+
+    fn number(&self, fault: &str) -> Fallible<Option<u64>> {
+        Ok(self.mode.get(fault).map(|number| number.parse()).transpose()?)
+    }
+
+    fn pause(&self, fault: &str) -> Fallible<()> {
+        if let Some(number) = self.number(fault)? {
+            thread::sleep(Duration::from_millis(number));
+        }
+        Ok(())
+    }
+}
+
+struct Options {
+    database: PathBuf,
+    listen: String,
+    pid_file: Option<PathBuf>,
+}
+
+impl Options {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Fallible<Self> {
+        let mut given = HashMap::new();
+        while let Some(option) = arguments.next() {
+            let value = arguments.next().ok_or_else(|| format!("`{option}` needs a value"))?;
+            given.insert(option, value);
+        }
+        Ok(Self {
+            database: given.remove("--database").ok_or("`--database` is missing")?.into(),
+            listen: given.remove("--listen").unwrap_or_else(|| "127.0.0.1:0".to_owned()),
+            pid_file: given.remove("--pid-file").map(PathBuf::from),
+        })
+    }
+}
+
+fn serve(release: Release, options: &Options) -> Fallible<()> {
+    // Before anything else: a stop that comes early must not be lost.
+    let (mut terms, voice) = UnixStream::pair()?;
+    signal_hook::low_level::pipe::register(TERM, voice)?;
+    let database = open(options)?;
+    if release.does("dies-at-once") {
+        return Err("dying at once, as told".into());
+    }
+    if let Some(path) = &options.pid_file {
+        write_whole(path, &std::process::id().to_string())?;
+    }
+    if let Some((times, statement)) = release.mode.get("writes").and_then(|rest| rest.split_once(' ')) {
+        for _ in 0..times.parse::<u64>()? {
+            database.execute(statement, [])?;
+        }
+    }
+    if release.does("keeps-database") {
+        leave_child(options)?;
+    }
+    release.pause("slow-start")?;
+    let release = Arc::new(release);
+    listen(&options.listen, Arc::clone(&release))?;
+    if let Some(after) = release.number("dies-after")? {
+        thread::spawn(move || {
+            thread::sleep(Duration::from_millis(after));
+            eprintln!("fickle: dying {after} ms after the start, as told");
+            exit(1);
+        });
+    }
+    loop {
+        terms.read_exact(&mut [0])?;
+        if !release.does("ignores-term") {
+            break;
+        }
+    }
+    release.pause("slow-stop")?;
+    drop(database);
+    if let Some(path) = &options.pid_file {
+        std::fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+/// Keeps the database open until it is killed.
+fn keep(options: &Options) -> Fallible<()> {
+    let _database = open(options)?;
+    println!("kept");
+    loop {
+        thread::park();
+    }
+}
+
+/// An open connection that has read, as every service has one.
+fn open(options: &Options) -> Fallible<Connection> {
+    let database = Connection::open_with_flags(&options.database, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        .map_err(|error| format!("cannot open `{}`: {error}", options.database.display()))?;
+    database.busy_timeout(Duration::from_secs(5))?;
+    database.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+    Ok(database)
+}
+
+/// Returns when the child has the database open.
+fn leave_child(options: &Options) -> Fallible<()> {
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(["keep", "--database"])
+        .arg(&options.database)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    if let Some(output) = &mut child.stdout {
+        output.read_exact(&mut [0])?;
+    }
+    if let Some(path) = &options.pid_file {
+        write_whole(&path.with_extension("child"), &child.id().to_string())?;
+    }
+    Ok(())
+}
+
+/// Nobody ever reads half a number.
+fn write_whole(path: &std::path::Path, text: &str) -> Fallible<()> {
+    let new = path.with_extension("new");
+    std::fs::write(&new, text)?;
+    Ok(std::fs::rename(new, path)?)
+}
+
+fn listen(address: &str, release: Arc<Release>) -> Fallible<()> {
+    let listener = TcpListener::bind(address).map_err(|error| format!("cannot listen at `{address}`: {error}"))?;
+    eprintln!("fickle {} listens at {}", release.version, listener.local_addr()?);
+    let asked = Arc::new(AtomicU64::new(0));
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let (release, asked) = (Arc::clone(&release), Arc::clone(&asked));
+            thread::spawn(move || {
+                // Whoever asked may have hung up.
+                let _ = answer(&stream, &release, &asked);
+            });
+        }
+    });
+    Ok(())
+}
+
+fn answer(mut stream: &TcpStream, release: &Release, asked: &AtomicU64) -> Fallible<()> {
+    let mut lines = BufReader::new(stream).lines();
+    let question = lines.next().ok_or("no question")??;
+    for line in lines {
+        if line?.is_empty() {
+            break;
+        }
+    }
+    let (status, body) = if question.starts_with("GET /healthz ") {
+        if release.does("hangs-on-health") {
+            loop {
+                thread::park();
+            }
+        }
+        health(release, asked.fetch_add(1, Ordering::SeqCst))?
+    } else {
+        ("404 Not Found", "{}".to_owned())
+    };
+    let length = body.len();
+    let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}");
+    write!(stream, "{head}\r\nConnection: close\r\n\r\n{body}")?;
+    Ok(())
+}
+
+fn health(release: &Release, turn: u64) -> Fallible<(&'static str, String)> {
+    const UNWELL: &str = "503 Service Unavailable";
+    if release.does("never-healthy") || (release.does("flaps") && turn.is_multiple_of(2)) {
+        return Ok((UNWELL, r#"{"status":"starting"}"#.to_owned()));
+    }
+    match release.number("healthy-after")? {
+        Some(needed) if turn < needed => Ok((UNWELL, format!(r#"{{"status":"step {turn} of {needed}"}}"#))),
+        _ => {
+            let version = release.mode.get("answers-as").unwrap_or(&release.version);
+            Ok(("200 OK", format!(r#"{{"status":"ok","version":"{version}"}}"#)))
+        }
+    }
+}
