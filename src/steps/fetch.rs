@@ -1,5 +1,4 @@
-//! Does: downloads, verifies and unpacks the releases of the way, and proves that each can run here; looks once more at
-//!       a database that an installation adopts.
+//! Does: downloads, verifies and unpacks the releases of the way, and proves that each can run here.
 //! Undo: removes them again, unless a database that was given up needs them.
 //! If killed half-way: downloads go on where they stopped; what is unpacked under a staging name is thrown away.
 //! Touches: `install.root`/versions, the state's downloads and releases.
@@ -10,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::error::Blame;
-use super::{Machine, StepError, adopt, sets};
+use super::{Machine, StepError, sets};
 use crate::db::schema;
 use crate::digest::Fingerprint;
 use crate::journal::releases::{self, ReleaseRecord};
@@ -27,7 +26,7 @@ pub(super) fn perform(incoming: &[Incoming], machine: &mut Machine<'_>) -> Resul
     for one in incoming {
         bring_in(one, machine)?;
     }
-    adopt::check(machine)
+    Ok(())
 }
 
 pub(super) fn discard(incoming: &[Incoming], machine: &mut Machine<'_>) -> Result<(), StepError> {
@@ -94,6 +93,7 @@ fn examine(incoming: &Incoming, staged: &Path, machine: &Machine<'_>) -> Result<
         return Err(finding(message));
     }
     let mut schemas = BTreeMap::new();
+    let mut fingerprints = BTreeMap::new();
     let mut order = Vec::new();
     let prints = schema::prints(&set, &ledger, config.database.foreign_keys, set.migrations().len())
         .map_err(|error| StepError::release("migrations", "the migrations fail on an empty database", error))?;
@@ -101,13 +101,16 @@ fn examine(incoming: &Incoming, staged: &Path, machine: &Machine<'_>) -> Result<
         if version == release.schema {
             check_fingerprint(incoming, print.fingerprint)?;
         }
-        schemas.insert(version.to_string(), print);
+        fingerprints.insert(version.to_string(), print.fingerprint);
+        if release.runs_on(&version) {
+            schemas.insert(version.to_string(), print);
+        }
         order.push(version);
     }
     let mut release = release.clone();
     release.artifacts.retain(|artifact| artifact.sha256 == incoming.sha256);
     let files = digests(staged)?;
-    Ok(ReleaseRecord { release, artifact: incoming.sha256, files, order, schemas })
+    Ok(ReleaseRecord { release, artifact: incoming.sha256, files, order, fingerprints, schemas })
 }
 
 fn check_fingerprint(incoming: &Incoming, found: Fingerprint) -> Result<(), StepError> {
