@@ -157,7 +157,8 @@ fn drift(schema: &SchemaVersion, found: &SchemaPrint, records: &[ReleaseRecord])
     Some(if found.fingerprint == *expected { Vec::new() } else { vec![whole] })
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+/// An error and its causes in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
