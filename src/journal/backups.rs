@@ -19,6 +19,12 @@ pub fn record_file(directory: &Path) -> PathBuf {
 /// All backups in a directory, oldest first. A directory without a record is not a backup, or not yet one.
 pub fn list(backups: &Path) -> Result<Vec<Backup>, RecordError> {
     let names = fs::names(backups)?;
-    let records = names.iter().map(|name| record::read(&record_file(&backups.join(name))));
-    records.filter_map(Result::transpose).collect()
+    let mut all = Vec::new();
+    for directory in names.iter().map(|name| backups.join(name)) {
+        // Something else may lie there too.
+        if fs::metadata(&directory).is_ok_and(|found| found.is_dir()) {
+            all.extend(record::read(&record_file(&directory))?);
+        }
+    }
+    Ok(all)
 }
