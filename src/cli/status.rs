@@ -12,6 +12,7 @@ use super::session::Session;
 use super::upgrade::held;
 use crate::journal::runs;
 use crate::manifest::graph::{Asked, newest, way};
+use crate::observe::chain;
 use crate::plan::observed::{Backup, Cause, Content, Observed, Service};
 use crate::plan::verdict::{drift_words, words};
 use crate::run::resolve::{self, Expiry};
@@ -58,10 +59,7 @@ pub fn backups(all: &[Backup], session: &Session<'_>) -> Vec<Value> {
 
 fn available(seen: &Observed, session: &Session<'_>) -> Result<Value, String> {
     let client = session.client().map_err(|_| "the certificates of `manifest.ca_file` cannot be read".to_owned())?;
-    let in_words = |error: resolve::ResolveError| {
-        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-        format!("what is available is not known: {error}{cause}")
-    };
+    let in_words = |error: resolve::ResolveError| format!("what is available is not known: {}", chain(&error));
     let manifest = resolve::manifest(&session.config, &client, Expiry::Enforced).map_err(in_words)?;
     let installer = resolve::installer().map_err(|error| error.to_string())?;
     let skip = held(&manifest, seen);
@@ -135,7 +133,10 @@ fn text(seen: &Observed, session: &Session<'_>, unfinished: Option<&str>, availa
         let _ = writeln!(text, "held       {} {why} in {}: {}", held.version, held.run, held.reason);
     }
     let _ = match available.get("upgrade").and_then(Value::as_str) {
-        Some(version) => writeln!(text, "available  {version}: run `gantry-installer upgrade`"),
+        Some(version) => {
+            let verb = if seen.installed.is_some() { "upgrade" } else { "install" };
+            writeln!(text, "available  {version}: run `gantry-installer {verb}`")
+        }
         None if available.is_null() => writeln!(text, "available  not known"),
         None => writeln!(text, "available  nothing newer"),
     };
