@@ -27,6 +27,7 @@ impl Disk {
     /// Leaves less than three megabytes.
     fn fill(&self) {
         let free = rustix::fs::statvfs(&self.0).map(|space| space.f_bavail * space.f_frsize).unwrap();
+        // On the disk of the backups, this is something else that lies there.
         let filler = std::fs::File::create(self.0.join("filler")).unwrap();
         rustix::fs::fallocate(&filler, rustix::fs::FallocateFlags::empty(), 0, free.saturating_sub(3 << 20)).unwrap();
     }
@@ -105,6 +106,19 @@ fn a_read_only_file_system_is_named() {
 }
 
 #[test]
+fn a_database_on_a_read_only_file_system_is_refused() {
+    let Some((world, disk)) = world_on("data", 96) else { return };
+    world.kill_service();
+    // The kernel lets go of what a killed process had open only once it is gone.
+    while !disk.remount("ro") {
+        std::thread::yield_now();
+    }
+    refused(&world, &["upgrade", "--yes"], "read-only", &["data", "mounted read-only", "the database"]);
+    world.run(&["gate"]).expect(0);
+    refused(&world, &["rollback", "--to", "1.0.0", "--backup", "none", "--yes"], "read-only", &["data"]);
+}
+
+#[test]
 fn all_reasons_are_given_at_once() {
     let Some((world, disk)) = world_on("backups", 96) else { return };
     assert!(disk.remount("ro"));
@@ -152,6 +166,8 @@ fn whoever_may_not_change_anything_is_told_who_may() {
 fn the_gate_answers_to_the_services_own_user() {
     let world = World::installed(&[OLD, NEW]);
     let Some(command) = as_nobody(&world, &["gate", "--json"]) else { return };
+    let owned = Command::new("chown").arg("-R").arg("nobody").arg(world.path("data")).status();
+    assert!(owned.unwrap().success());
     assert_eq!(shaped(&answer(command).expect(0))["verdict"], "ready");
     world.execute("UPDATE schema_migrations SET dirty = 1");
     let command = as_nobody(&world, &["gate", "--", "true"]).unwrap();

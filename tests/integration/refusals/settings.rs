@@ -16,7 +16,7 @@ fn with(from: &str, to: &str) -> World {
 #[test]
 fn an_unknown_key_is_refused_with_its_line_and_the_nearest_one() {
     let world = with("stop_timeout", "stop_timout");
-    let words = ["installer.toml", "line 16", "`stop_timout`", "did you mean `stop_timeout`?"];
+    let words = ["installer.toml", "line 17", "`stop_timout`", "did you mean `stop_timeout`?"];
     refused(&world, &["install", "--yes"], "config", &words);
 }
 

@@ -1,6 +1,6 @@
 //! State directories that are another's, or of a newer installer.
 
-use super::refused;
+use super::{refused, shaped};
 use crate::world::{NEW, OLD, World};
 
 fn edit(world: &World, file: &str, from: &str, to: &str) {
@@ -17,7 +17,7 @@ fn the_state_directory_of_another_product_is_refused() {
     let world = World::installed(&[OLD, NEW]);
     edit(&world, "state/owner.json", "\"notes\"", "\"letters\"");
     for command in [&["upgrade", "--yes"][..], &["status"], &["rollback"], &["recover"], &["backup", "create"]] {
-        refused(&world, command, "foreign-state", &["state`", "`letters`", "`install.state`"]);
+        refused(&world, command, "foreign-state", &["state`", "`letters`", "give `notes` an `install.state`"]);
     }
 }
 
@@ -73,4 +73,31 @@ fn a_current_that_was_not_installed_from_here_is_named() {
     std::os::unix::fs::symlink("versions/0.9.0", world.path("root/current")).unwrap();
     refused(&world, &["upgrade", "--yes"], "observe", &["root/current", "versions/0.9.0", "nothing is recorded"]);
     refused(&world, &["gate"], "unknown", &["0.9.0"]);
+}
+
+#[test]
+fn a_file_of_a_version_that_was_changed_is_named() {
+    let world = World::installed(&[OLD, NEW]);
+    std::fs::write(world.path("root/versions/1.0.0/bin/mode"), "never-healthy").unwrap();
+    std::fs::remove_file(world.path("root/versions/1.0.0/migrations/0001_notes.down.sql")).unwrap();
+    std::fs::write(world.path("root/versions/1.0.0/bin/more"), "").unwrap();
+    let findings =
+        refused(&world, &["verify"], "file", &["versions/1.0.0/bin/mode` is not what it was"])["refusals"].to_string();
+    assert!(findings.contains("0001_notes.down.sql` is missing"), "{findings}");
+    assert!(findings.contains("bin/more` was not in the release"), "{findings}");
+}
+
+#[test]
+fn a_backup_that_was_changed_is_not_restored() {
+    let world = World::installed(&[OLD, NEW]);
+    world.run(&["upgrade", "--yes"]).expect(0);
+    let backup = world.path("backups/000002-upgrade-1.1.0/database.db");
+    let mut bytes = std::fs::read(&backup).unwrap();
+    bytes[5000] ^= 1;
+    std::fs::write(&backup, bytes).unwrap();
+    refused(&world, &["backup", "verify"], "backup-damaged", &["000002-upgrade-1.1.0", "SHA-256", "do not restore it"]);
+    let restore = ["rollback", "--strategy", "restore", "--yes"];
+    refused(&world, &restore, "strategy", &["`restore` is not possible", "000002-upgrade-1.1.0"]);
+    let ways = shaped(&world.run(&["rollback", "--dry-run", "--json"]).expect(0));
+    assert_eq!(ways["strategies"][2]["possible"], false, "{ways:#}");
 }
