@@ -5,7 +5,7 @@ mod site;
 mod way;
 
 pub use show::{status, version};
-pub use way::{Way, way};
+pub use way::way;
 
 use super::arguments::{Migrate, MigrateVerb};
 use super::exit::Outcome;
