@@ -16,11 +16,11 @@ use crate::journal::{backups, held};
 use crate::layout::Layout;
 use crate::migration::{Ledger, LedgerNameError};
 use crate::plan::observed::{Content, Database, Holds, Observed, Obstacle, Process, Readable, Service, Space};
+use crate::sys::attributes;
 use crate::sys::dir::Dir;
 use crate::sys::fs::{self, PathError};
 use crate::sys::mount::{self, Kind as Mounted};
 use crate::sys::service::{self, ServiceError, State};
-use crate::sys::attributes;
 use crate::version::Version;
 
 /// A look that could not be taken.
@@ -181,7 +181,8 @@ fn obstacles(path: &Path) -> Result<Vec<Obstacle>> {
         add("immutable", message, "take the mark off with `chattr -i -a`");
     }
     if let Mounted::Network(name) = mount::kind(directory)? {
-        let message = format!("`{shown}` lies on a network file system ({name}), where locks and renames cannot be relied on");
+        let message =
+            format!("`{shown}` lies on a network file system ({name}), where locks and renames cannot be relied on");
         add("network-file-system", message, "move the database to a local file system");
     }
     Ok(obstacles)

@@ -83,7 +83,7 @@ fn start() -> Result<ExitCode, Box<dyn Error>> {
 
 /// Why this release may not run on this database now, in words; nothing if it may.
 fn refusal(state: &Path, database: &Path, release: &Release) -> Result<Option<String>, Box<dyn Error>> {
-    let verdict = gantry_installer::gate::check(state, database, &release.version)?;
+    let verdict = gantry_installer::gate::check(state, database, &release.version);
     Ok((!verdict.is_ready()).then(|| verdict.to_string()))
 }
 

@@ -21,6 +21,9 @@ pub enum Outcome {
     Gated,
     /// Failed; the old state is restored and runs.
     Restored,
+    /// A recovery took everything back, as it was asked to.
+    #[serde(rename = "restored")]
+    Recovered,
     /// Failed and not restored: a person is needed.
     Stranded,
     /// An unfinished run was found.
@@ -35,7 +38,7 @@ impl Outcome {
     /// The exit code.
     pub fn code(self) -> u8 {
         match self {
-            Self::Done | Self::Nothing => 0,
+            Self::Done | Self::Nothing | Self::Recovered => 0,
             Self::Failed => 1,
             Self::Usage => 2,
             Self::Refused => 3,

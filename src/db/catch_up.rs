@@ -7,11 +7,11 @@ use std::path::Path;
 use thiserror::Error;
 
 use crate::db::alone::Alone;
-use crate::sys::watch::Watch;
 use crate::db::side_files;
 use crate::sys::dir::{Access, Dir};
 use crate::sys::fs::{PathError, sync_file};
 use crate::sys::seam;
+use crate::sys::watch::Watch;
 
 const CHUNK: usize = 1 << 20;
 /// The smallest unit that is compared and written; every page of SQLite divides a chunk.

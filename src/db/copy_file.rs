@@ -6,12 +6,12 @@ use std::path::Path;
 use thiserror::Error;
 
 use crate::db::copy::{create, remove};
-use crate::sys::watch::Watch;
 use crate::digest::{Hasher, Sha256};
 use crate::sys::attributes::Owner;
 use crate::sys::dir::{Access, Dir};
 use crate::sys::fs::{self, PathError, sync_file};
 use crate::sys::seam;
+use crate::sys::watch::Watch;
 
 const CHUNK: usize = 1 << 20;
 
@@ -122,8 +122,8 @@ fn pass(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::watch::Unwatched;
     use crate::sys::attributes::owner;
+    use crate::sys::watch::Unwatched;
 
     #[test]
     fn a_backup_is_copied_and_proven_in_one_pass() {

@@ -91,6 +91,14 @@ fn on_disk(seen: &Observed, incoming: &Incoming) -> bool {
 }
 
 fn legs(readable: &Readable, way: &[Incoming], order: &[SchemaVersion]) -> Result<Vec<Leg>, Refusal> {
+    let known = |schema: &SchemaVersion| order.contains(schema);
+    if let Some(at) = readable.schema.as_ref().filter(|at| !known(at)) {
+        return Err(Refusal::new(
+            "unknown-schema",
+            format!("the database is at schema {at}, which is in no list of migrations on this machine"),
+            "find out which release wrote this database, and install that one",
+        ));
+    }
     let mut legs = Vec::new();
     let mut at = readable.schema.clone();
     for incoming in way {
@@ -129,12 +137,7 @@ fn migrates(at: Option<&SchemaVersion>, release: &Release, order: &[SchemaVersio
             ),
             "choose a release that reads this schema, or go back first: `gantry-installer rollback --dry-run`",
         )),
-        (None, _) => Err(Refusal::new(
-            "unknown-schema",
-            format!("the database is at schema {at}, which is in no list of migrations on this machine"),
-            "find out which release wrote this database, and install that one",
-        )),
-        // The target's schema is newer than anything on disk; its own migrations must contain `at`, which fetch checks.
+        // One of them is newer than anything on disk; that the migrations lead from the one to the other, fetch checks.
         _ => Ok(true),
     }
 }

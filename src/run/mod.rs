@@ -5,6 +5,7 @@ mod aftermath;
 pub mod recover;
 mod report;
 pub mod resolve;
+pub mod survey;
 
 use std::error::Error;
 

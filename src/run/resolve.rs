@@ -124,7 +124,8 @@ impl ResolveError {
             Self::Key { .. } => "correct `manifest.keys`: a key is one line that begins with RW".to_owned(),
             Self::Text(_) | Self::Wire { .. } => "tell the publisher; nothing was changed".to_owned(),
             Self::Signature { .. } => {
-                "if the publisher has a new key, add it to `manifest.keys`; else somebody may have changed the manifest".to_owned()
+                "if the publisher has a new key, add it to `manifest.keys`; else somebody may have changed the manifest"
+                    .to_owned()
             }
             Self::Product { .. } => "check `manifest.url` and `product`".to_owned(),
             Self::Trust { source: TrustError::ClockBehind { .. }, .. } => {
@@ -133,7 +134,9 @@ impl ResolveError {
             Self::Trust { source: TrustError::Expired { .. }, .. } => {
                 "ask the publisher for a fresh manifest; `--allow-expired` believes this one".to_owned()
             }
-            Self::Trust { .. } => "ask the publisher for a manifest with a higher sequence: this one was superseded".to_owned(),
+            Self::Trust { .. } => {
+                "ask the publisher for a manifest with a higher sequence: this one was superseded".to_owned()
+            }
             Self::NoWay(no_way) => no_way.remedy().unwrap_or_else(|| "see `gantry-installer status`".to_owned()),
             Self::NoArtifact { .. } => "ask the publisher for a build for this machine".to_owned(),
             Self::Record(_) | Self::Path(_) => "check the state directory".to_owned(),

@@ -21,7 +21,9 @@ pub fn settle(machine: &mut Machine<'_>) -> Result<(), StepError> {
         match count(machine) {
             Ok(loss) => machine.memory.loss = Some(loss),
             // What cannot be counted is still kept.
-            Err(error) => machine.memory.warnings.push(format!("what the given-up database holds cannot be counted: {error}")),
+            Err(error) => {
+                machine.memory.warnings.push(format!("what the given-up database holds cannot be counted: {error}"))
+            }
         }
     }
     let kept = backup::keep(&file, &id, BackupKind::Abandoned, &machine.plan.to, machine.config, machine.watch)?;

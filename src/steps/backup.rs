@@ -128,7 +128,8 @@ pub fn prune_versions(machine: &Machine<'_>) -> Result<Vec<Version>, StepError> 
     let on_disk = releases::list(&config.layout)?;
     let mut needed: Vec<Version> = plan.from.version.iter().chain(&plan.to.version).cloned().collect();
     needed.extend(backups::list(&config.layout.backups)?.into_iter().filter_map(|backup| backup.version));
-    let knows = |known: &&releases::ReleaseRecord| plan.to.schema.as_ref().is_some_and(|schema| known.order.contains(schema));
+    let knows =
+        |known: &&releases::ReleaseRecord| plan.to.schema.as_ref().is_some_and(|schema| known.order.contains(schema));
     needed.extend(on_disk.iter().rev().find(knows).map(|known| known.release.version.clone()));
     let mut kept = 0;
     let mut removed = Vec::new();

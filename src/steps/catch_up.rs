@@ -5,10 +5,12 @@
 
 use super::{Machine, StepError, exchange};
 use crate::db::catch_up::catch_up;
+use crate::db::header::{self, Kind};
 
 pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let alone = exchange::prove_alone(machine)?;
-    if alone.is_blind() {
+    // With a write-ahead log the locks prove it; without one an idle opener holds none, and only a look can tell.
+    if alone.is_blind() && !in_wal_mode(machine)? {
         let message = "some processes could not be looked at, and one of them may hold the database";
         machine.memory.warnings.push(message.to_owned());
     }
@@ -18,4 +20,8 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
     // Held until the exchange is durable: nobody can begin to use the database meanwhile.
     machine.memory.alone = Some(alone);
     Ok(())
+}
+
+fn in_wal_mode(machine: &Machine<'_>) -> Result<bool, StepError> {
+    Ok(matches!(header::examine(&machine.places.live)?, Kind::Database { wal: true, .. }))
 }

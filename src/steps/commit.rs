@@ -17,7 +17,8 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
     }
     let left = plan.from.version.as_ref().filter(|from| Some(*from) != plan.to.version.as_ref());
     if let (Operation::Rollback, Some(version)) = (plan.operation, left) {
-        let reason = format!("rolled back to {}", plan.to.version.as_ref().map_or("none".to_owned(), ToString::to_string));
+        let reason =
+            format!("rolled back to {}", plan.to.version.as_ref().map_or("none".to_owned(), ToString::to_string));
         let held = Held {
             version: version.clone(),
             sha256: None,

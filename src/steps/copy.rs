@@ -18,7 +18,8 @@ pub(super) fn perform(source: &Source, machine: &mut Machine<'_>) -> Result<(), 
     match source {
         Source::Live => {
             let live = &machine.places.live;
-            let failed = |error| StepError::world("copy", format!("cannot copy the database `{}`", live.display()), error);
+            let failed =
+                |error| StepError::world("copy", format!("cannot copy the database `{}`", live.display()), error);
             match copy(live, &work, &name, machine.watch).map_err(failed)? {
                 CopyOutcome::Taken { .. } => {}
                 CopyOutcome::AfterStop { predicted, .. } => {
@@ -31,7 +32,11 @@ pub(super) fn perform(source: &Source, machine: &mut Machine<'_>) -> Result<(), 
         }
         Source::Backup { id, file, bytes, sha256 } => {
             let expected = Content { bytes: *bytes, sha256: *sha256 };
-            let owner = attributes::owner(if fs::exists(&machine.places.live)? { &machine.places.live } else { live_directory(machine) })?;
+            let owner = attributes::owner(if fs::exists(&machine.places.live)? {
+                &machine.places.live
+            } else {
+                live_directory(machine)
+            })?;
             copy_file(file, expected, owner, &work, &name, machine.watch).map_err(|error| {
                 StepError::world("backup", format!("cannot take the backup `{id}` out"), error)
                     .remedy("choose another backup: see `gantry-installer backup list`")

@@ -36,7 +36,13 @@ pub enum Blame {
 impl StepError {
     /// A failure that the release is not to blame for.
     pub fn world(code: &'static str, message: impl Into<String>, source: impl Error + Send + Sync + 'static) -> Self {
-        Self { code, message: message.into(), remedy: String::new(), blame: Blame::World, source: Some(Box::new(source)) }
+        Self {
+            code,
+            message: message.into(),
+            remedy: String::new(),
+            blame: Blame::World,
+            source: Some(Box::new(source)),
+        }
     }
 
     /// A failure that the release is to blame for.

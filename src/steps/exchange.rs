@@ -59,7 +59,8 @@ fn place(machine: &Machine<'_>) -> Result<(), StepError> {
         (Some(made), Some(there)) if made == there => {}
         (None, Some(_)) => {}
         _ => {
-            let message = format!("there is a database `{}` now, which was not there before", machine.places.live.display());
+            let message =
+                format!("there is a database `{}` now, which was not there before", machine.places.live.display());
             return Err(StepError::finding("database-appeared", message, Blame::World));
         }
     }

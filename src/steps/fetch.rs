@@ -53,7 +53,10 @@ fn bring_in(incoming: &Incoming, machine: &Machine<'_>) -> Result<(), StepError>
     let part = layout.download(incoming.sha256);
     fs::create_dir_all(&layout.downloads(), 0o700)?;
     machine.client.download(&incoming.url, incoming.size, incoming.sha256, &part, machine.watch).map_err(|error| {
-        let remedy = error.problem.remedy().unwrap_or("check the network, then run the same command again; the download goes on where it stopped");
+        let remedy = error
+            .problem
+            .remedy()
+            .unwrap_or("check the network, then run the same command again; the download goes on where it stopped");
         StepError::world("download", format!("cannot download `{}`", incoming.url), error).remedy(remedy)
     })?;
     let verified = VerifiedFile::check(&part, incoming.size, incoming.sha256)
@@ -111,7 +114,10 @@ fn check_fingerprint(incoming: &Incoming, found: Fingerprint) -> Result<(), Step
     match release.fingerprint {
         Some(expected) if expected != found => Err(StepError::finding(
             "fingerprint",
-            format!("the migrations lead to schema {} with fingerprint {found}, and the manifest says {expected}", release.schema),
+            format!(
+                "the migrations lead to schema {} with fingerprint {found}, and the manifest says {expected}",
+                release.schema
+            ),
             Blame::Release,
         )),
         _ => Ok(()),
@@ -130,9 +136,9 @@ fn check_version(release: &Release, program: &Path, machine: &Machine<'_>) -> Re
         interrupt: &machine.interrupt,
     };
     let remedy = "the artifact may be built for another machine: tell its publisher";
-    let output = run
-        .run()
-        .map_err(|error| StepError::release("program", "the program of the release cannot run here", error).remedy(remedy))?;
+    let output = run.run().map_err(|error| {
+        StepError::release("program", "the program of the release cannot run here", error).remedy(remedy)
+    })?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     let expected = release.version.to_string();
     let matches = said.split_whitespace().any(|word| word == expected || word.strip_prefix('v') == Some(&expected));

@@ -30,10 +30,10 @@ use crate::db::receipt::Receipt;
 use crate::plan::loss::Loss;
 use crate::plan::{Plan, Step, Undo};
 use crate::sys::clock::Stopwatch;
-use crate::sys::lock::ExpectLock;
-use crate::sys::process::{Credentials, Process};
 use crate::sys::health::{HealthCheck, Silence};
 use crate::sys::http::Client;
+use crate::sys::lock::ExpectLock;
+use crate::sys::process::{Credentials, Process};
 use crate::sys::service::{Service, Started};
 use crate::sys::signal::Interrupt;
 use crate::sys::watch::Watch;
@@ -112,6 +112,12 @@ pub struct Memory {
     pub backup: Option<String>,
     /// What was lost.
     pub loss: Option<Loss>,
+}
+
+/// Makes the work directory beside the database, and clears what an interrupted look left in it.
+pub fn prepare(machine: &Machine<'_>) -> Result<(), StepError> {
+    copy::make_work_directory(machine)?;
+    copy::remove_scratch(machine)
 }
 
 /// Performs a step.

@@ -22,7 +22,12 @@ pub struct Places {
 impl Places {
     /// Of a plan.
     pub fn of(layout: &Layout, plan: &Plan) -> Self {
-        Self { run: layout.run(&plan.run), work: layout.work(&plan.database), live: plan.database.clone(), name: plan.run.clone() }
+        Self {
+            run: layout.run(&plan.run),
+            work: layout.work(&plan.database),
+            live: plan.database.clone(),
+            name: plan.run.clone(),
+        }
     }
 
     /// The database that the run builds.

@@ -14,9 +14,10 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let interrupt = machine.interrupt.clone();
     healthy(&version, &interrupt, machine)?;
     machine.memory.downtime_ms = machine.memory.down.map(|down| down.millis());
-    machine.service.start_also().map_err(|error| {
-        StepError::world("service", "cannot start what belongs to the service", error)
-    })?;
+    machine
+        .service
+        .start_also()
+        .map_err(|error| StepError::world("service", "cannot start what belongs to the service", error))?;
     look_again(&version, machine)
 }
 

@@ -30,7 +30,9 @@ pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Re
     let copy = machine.places.new_database();
     let scratch = machine.places.work.scratch("rehearsal");
     let receipts = rehearse(&copy, &scratch, &rehearsed, &settings).map_err(|error| match error {
-        RehearseError::Migrate(MigrateError::Stopped) => StepError::world("signal", "a signal asked for the end", error),
+        RehearseError::Migrate(MigrateError::Stopped) => {
+            StepError::world("signal", "a signal asked for the end", error)
+        }
         RehearseError::Path(_) | RehearseError::NotAtRest { .. } | RehearseError::Changed { .. } => {
             StepError::world("rehearsal", "the migrations cannot be rehearsed", error)
         }

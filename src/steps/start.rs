@@ -18,7 +18,9 @@ pub(super) fn stop_new(machine: &mut Machine<'_>) -> Result<(), StepError> {
     // Whatever still tries to start must find the gate closed.
     doorway::close(machine)?;
     machine.memory.start = None;
-    if stop::halt(machine).is_ok() && matches!(machine.service.state(), Ok(State::Stopped | State::Failed | State::Unmanaged)) {
+    if stop::halt(machine).is_ok()
+        && matches!(machine.service.state(), Ok(State::Stopped | State::Failed | State::Unmanaged))
+    {
         return Ok(());
     }
     match machine.service.kill() {

@@ -35,7 +35,8 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
 
 pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let before = machine.plan.from.clone();
-    let Some(version) = before.version.clone().filter(|_| machine.plan.was_running && machine.starts == Starts::Service)
+    let Some(version) =
+        before.version.clone().filter(|_| machine.plan.was_running && machine.starts == Starts::Service)
     else {
         // Nothing of ours ran before: what the run knew of its start is all that there is to end.
         return doorway::open(machine, before.version);
@@ -47,10 +48,14 @@ pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
     doorway::expect(machine, &before)?;
     start(machine)?;
     prove::healthy(&version, &Interrupt::never(), machine).map_err(|error| {
-        let message = format!("everything is as before, but {version} does not become healthy again: {}", error.message);
+        let message =
+            format!("everything is as before, but {version} does not become healthy again: {}", error.message);
         error.saying(message)
     })?;
-    machine.service.start_also().map_err(|error| StepError::world("service", "cannot start what belongs to the service", error))?;
+    machine
+        .service
+        .start_also()
+        .map_err(|error| StepError::world("service", "cannot start what belongs to the service", error))?;
     if machine.memory.downtime_ms.is_none() {
         machine.memory.downtime_ms = machine.memory.down.map(|down| down.millis());
     }

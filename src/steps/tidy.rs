@@ -4,8 +4,8 @@
 //! Touches: the work directory, the backups, `install.root`/versions, the state directory.
 
 use super::{Machine, StepError, backup, copy};
-use crate::plan::observed::BackupKind;
 use crate::plan::Operation;
+use crate::plan::observed::BackupKind;
 use crate::sys::fs;
 
 pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {

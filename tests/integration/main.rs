@@ -6,3 +6,5 @@
 mod authority;
 mod download;
 mod release_server;
+mod upgrade;
+mod world;
