@@ -6,7 +6,7 @@ use super::migrate;
 use super::outcome;
 use super::reply::Reply;
 use super::session::Session;
-use super::upgrade::{conduct, consent, refused, run_name, stands};
+use super::runs::{conduct, consent, refused, run_name, stands};
 use crate::db::look::look;
 use crate::migration::{LedgerState, Set};
 use crate::plan::observed::{Content, Observed};
@@ -65,7 +65,7 @@ fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply
     if !arguments.yes {
         consent(session, &format!("Migrate from schema {} to {to}?", crate::plan::verdict::words(at.as_ref())))?;
     }
-    let report = conduct(&plan, session, &client)?;
+    let report = conduct(plan, session, &client)?;
     Ok(outcome::of(&[report], Vec::new()))
 }
 

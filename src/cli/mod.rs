@@ -13,6 +13,7 @@ mod outcome;
 mod recover;
 pub mod reply;
 mod rollback;
+mod runs;
 mod session;
 mod status;
 pub mod terminal;

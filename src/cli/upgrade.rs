@@ -6,6 +6,7 @@ use super::arguments;
 use super::exit::Outcome;
 use super::outcome::{self, point};
 use super::reply::Reply;
+use super::runs::{Answer, conduct, consent, refused, run_name, stands, timed, unresolved};
 use super::session::Session;
 use crate::manifest::Manifest;
 use crate::manifest::graph::{Asked, way};
@@ -14,23 +15,17 @@ use crate::plan::step::Incoming;
 use crate::plan::upgrade::{self, Upgrade, not_installed};
 use crate::plan::{Plan, Refusal};
 use crate::run::resolve::{self, Expiry, ResolveError};
-use crate::run::{self, Report, RunError, StepTime};
-use crate::sys::clock::Stopwatch;
+use crate::run::{self, Report};
 use crate::version::Version;
-
-type Answer<T> = Result<T, Box<Reply>>;
 
 /// Upgrades, hop by hop.
 pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Reply> {
     let _lock = if arguments.dry_run { None } else { Some(session.begin("upgrade")?) };
     let client = session.client()?;
-    let resolving = Stopwatch::start();
     let expiry = if arguments.allow_expired { Expiry::Waived } else { Expiry::Enforced };
-    let manifest = resolve::manifest(&session.config, &client, expiry).map_err(unresolved)?;
-    let resolved = StepTime { name: "resolve".to_owned(), ms: resolving.millis() };
-    let observing = Stopwatch::start();
-    let seen = session.observe()?;
-    let observed = StepTime { name: "observe".to_owned(), ms: observing.millis() };
+    let (manifest, resolved) =
+        timed("resolve", || resolve::manifest(&session.config, &client, expiry).map_err(unresolved))?;
+    let (seen, observed) = timed("observe", || session.observe())?;
     let way = find(arguments, session, &manifest, &seen)?;
     if way.is_empty() {
         return Ok(nothing(&seen));
@@ -45,7 +40,7 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
     let mut reports: Vec<Report> = Vec::new();
     let mut plan = plan;
     for hop in 0..way.len() {
-        let report = conduct(&plan, session, &client)?;
+        let report = conduct(plan.clone(), session, &client)?;
         let done = report.outcome == run::Outcome::Done;
         reports.push(report);
         let left = way.get(hop + 1..).unwrap_or_default();
@@ -63,43 +58,6 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
         };
     }
     Ok(outcome::of(&reports, vec![resolved, observed]).warning(warnings))
-}
-
-/// Carries a plan out.
-pub fn conduct(plan: &Plan, session: &Session<'_>, client: &crate::sys::http::Client) -> Answer<Report> {
-    let mut machine = session.machine(plan, client);
-    run::apply(&mut machine, session.terminal).map_err(unrecorded)
-}
-
-/// Why a run could not even begin to be recorded.
-pub fn unrecorded(error: RunError) -> Box<Reply> {
-    let remedy = match &error {
-        RunError::GivenUp { .. } => {
-            "look at `gantry-installer history`, and ask for help before anything is changed by hand"
-        }
-        _ => "check the state directory: its permissions, and the space that is free",
-    };
-    let outcome = if matches!(error, RunError::GivenUp { .. }) { Outcome::Stranded } else { Outcome::Failed };
-    Box::new(Reply { outcome, ..Reply::failed("state", &error, remedy) })
-}
-
-/// Why there is no release to go to.
-pub fn unresolved(error: ResolveError) -> Box<Reply> {
-    if error.is_out_of_reach() {
-        return Box::new(Reply::failed(error.code(), &error, error.remedy()));
-    }
-    let mut message = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        message = format!("{message}: {cause}");
-        source = cause.source();
-    }
-    Box::new(Reply::refused(vec![Refusal::new(error.code(), message, error.remedy())]))
-}
-
-/// All reasons against a plan.
-pub fn refused(refusals: Vec<Refusal>) -> Box<Reply> {
-    Box::new(Reply::refused(refusals))
 }
 
 fn find(
@@ -164,24 +122,9 @@ fn nothing(seen: &Observed) -> Reply {
         .saying(format!("{at} is installed, and there is nothing newer to upgrade to"))
 }
 
-/// Where the machine stands.
-pub fn stands(seen: &Observed) -> crate::plan::Point {
-    let schema = match &seen.database.content {
-        crate::plan::observed::Content::Readable(readable) => readable.schema.clone(),
-        _ => None,
-    };
-    crate::plan::Point { version: seen.installed.as_ref().map(|release| release.version.clone()), schema }
-}
-
 fn next_name(session: &Session<'_>, way: &[Incoming]) -> Answer<String> {
     let to = way.first().map(|one| one.release.version.to_string()).unwrap_or_default();
     run_name(session, &format!("upgrade-{to}"))
-}
-
-/// A name for the next run.
-pub fn run_name(session: &Session<'_>, what: &str) -> Answer<String> {
-    crate::journal::runs::next_name(&session.config.layout, what)
-        .map_err(|error| Box::new(Reply::failed("state", &error, "check the state directory")))
 }
 
 /// Additions to the schema that do no harm, named.
@@ -228,19 +171,4 @@ fn agree(yes: bool, plan: &Plan, way: &[Incoming], seen: &Observed, session: &Se
         session.terminal.say(&format!("warning: {warning}"));
     }
     consent(session, &question)
-}
-
-/// Asks, and refuses where nobody can be asked.
-pub fn consent(session: &Session<'_>, question: &str) -> Answer<()> {
-    if !session.terminal.interactive {
-        return Err(refused(vec![Refusal::new(
-            "no-terminal",
-            "nobody can be asked: standard input or standard error is not a terminal",
-            "run it in a terminal, or agree with `--yes`",
-        )]));
-    }
-    if session.terminal.confirm(question) {
-        return Ok(());
-    }
-    Err(Box::new(Reply::new(Outcome::Nothing).saying("not agreed: nothing was changed")))
 }

@@ -57,6 +57,9 @@ pub fn plan(ask: &Install<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
     if !missing.is_empty() {
         steps.push(Step::Fetch { releases: missing });
     }
+    if adopted.is_some() {
+        steps.push(Step::Adopt { version: release.version.clone() });
+    }
     // Always, so that nothing but the expected start passes the gate; a service that does not run is stopped at once.
     steps.push(Step::Stop);
     if adopted.is_none() {
@@ -79,7 +82,9 @@ pub fn plan(ask: &Install<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
         to: Point { version: Some(release.version.clone()), schema },
         strategy: None,
         database: seen.database.path.clone(),
+        triggers: seen.triggers.clone(),
         was_running: running,
+        restart_ms: None,
         agreed: None,
         steps,
     })
