@@ -5,6 +5,7 @@
 
 mod authority;
 mod download;
+mod layers;
 mod release_server;
 mod upgrade;
 mod world;
