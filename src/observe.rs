@@ -1,1 +1,236 @@
 //! Looks at the machine; changes nothing.
+
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::config::Config;
+use crate::db::alone;
+use crate::db::header::{self, Kind};
+use crate::db::look::look;
+use crate::journal::record::RecordError;
+use crate::journal::releases::{self, ReleaseRecord};
+use crate::journal::{backups, held};
+use crate::layout::Layout;
+use crate::migration::{Ledger, LedgerNameError};
+use crate::plan::observed::{Content, Database, Holds, Observed, Obstacle, Process, Readable, Service, Space};
+use crate::sys::attributes;
+use crate::sys::dir::Dir;
+use crate::sys::fs::{self, PathError};
+use crate::sys::mount::{self, Kind as Mounted};
+use crate::sys::service::{self, ServiceError, State};
+use crate::version::Version;
+
+/// A look that could not be taken.
+#[derive(Debug, Error)]
+pub enum ObserveError {
+    /// The file system's answer.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// A record that cannot be read.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The ledger's name.
+    #[error(transparent)]
+    Ledger(#[from] LedgerNameError),
+    /// The service cannot be asked for.
+    #[error("cannot ask for the state of the service")]
+    Service(#[from] ServiceError),
+    /// The database's header cannot be read.
+    #[error("cannot look at the database `{}`", path.display())]
+    Header {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        source: PathError,
+    },
+    /// `current` leads to something that was not installed from here.
+    #[error("`{}` points to `{}`, and nothing is recorded of such a version", link.display(), target.display())]
+    Current {
+        /// The symlink.
+        link: PathBuf,
+        /// Where it points.
+        target: PathBuf,
+    },
+}
+
+type Result<T> = std::result::Result<T, ObserveError>;
+
+/// Looks at everything that a plan is made from.
+pub fn observe(config: &Config, service: &service::Service) -> Result<Observed> {
+    let layout = &config.layout;
+    let records = releases::list(layout)?;
+    let installed = installed(layout)?;
+    let database = database(config, &records)?;
+    let state = service.state()?;
+    let (foreign, blind) = foreign(&database.path, service, &state)?;
+    Ok(Observed {
+        installed: installed.map(|record| record.release),
+        order: records.last().map(|newest| newest.order.clone()).unwrap_or_default(),
+        on_disk: records.into_iter().map(|record| record.release).collect(),
+        spaces: spaces(layout, &database.path)?,
+        database,
+        service: match state {
+            State::Running { main } => Service::Running { pid: main.map(|main| main.pid) },
+            State::Stopped | State::Failed => Service::Stopped,
+            State::Unmanaged => Service::Unmanaged,
+        },
+        foreign,
+        blind,
+        backups: backups::list(&layout.backups)?,
+        held: held::read(&layout.held())?,
+    })
+}
+
+/// The release that `current` points to.
+pub fn installed(layout: &Layout) -> Result<Option<ReleaseRecord>> {
+    let link = layout.current();
+    let Some(target) = fs::read_link(&link)? else { return Ok(None) };
+    let version = target.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<Version>().ok());
+    let record = version.map(|version| releases::read(layout, &version)).transpose()?.flatten();
+    record.map(Some).ok_or(ObserveError::Current { link, target })
+}
+
+/// The path of the database with its symlinks resolved, as far as it exists.
+pub fn real_database(path: &Path) -> Result<PathBuf> {
+    if fs::exists(path)? {
+        return Ok(fs::real_path(path)?);
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) if fs::exists(parent)? => Ok(fs::real_path(parent)?.join(name)),
+        _ => Ok(path.to_owned()),
+    }
+}
+
+/// Looks at the database alone.
+pub fn database(config: &Config, records: &[ReleaseRecord]) -> Result<Database> {
+    let path = real_database(&config.database.path)?;
+    let ledger = Ledger::of(config.database.format, config.database.table.as_deref())?;
+    let content = content(&path, &ledger, records)?;
+    let obstacles = if matches!(content, Content::Missing) { Vec::new() } else { obstacles(&path)? };
+    Ok(Database { path, content, obstacles })
+}
+
+fn content(path: &Path, ledger: &Ledger, records: &[ReleaseRecord]) -> Result<Content> {
+    let header = header::examine(path);
+    let wal = match header.map_err(|source| ObserveError::Header { path: path.to_owned(), source })? {
+        Kind::Missing => return Ok(Content::Missing),
+        Kind::Empty => return Ok(Content::Empty),
+        Kind::Foreign => return Ok(Content::Unusable("it is not a SQLite database, or it is encrypted".to_owned())),
+        Kind::Database { wal, .. } => wal,
+    };
+    let seen = match look(path, ledger) {
+        Ok(seen) => seen,
+        Err(error) => return Ok(Content::Unusable(chain(&error))),
+    };
+    let schema = seen.ledger.schema().cloned();
+    let known = |schema: &crate::version::SchemaVersion| {
+        let name = schema.to_string();
+        records.iter().rev().find_map(|record| record.schemas.get(&name).cloned())
+    };
+    let expected = schema.as_ref().and_then(known);
+    let stands_at = records.iter().rev().find_map(|record| {
+        let matches = |schema: &&crate::version::SchemaVersion| {
+            record.schemas.get(&schema.to_string()).is_some_and(|print| print.fingerprint == seen.print.fingerprint)
+        };
+        record.order.iter().find(matches).cloned()
+    });
+    let size = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
+    Ok(Content::Readable(Readable {
+        dirty: seen.ledger.is_dirty(),
+        drift: expected.as_ref().map(|expected| seen.print.drift_from(expected)).unwrap_or_default(),
+        compared: expected.is_some(),
+        fingerprint: seen.print.fingerprint,
+        schema,
+        stands_at,
+        bytes: size(path) + size(&beside(path, "-wal")),
+        wal,
+    }))
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_words = cause.to_string();
+        if !words.ends_with(&cause_words) {
+            words = format!("{words}: {cause_words}");
+        }
+        source = cause.source();
+    }
+    words
+}
+
+/// What forbids to rename another file over this one.
+fn obstacles(path: &Path) -> Result<Vec<Obstacle>> {
+    let mut obstacles = Vec::new();
+    let mut add = |code, message: String, remedy: &str| {
+        obstacles.push(Obstacle { code, message, remedy: remedy.to_owned() });
+    };
+    let shown = path.display();
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    if mount::is_mount_point(path)? {
+        let message = format!("`{shown}` is a mount point itself, so no other file can take its place");
+        add("mount-point", message, "mount its directory instead of the file");
+    }
+    let flags = attributes::flags(path)?;
+    if flags.immutable || flags.append_only {
+        let message = format!("`{shown}` is marked immutable or append-only");
+        add("immutable", message, "take the mark off with `chattr -i -a`");
+    }
+    if let Mounted::Network(name) = mount::kind(directory)? {
+        let message =
+            format!("`{shown}` lies on a network file system ({name}), where locks and renames cannot be relied on");
+        add("network-file-system", message, "move the database to a local file system");
+    }
+    Ok(obstacles)
+}
+
+/// Who holds the database and does not belong to the service.
+fn foreign(path: &Path, service: &service::Service, state: &State) -> Result<(Vec<Process>, bool)> {
+    if !fs::exists(path)? {
+        return Ok((Vec::new(), false));
+    }
+    let holders = alone::holders(path)?;
+    let own = service.own_processes()?;
+    let foreign = holders.processes.into_iter().filter(|holder| match (&own, state) {
+        (Some(own), _) => !own.iter().any(|process| process.pid == holder.pid),
+        // Without a name for its processes, whoever holds the database while it runs is the service.
+        (None, State::Running { .. }) => false,
+        (None, _) => true,
+    });
+    Ok((foreign.map(|holder| Process { pid: holder.pid, command: holder.command }).collect(), holders.blind))
+}
+
+fn spaces(layout: &Layout, database: &Path) -> Result<Vec<Space>> {
+    let places = [
+        (Holds::Database, database.parent().unwrap_or(Path::new("/")).to_owned()),
+        (Holds::Versions, layout.root.clone()),
+        (Holds::State, layout.state.clone()),
+        (Holds::Backups, layout.backups.clone()),
+    ];
+    let mut spaces = Vec::new();
+    for (holds, path) in places {
+        let found = fs::space(&path)?;
+        spaces.push(Space {
+            holds,
+            path,
+            device: found.device,
+            available: found.available,
+            read_only: found.read_only,
+            writable: found.writable,
+        });
+    }
+    Ok(spaces)
+}
+
+/// Whether the file system of a work directory knows hard links; it leaves nothing behind.
+pub fn has_hard_links(directory: &Path) -> Result<bool> {
+    Ok(mount::has_hard_links(&Dir::open(directory)?)?)
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

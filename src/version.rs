@@ -1,6 +1,7 @@
 //! Versions of binaries, ranges of them, what an operator may type for one, and schema versions.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,12 @@ impl Version {
     pub fn is_prerelease(&self) -> bool {
         !self.0.pre.is_empty()
     }
+
+    /// Whether it is a pre-release of `release`, such as `2.0.0-rc.1` of `2.0.0`.
+    pub fn is_prerelease_of(&self, release: &Self) -> bool {
+        let numbers = |version: &Self| (version.0.major, version.0.minor, version.0.patch);
+        self.is_prerelease() && !release.is_prerelease() && numbers(self) == numbers(release)
+    }
 }
 
 impl fmt::Display for Version {
@@ -55,6 +62,41 @@ impl VersionRange {
     pub fn contains(&self, version: &Version) -> bool {
         self.0.matches(&version.0)
     }
+
+    /// Which part of `sorted` is in the set, without a look at every one. `sorted` ascends and has no pre-releases: among
+    /// the others every range is one interval.
+    pub fn span(&self, sorted: &[&Version]) -> Range<usize> {
+        let mut span = 0..sorted.len();
+        for comparator in &self.0.comparators {
+            let one = semver::VersionReq { comparators: vec![comparator.clone()] };
+            let inside = |version: &&Version| one.matches(&version.0);
+            let part = match comparator.op {
+                semver::Op::Greater | semver::Op::GreaterEq => {
+                    sorted.partition_point(|version| !inside(version))..sorted.len()
+                }
+                semver::Op::Less | semver::Op::LessEq => 0..sorted.partition_point(inside),
+                // `=`, `~`, `^` and `1.*` begin at the version that they name.
+                _ => {
+                    let first = named(comparator);
+                    let start = sorted.partition_point(|version| version.0 < first);
+                    let rest = sorted.get(start..).unwrap_or_default();
+                    start..start + rest.partition_point(inside)
+                }
+            };
+            span = span.start.max(part.start)..span.end.min(part.end);
+        }
+        span.start..span.end.max(span.start)
+    }
+
+    /// The releases whose pre-releases may be in the set: no others are, see [`Self::contains`].
+    pub fn prereleases_of(&self) -> impl Iterator<Item = Version> {
+        let with_tag = self.0.comparators.iter().filter(|comparator| !comparator.pre.is_empty());
+        with_tag.map(|comparator| Version(named(comparator)))
+    }
+}
+
+fn named(comparator: &semver::Comparator) -> semver::Version {
+    semver::Version::new(comparator.major, comparator.minor.unwrap_or(0), comparator.patch.unwrap_or(0))
 }
 
 impl fmt::Display for VersionRange {
@@ -90,11 +132,26 @@ impl Target {
     pub fn admits(&self, version: &Version) -> bool {
         match self {
             Self::Exact(exact) => exact == version,
+            Self::Newest { .. } => self.covers(version) && !version.is_prerelease(),
+        }
+    }
+
+    /// Whether `version` begins as the target does, pre-releases among them.
+    pub fn covers(&self, version: &Version) -> bool {
+        match self {
+            Self::Exact(exact) => exact == version,
             Self::Newest { major, minor } => {
-                !version.is_prerelease()
-                    && version.0.major == *major
-                    && minor.is_none_or(|minor| version.0.minor == minor)
+                version.0.major == *major && minor.is_none_or(|minor| version.0.minor == minor)
             }
+        }
+    }
+
+    /// Whether `version` is below everything that the target covers.
+    pub fn is_above(&self, version: &Version) -> bool {
+        match self {
+            Self::Exact(exact) => version < exact,
+            Self::Newest { major, minor: None } => version.0.major < *major,
+            Self::Newest { major, minor: Some(minor) } => (version.0.major, version.0.minor) < (*major, *minor),
         }
     }
 }
@@ -162,6 +219,27 @@ mod tests {
     #[test]
     fn an_exact_target_admits_a_prerelease_that_is_named() {
         assert!("2.0.0-rc.1".parse::<Target>().unwrap().admits(&version("2.0.0-rc.1")));
+    }
+
+    #[test]
+    fn the_span_of_a_range_is_what_it_contains() {
+        let all: Vec<Version> = (0..64).map(|n| version(&format!("{}.{}.{}", n / 16, n / 4 % 4, n % 4))).collect();
+        let sorted: Vec<&Version> = all.iter().collect();
+        let parts =
+            ["*", ">=1.2.1", ">1.2", ">1", "<2.1.3", "<=2.1", "<=1", "=1.2", "=1.2.3", "~1.2", "^1.1", "^0.2.1", "1.*"];
+        for (left, right) in parts.iter().flat_map(|left| parts.map(|right| (left, right))) {
+            let text = if right == "*" || *left == "*" { right.to_owned() } else { format!("{left}, {right}") };
+            let range: VersionRange = text.parse().unwrap();
+            let inside: Vec<&Version> = sorted.iter().copied().filter(|version| range.contains(version)).collect();
+            assert_eq!(sorted[range.span(&sorted)], inside, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_range_says_whose_prereleases_it_may_contain() {
+        let range: VersionRange = ">=1.2.3-rc.1, <2.0.0".parse().unwrap();
+        assert_eq!(range.prereleases_of().collect::<Vec<_>>(), [version("1.2.3")]);
+        assert!(range.contains(&version("1.2.3-rc.2")) && !range.contains(&version("1.3.0-rc.1")));
     }
 
     #[test]

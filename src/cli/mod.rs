@@ -1,1 +1,159 @@
-//! The commands, as the operator types them.
+//! The commands, as the operator types them: one file a verb, one match.
+
+pub mod arguments;
+mod backup;
+pub mod exit;
+mod gate;
+mod history;
+mod install;
+//TMP pub mod manifest;
+//TMP pub mod migrate;
+//TMP mod migrate_run;
+mod outcome;
+mod recover;
+pub mod reply;
+mod rollback;
+mod session;
+mod status;
+pub mod terminal;
+mod upgrade;
+mod verify;
+
+use std::ffi::OsString;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use arguments::{Arguments, Command};
+use exit::Outcome;
+use reply::{Problem, Reply};
+use session::Session;
+use terminal::{Terminal, Verbosity};
+
+use crate::sys::signal::Interrupt;
+
+/// Runs a command line, and tells how it ended.
+pub fn main(words: Vec<OsString>) -> Outcome {
+    let arguments = match Arguments::try_parse_from(&words) {
+        Ok(arguments) => arguments,
+        Err(error) => return misused(&error, &words),
+    };
+    let verbosity = match (arguments.quiet, arguments.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, true) => Verbosity::Verbose,
+        (false, false) => Verbosity::Normal,
+    };
+    let interrupt = if listens(&arguments.command) { Interrupt::install() } else { Ok(Interrupt::never()) };
+    let command = name(&arguments.command);
+    let reply = match interrupt {
+        Ok(interrupt) => {
+            let terminal = Terminal::new(arguments.json, verbosity, interrupt);
+            dispatch(&arguments, &terminal)
+        }
+        Err(error) => Reply::failed("signal", &error, "this is a fault of the system: try again"),
+    };
+    reply.write(command, arguments.json, verbosity == Verbosity::Quiet);
+    reply.outcome
+}
+
+/// The answer when the program itself is broken.
+pub fn broken(words: &[OsString]) -> Outcome {
+    let problem = Problem {
+        code: "bug".to_owned(),
+        message: "gantry-installer has a bug and stopped".to_owned(),
+        causes: Vec::new(),
+        remedy: "run `gantry-installer recover` if a run was under way, and report what stands above".to_owned(),
+    };
+    let reply = Reply { error: Some(problem), ..Reply::new(Outcome::Bug) };
+    reply.write("", wants_json(words), false);
+    reply.outcome
+}
+
+fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Reply {
+    let open = || Session::open(&arguments.config, terminal);
+    let answer = match &arguments.command {
+        Command::Install(install) => open().and_then(|session| install::run(install, &session)),
+        Command::Upgrade(upgrade) => open().and_then(|session| upgrade::run(upgrade, &session)),
+        Command::Rollback(rollback) => open().and_then(|session| rollback::run(rollback, &session)),
+        Command::Recover(recover) => open().and_then(|session| recover::run(recover, &session)),
+        Command::Status => open().and_then(|session| status::run(&session)),
+        Command::Gate(gate) => open().and_then(|session| gate::run(&gate.command, &session)),
+        Command::Verify => open().and_then(|session| verify::run(&session)),
+        Command::History(history) => open().and_then(|session| history::run(history.run.as_deref(), &session)),
+        Command::Backup(backup) => open().and_then(|session| backup::run(backup, &session)),
+        _ => todo!(),
+    };
+    answer.unwrap_or_else(|reply| *reply)
+}
+
+fn name(command: &Command) -> &'static str {
+    match command {
+        Command::Install(_) => "install",
+        Command::Upgrade(_) => "upgrade",
+        Command::Rollback(_) => "rollback",
+        Command::Recover(_) => "recover",
+        Command::Status => "status",
+        Command::Gate(_) => "gate",
+        Command::Verify => "verify",
+        Command::History(_) => "history",
+        Command::Backup(verb) => match verb {
+            arguments::Backup::Create => "backup create",
+            arguments::Backup::List => "backup list",
+            arguments::Backup::Verify { .. } => "backup verify",
+            arguments::Backup::Restore { .. } => "backup restore",
+            arguments::Backup::Prune => "backup prune",
+        },
+        Command::Migrate(migrate) => match migrate.verb {
+            arguments::MigrateVerb::Up { .. } => "migrate up",
+            arguments::MigrateVerb::Down { .. } => "migrate down",
+            arguments::MigrateVerb::Goto { .. } => "migrate goto",
+            arguments::MigrateVerb::Version => "migrate version",
+            arguments::MigrateVerb::Status => "migrate status",
+        },
+        Command::Manifest(verb) => match verb {
+            arguments::Manifest::New { .. } => "manifest new",
+            arguments::Manifest::Add { .. } => "manifest add",
+            arguments::Manifest::Check { .. } => "manifest check",
+            arguments::Manifest::Sign { .. } => "manifest sign",
+            arguments::Manifest::Graph { .. } => "manifest graph",
+        },
+    }
+}
+
+/// Whether a signal is to end the command in order; all others end at once.
+fn listens(command: &Command) -> bool {
+    match command {
+        Command::Install(_) | Command::Upgrade(_) | Command::Rollback(_) | Command::Backup(_) | Command::Migrate(_) => {
+            true
+        }
+        // A recovery is not interrupted, but must not be killed by a signal either.
+        Command::Recover(_) => true,
+        Command::Status | Command::Gate(_) | Command::Verify | Command::History(_) | Command::Manifest(_) => false,
+    }
+}
+
+fn misused(error: &clap::Error, words: &[OsString]) -> Outcome {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let _ = error.print();
+        return Outcome::Done;
+    }
+    if !wants_json(words) {
+        let _ = error.print();
+        return Outcome::Usage;
+    }
+    let text = error.to_string();
+    let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let problem = Problem {
+        code: "usage".to_owned(),
+        message,
+        causes: Vec::new(),
+        remedy: "see `gantry-installer --help`".to_owned(),
+    };
+    let reply = Reply { error: Some(problem), ..Reply::new(Outcome::Usage) };
+    reply.write("", true, false);
+    reply.outcome
+}
+
+fn wants_json(words: &[OsString]) -> bool {
+    words.iter().skip(1).take_while(|word| *word != "--").any(|word| word == "--json")
+}

@@ -1,7 +1,15 @@
-//! The product's configuration: as written (`raw`), then validated. Nothing after this module sees the raw form.
+//! The product's configuration: as written (`raw`), then checked (`validate`). Nothing after this module sees the raw form.
+
+mod error;
+mod raw;
+mod validate;
+mod values;
 
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub use error::ConfigError;
+pub use validate::parse;
 
 use crate::layout::Layout;
 

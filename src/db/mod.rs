@@ -1,1 +1,32 @@
 //! SQLite: the only place that opens a database.
+
+// Looking at one.
+pub mod exact;
+pub mod header;
+pub mod ledger;
+pub mod look;
+pub mod open;
+pub mod schema;
+pub mod side_files;
+pub mod standing;
+
+// Building the next one beside it.
+pub mod catch_up;
+pub mod copy;
+pub mod copy_file;
+mod execute;
+pub mod migrate;
+pub mod receipt;
+pub mod rehearse;
+mod watch;
+
+// Proving it.
+pub mod check;
+pub mod count;
+pub mod loss;
+
+// Putting it in place.
+pub mod alone;
+pub mod exchange;
+
+pub use watch::Stop;

@@ -1,1 +1,225 @@
-//! The journal of a run: appended to, fsynced, never rewritten.
+//! What a run leaves behind: its journal, only appended to and fsynced, and the records of the state directory.
+
+pub mod backups;
+pub mod gate;
+pub mod held;
+pub mod record;
+pub mod releases;
+pub mod runs;
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::digest::Sha256;
+use crate::sys::fs::{self, PathError};
+use crate::sys::{clock, seam};
+
+/// One thing that a run did, or is about to do. `step` is a position in the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The step is about to be performed; it may have happened in part, or wholly.
+    Intend {
+        /// Which one.
+        step: usize,
+    },
+    /// The step was performed, and is durable.
+    Done {
+        /// Which one.
+        step: usize,
+        /// How long it took.
+        ms: u64,
+    },
+    /// The run cannot go on and goes back.
+    Failed {
+        /// At which step.
+        step: usize,
+        /// Why, in one line.
+        error: String,
+    },
+    /// The step is about to be undone.
+    Undo {
+        /// Which one.
+        step: usize,
+    },
+    /// The step was undone, and that is durable.
+    Undone {
+        /// Which one.
+        step: usize,
+    },
+    /// A recovery begins; a run that needs too many is given up.
+    Recover,
+    /// The run has ended. Nothing comes after it.
+    Closed {
+        /// Whether everything is NEW (`done`) or OLD (`restored`).
+        outcome: Ended,
+    },
+}
+
+/// In which state a run left the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    /// All of the NEW.
+    New,
+    /// All of the OLD.
+    Old,
+}
+
+/// An event and when it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// By the wall clock, which may be wrong: the order is that of the lines.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// A journal that cannot be read or written.
+#[derive(Debug, Error)]
+pub enum JournalError {
+    /// The file system's answer.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// A line other than the last does not carry its own checksum.
+    #[error("the journal `{}` is damaged in line {line}", path.display())]
+    Damaged {
+        /// The journal.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+    },
+    /// An entry could not be put into words; a bug.
+    #[error("cannot write an entry of the journal")]
+    Form(#[from] serde_json::Error),
+}
+
+/// The open journal of a run.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    entries: Vec<Entry>,
+}
+
+impl Journal {
+    /// Opens the journal, making it where there is none, and drops a torn last line.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        let (entries, length) = parse(path, &fs::read_if_there(path)?.unwrap_or_default())?;
+        let file = fs::open_log(path, length)?;
+        Ok(Self { path: path.to_owned(), file, entries })
+    }
+
+    /// Reads a journal without opening it for writing; empty where there is none.
+    pub fn read(path: &Path) -> Result<Vec<Entry>, JournalError> {
+        Ok(parse(path, &fs::read_if_there(path)?.unwrap_or_default())?.0)
+    }
+
+    /// All entries, oldest first.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Writes an entry. When it returns, the entry survives a power cut.
+    pub fn append(&mut self, event: Event) -> Result<(), JournalError> {
+        let entry = Entry { at: clock::now(), event };
+        let line = line_of(&serde_json::to_string(&entry)?);
+        seam::cross("append to the journal");
+        let written = io::Write::write_all(&mut self.file, line.as_bytes()).and_then(|()| self.file.sync_data());
+        written.map_err(PathError::on("append to", &self.path))?;
+        self.entries.push(entry);
+        Ok(())
+    }
+}
+
+fn line_of(entry: &str) -> String {
+    format!("{} {entry}\n", checksum(entry))
+}
+
+fn checksum(entry: &str) -> String {
+    Sha256::of(entry.as_bytes()).to_string().chars().take(16).collect()
+}
+
+/// The entries, and the length of the file up to the last whole one.
+fn parse(path: &Path, bytes: &[u8]) -> Result<(Vec<Entry>, u64), JournalError> {
+    let mut entries = Vec::new();
+    let mut length = 0;
+    let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+    for (number, line) in lines.iter().enumerate() {
+        match entry_of(line) {
+            Some(entry) => entries.push(entry),
+            // A kill or a power cut tears only the end, and what was torn was never acted upon.
+            None if number + 1 == lines.len() => break,
+            None => return Err(JournalError::Damaged { path: path.to_owned(), line: number + 1 }),
+        }
+        length += line.len() as u64;
+    }
+    Ok((entries, length))
+}
+
+fn entry_of(line: &[u8]) -> Option<Entry> {
+    let text = std::str::from_utf8(line).ok()?.strip_suffix('\n')?;
+    let (sum, entry) = text.split_once(' ')?;
+    if sum != checksum(entry) {
+        return None;
+    }
+    serde_json::from_str(entry).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn journal(directory: &tempfile::TempDir) -> PathBuf {
+        directory.path().join("journal")
+    }
+
+    #[test]
+    fn what_was_appended_is_read_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut open = Journal::open(&journal(&directory)).unwrap();
+        open.append(Event::Intend { step: 0 }).unwrap();
+        open.append(Event::Done { step: 0, ms: 3 }).unwrap();
+        assert_eq!(Journal::read(&journal(&directory)).unwrap(), open.entries());
+    }
+
+    #[test]
+    fn damage_before_the_last_line_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = journal(&directory);
+        let mut open = Journal::open(&path).unwrap();
+        open.append(Event::Intend { step: 0 }).unwrap();
+        open.append(Event::Done { step: 0, ms: 3 }).unwrap();
+        let text = String::from_utf8(fs::read(&path).unwrap()).unwrap().replacen("intend", "intent", 1);
+        fs::write_durable(&path, text.as_bytes(), 0o600).unwrap();
+        assert!(matches!(Journal::read(&path), Err(JournalError::Damaged { line: 1, .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn a_journal_cut_anywhere_keeps_its_whole_lines_and_goes_on(count in 1usize..6, cut in 0usize..400) {
+            let directory = tempfile::tempdir().unwrap();
+            let path = journal(&directory);
+            let mut open = Journal::open(&path).unwrap();
+            for step in 0..count {
+                open.append(Event::Intend { step }).unwrap();
+            }
+            let bytes = fs::read(&path).unwrap();
+            let kept = &bytes[..cut.min(bytes.len())];
+            fs::write_durable(&path, kept, 0o600).unwrap();
+            let whole = kept.iter().filter(|byte| **byte == b'\n').count();
+            let mut again = Journal::open(&path).unwrap();
+            prop_assert_eq!(again.entries(), &open.entries()[..whole]);
+            again.append(Event::Recover).unwrap();
+            prop_assert_eq!(Journal::read(&path).unwrap().len(), whole + 1);
+        }
+    }
+}

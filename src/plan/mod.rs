@@ -1,3 +1,15 @@
 //! The decision: a pure function of what was asked, what the releases say and what was seen.
 
+pub mod gates;
+pub mod install;
 pub mod loss;
+pub mod migrate;
+pub mod observed;
+pub mod refusal;
+pub mod rollback;
+pub mod step;
+pub mod upgrade;
+pub mod verdict;
+
+pub use refusal::Refusal;
+pub use step::{Leg, Operation, Plan, Point, Step, Strategy, Undo};

@@ -1,1 +1,155 @@
-//! The steps of a run, one file each.
+//! The steps of a run, one file each. Every step may run twice, and every undo may.
+
+mod catch_up;
+mod commit;
+mod copy;
+mod create;
+mod exchange;
+mod fetch;
+mod migrate;
+mod places;
+mod prove;
+mod rehearse;
+mod start;
+mod stop;
+mod switch;
+mod tidy;
+
+pub mod abandoned;
+pub mod backup;
+pub mod doorway;
+pub mod error;
+pub mod sets;
+
+pub use error::StepError;
+pub use places::Places;
+
+use crate::config::Config;
+use crate::db::alone::Alone;
+use crate::db::receipt::Receipt;
+use crate::plan::loss::Loss;
+use crate::plan::{Plan, Step, Undo};
+use crate::sys::clock::Stopwatch;
+use crate::sys::health::{HealthCheck, Silence};
+use crate::sys::http::Client;
+use crate::sys::lock::ExpectLock;
+use crate::sys::process::{Credentials, Process};
+use crate::sys::service::{Service, Started};
+use crate::sys::signal::Interrupt;
+use crate::sys::watch::Watch;
+
+/// What every step works with.
+pub struct Machine<'a> {
+    /// The product.
+    pub config: &'a Config,
+    /// The run.
+    pub plan: &'a Plan,
+    /// Its files.
+    pub places: Places,
+    /// The product's service.
+    pub service: Service,
+    /// How it shows that it is well.
+    pub health: HealthCheck,
+    /// As whom the product's programs run: as root the database's owner, else as we are.
+    pub user: Option<Credentials>,
+    /// Whether a recovery leaves the service stopped.
+    pub starts: Starts,
+    /// Brings releases in; none where a run needs no network.
+    pub client: &'a Client,
+    /// Hears of progress, and may call the run off.
+    pub watch: &'a dyn Watch,
+    /// A signal that asks for the end.
+    pub interrupt: Interrupt,
+    /// What later steps need of earlier ones in the same process. A recovery finds it empty.
+    pub memory: Memory,
+}
+
+/// Whether an undo starts the service again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Starts {
+    /// It does.
+    Service,
+    /// The operator wants it stopped.
+    Nothing,
+}
+
+/// Whether the new service was ever started in this run; a recovery reads it in the journal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StartedOnce {
+    /// It was not.
+    #[default]
+    No,
+    /// It was, or that was about to happen.
+    Yes,
+}
+
+/// What a run knows of itself while its process lives.
+#[derive(Default)]
+pub struct Memory {
+    /// What the rehearsal showed.
+    pub receipt: Option<Receipt>,
+    /// The proof that nobody else has the live database, held until the exchange is durable.
+    pub alone: Option<Alone>,
+    /// Shows the gate that the owner of a start lives.
+    pub expecting: Option<ExpectLock>,
+    /// The service's main process before the stop.
+    pub old: Option<Process>,
+    /// Whether the new service may have written to the new database.
+    pub started: StartedOnce,
+    /// The start that is under way.
+    pub start: Option<Started>,
+    /// What was seen between the stop and the start.
+    pub silence: Option<Silence>,
+    /// Runs from the stop on.
+    pub down: Option<Stopwatch>,
+    /// From the stop to the first healthy answer.
+    pub downtime_ms: Option<u64>,
+    /// What the downtime should be, from the rehearsal.
+    pub predicted_ms: Option<u64>,
+    /// Worth knowing.
+    pub warnings: Vec<String>,
+    /// The backup that the run made.
+    pub backup: Option<String>,
+    /// What was lost.
+    pub loss: Option<Loss>,
+}
+
+/// Makes the work directory beside the database, and clears what an interrupted look left in it.
+pub fn prepare(machine: &Machine<'_>) -> Result<(), StepError> {
+    copy::make_work_directory(machine)?;
+    copy::remove_scratch(machine)
+}
+
+/// Performs a step.
+pub fn perform(step: &Step, machine: &mut Machine<'_>) -> Result<(), StepError> {
+    match step {
+        Step::Fetch { releases } => fetch::perform(releases, machine),
+        Step::Copy { source } => copy::perform(source, machine),
+        Step::Rehearse { legs, own } => rehearse::perform(legs, *own, machine),
+        Step::Stop => stop::perform(machine),
+        Step::CatchUp => catch_up::perform(machine),
+        Step::Migrate { leg } => migrate::perform(leg, machine),
+        Step::Create { leg, owner } => create::perform(leg, owner.as_deref(), machine),
+        Step::Exchange { replaces } => exchange::perform(*replaces, machine),
+        Step::Switch { to, .. } => switch::perform(to, machine),
+        Step::Start => start::perform(machine),
+        Step::Prove => prove::perform(machine),
+        Step::Commit => commit::perform(machine),
+        Step::Tidy => tidy::perform(machine),
+    }
+}
+
+/// Takes a step back.
+pub fn undo(step: &Step, machine: &mut Machine<'_>) -> Result<(), StepError> {
+    match (step.undo(), step) {
+        (Undo::Nothing, _) => Ok(()),
+        (Undo::Discard, Step::Fetch { releases }) => fetch::discard(releases, machine),
+        (Undo::RemoveCopy, _) => copy::remove(machine),
+        (Undo::StartAgain, _) => stop::start_again(machine),
+        (Undo::ExchangeBack, Step::Exchange { replaces }) => exchange::undo(*replaces, machine),
+        (Undo::SwitchBack, Step::Switch { from, .. }) => switch::undo(from.as_ref(), machine),
+        (Undo::StopNew, _) => start::stop_new(machine),
+        // `Step::undo` gives these to no other step.
+        (Undo::Discard | Undo::ExchangeBack | Undo::SwitchBack, _) => Ok(()),
+    }
+}

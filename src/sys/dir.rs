@@ -50,6 +50,16 @@ impl Dir {
         }
     }
 
+    /// The length of the file with this name in bytes, if there is one. Does not open it: closing a descriptor of a
+    /// database drops every lock that this process holds on it.
+    pub fn length(&self, name: &str) -> Result<Option<u64>> {
+        match rustix::fs::statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(found) => Ok(Some(u64::try_from(found.st_size).unwrap_or(0))),
+            Err(rustix::io::Errno::NOENT) => Ok(None),
+            Err(error) => Err(PathError::on("look at", &self.path.join(name))(error)),
+        }
+    }
+
     /// Opens a file that is there, for reading or for both.
     pub fn open_file(&self, name: &str, access: Access) -> Result<File> {
         let access = match access {

@@ -47,6 +47,8 @@ pub struct Space {
     pub available: u64,
     /// Whether it is mounted read-only.
     pub read_only: bool,
+    /// Whether this user may write to the path, or to its nearest parent that exists.
+    pub writable: bool,
 }
 
 /// The whole file.
@@ -68,6 +70,20 @@ pub fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(PathError::on("open", path))
 }
 
+/// Opens a regular file for reading; symlinks are followed.
+///
+/// # Errors
+/// It is something else, such as a pipe, whose end might never come.
+pub fn open_regular(path: &Path) -> Result<File> {
+    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let opened = OpenOptions::new().read(true).custom_flags(nonblocking).open(path);
+    let file = opened.map_err(PathError::on("open", path))?;
+    if file.metadata().map_err(PathError::on("look at", path))?.is_file() {
+        return Ok(file);
+    }
+    Err(PathError::on("read", path)(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")))
+}
+
 /// Whether something has this name, a dangling symlink included.
 pub fn exists(path: &Path) -> Result<bool> {
     match fs::symlink_metadata(path) {
@@ -80,6 +96,11 @@ pub fn exists(path: &Path) -> Result<bool> {
 /// What the path leads to, symlinks followed.
 pub fn metadata(path: &Path) -> Result<fs::Metadata> {
     fs::metadata(path).map_err(PathError::on("look at", path))
+}
+
+/// What kind of thing has this name; a symlink is one itself.
+pub fn kind(path: &Path) -> Result<fs::FileType> {
+    fs::symlink_metadata(path).map(|found| found.file_type()).map_err(PathError::on("look at", path))
 }
 
 /// The names in a directory, sorted; empty where there is no such directory.
@@ -118,6 +139,7 @@ pub fn space(path: &Path) -> Result<Space> {
         device,
         available: found.f_bavail.saturating_mul(found.f_frsize),
         read_only: found.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY),
+        writable: rustix::fs::access(there, rustix::fs::Access::WRITE_OK).is_ok(),
     })
 }
 
@@ -139,6 +161,19 @@ pub fn write_durable(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
         return Err(PathError::on("write", &temporary)(error));
     }
     rename(&temporary, path)
+}
+
+/// Opens a file that is only appended to, making it where there is none, and cuts it off after `length` bytes.
+pub fn open_log(path: &Path, length: u64) -> Result<File> {
+    let there = exists(path)?;
+    seam::cross("open the journal");
+    let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    let file = opened.map_err(PathError::on("open", path))?;
+    file.set_len(length).and_then(|()| file.sync_all()).map_err(PathError::on("truncate", path))?;
+    if !there {
+        sync_parent(path)?;
+    }
+    Ok(file)
 }
 
 /// Renames within one file system, then makes the name durable.
@@ -171,6 +206,19 @@ pub fn create_dir_all(path: &Path, mode: u32) -> Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(PathError::on("make the directory", path)(error)),
         Ok(()) => sync_parent(path),
+    }
+}
+
+/// Sets `bytes` aside in a file that means nothing; its blocks are really taken.
+pub fn reserve(path: &Path, bytes: u64) -> Result<()> {
+    seam::cross("reserve space");
+    let opened = OpenOptions::new().write(true).create(true).mode(0o600).open(path);
+    let file = opened.map_err(PathError::on("create", path))?;
+    let taken = rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes);
+    match taken {
+        // A file system that cannot promise space has none to set aside.
+        Ok(()) | Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
+        Err(error) => Err(PathError::on("reserve space in", path)(error)),
     }
 }
 

@@ -1,0 +1,3 @@
+ALTER TABLE objects DROP COLUMN content_type;
+DROP TABLE upload_parts;
+DROP TABLE uploads;

@@ -1,0 +1,2 @@
+DROP INDEX objects_pending;
+DROP TABLE bucket_usage;

@@ -1,0 +1,297 @@
+//! The command line, exactly as it may be typed.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::version::{Target, Version};
+
+/// Upgrade a program and its database as one unit, and put everything back if anything fails
+#[derive(Debug, Parser)]
+#[command(name = "gantry-installer", version, max_term_width = 100, arg_required_else_help = true)]
+pub struct Arguments {
+    /// The product's configuration
+    #[arg(
+        long,
+        value_name = "FILE",
+        global = true,
+        env = "GANTRY_INSTALLER_CONFIG",
+        default_value = "/etc/gantry/installer.toml",
+        hide_env_values = true
+    )]
+    pub config: PathBuf,
+    /// Answer with one JSON object on standard output
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say more
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Say only what went wrong
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Install the product for the first time
+    Install(Install),
+    /// Upgrade to a newer release
+    Upgrade(Upgrade),
+    /// Go back to an older release
+    Rollback(Rollback),
+    /// Finish or undo a run that was interrupted
+    Recover(Recover),
+    /// Show what is installed, and what is available
+    Status,
+    /// Tell whether the installed release may run on the database, and start it if so
+    Gate(Gate),
+    /// Check files, ledger and schema against what was trusted
+    Verify,
+    /// List past runs, or show one
+    History(History),
+    /// Create, list, verify, restore and prune backups
+    #[command(subcommand)]
+    Backup(Backup),
+    /// Migrate a database by hand
+    Migrate(Migrate),
+    /// Write, check and sign release manifests
+    #[command(subcommand)]
+    Manifest(Manifest),
+}
+
+/// Arguments of `install`
+#[derive(Debug, Args)]
+pub struct Install {
+    /// The release; without it the newest that is offered
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<Target>,
+    /// Agree without being asked
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Arguments of `upgrade`
+#[derive(Debug, Args)]
+pub struct Upgrade {
+    /// The release, or the beginning of one; without it the newest of the same major
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<Target>,
+    /// Follow this channel instead of the configured one
+    #[arg(long, value_name = "CHANNEL")]
+    pub channel: Option<String>,
+    /// Believe a manifest that has expired
+    #[arg(long)]
+    pub allow_expired: bool,
+    /// Show the plan and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Take a release again that failed here
+    #[arg(long)]
+    pub retry: bool,
+    /// Agree without being asked
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Arguments of `rollback`
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The release; without it the one that the last run came from
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<Target>,
+    /// How to go back; without it the one that loses least
+    #[arg(long, value_enum)]
+    pub strategy: Option<StrategyName>,
+    /// The backup to restore
+    #[arg(long, value_name = "ID")]
+    pub backup: Option<String>,
+    /// Count what would be lost and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Agree without being asked; a loss needs `--strategy` as well
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// How to go back
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StrategyName {
+    /// The older program on the database as it is
+    Binary,
+    /// The older program, and the newer release's down migrations
+    Down,
+    /// The older program and a backup
+    Restore,
+}
+
+/// Arguments of `recover`
+#[derive(Debug, Args)]
+pub struct Recover {
+    /// Leave the service stopped
+    #[arg(long)]
+    pub no_start: bool,
+}
+
+/// Arguments of `gate`
+#[derive(Debug, Args)]
+pub struct Gate {
+    /// The command to become when the gate is open
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+/// Arguments of `history`
+#[derive(Debug, Args)]
+pub struct History {
+    /// The run to show
+    pub run: Option<String>,
+}
+
+/// What to do with backups
+#[derive(Debug, Subcommand)]
+pub enum Backup {
+    /// Back the live database up
+    Create,
+    /// List backups
+    List,
+    /// Compare backups with the digests that were taken when they were made
+    Verify {
+        /// Only this one
+        id: Option<String>,
+    },
+    /// Put a backup in the place of the live database
+    Restore {
+        /// Which one
+        id: String,
+        /// Count what would be lost and change nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Agree without being asked, to the loss as well
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Remove backups beyond the configured number and size
+    Prune,
+}
+
+/// Arguments of `migrate`
+#[derive(Debug, Args)]
+pub struct Migrate {
+    /// Work in place on this database, without a configuration: `sqlite:PATH`
+    #[arg(long, value_name = "URL", requires = "dir")]
+    pub database: Option<String>,
+    /// The directory of migrations
+    #[arg(long, value_name = "DIR", requires = "database")]
+    pub dir: Option<PathBuf>,
+    /// The format of the migrations
+    #[arg(long, default_value = "golang-migrate")]
+    pub format: String,
+    /// Agree without being asked
+    #[arg(long, global = true)]
+    pub yes: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub verb: MigrateVerb,
+}
+
+/// What to do with migrations
+#[derive(Debug, Subcommand)]
+pub enum MigrateVerb {
+    /// Apply the next migrations, or all
+    Up {
+        /// How many
+        count: Option<usize>,
+    },
+    /// Take the last migrations back
+    Down {
+        /// How many
+        count: usize,
+    },
+    /// Go to a schema version, up or down
+    Goto {
+        /// Which
+        version: i64,
+    },
+    /// Show the schema version
+    Version,
+    /// List migrations, and which are applied
+    Status,
+}
+
+/// What to do with manifests
+#[derive(Debug, Subcommand)]
+pub enum Manifest {
+    /// Begin a manifest
+    New {
+        /// The product
+        #[arg(long)]
+        product: String,
+        /// The file
+        #[arg(long, value_name = "FILE", default_value = "manifest.toml")]
+        manifest: PathBuf,
+    },
+    /// Enter an archive, with its size, digest and fingerprint
+    Add {
+        /// The release archive, a `tar.gz` with `bin/` and `migrations/`
+        archive: PathBuf,
+        /// The file
+        #[arg(long, value_name = "FILE", default_value = "manifest.toml")]
+        manifest: PathBuf,
+        /// The target triple that the program is built for, or `any`
+        #[arg(long)]
+        target: String,
+        /// The URL of the archive; without it its file name, relative to the manifest
+        #[arg(long)]
+        url: Option<String>,
+        /// The release; without it as in the archive's top directory
+        #[arg(long = "release", value_name = "VERSION")]
+        release: Option<Version>,
+        /// The schemas that the program reads, for a release that the file does not have yet
+        #[arg(long, value_delimiter = ',')]
+        reads: Vec<i64>,
+    },
+    /// Check a manifest, and its signature where there is one
+    Check {
+        /// The file
+        #[arg(long, value_name = "FILE", default_value = "manifest.toml")]
+        manifest: PathBuf,
+    },
+    /// Sign a manifest as minisign does
+    Sign {
+        /// The file
+        #[arg(long, value_name = "FILE", default_value = "manifest.toml")]
+        manifest: PathBuf,
+        /// The secret key
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// Make the key first, where there is none
+        #[arg(long)]
+        generate: bool,
+        /// Read the key's password from the first line of this file
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+    /// Draw the ways between releases
+    Graph {
+        /// The file
+        #[arg(long, value_name = "FILE", default_value = "manifest.toml")]
+        manifest: PathBuf,
+        /// How
+        #[arg(long, value_enum, default_value = "text")]
+        format: GraphFormat,
+    },
+}
+
+/// How a graph is drawn
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// Lines for a terminal
+    Text,
+    /// A Mermaid flowchart
+    Mermaid,
+}

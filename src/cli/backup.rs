@@ -1,0 +1,149 @@
+//! `backup`: create, list, verify and prune.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::arguments;
+use super::exit::Outcome;
+use super::reply::Reply;
+use super::rollback;
+use super::session::Session;
+use super::status;
+use super::upgrade::{refused, run_name, stands};
+use crate::db::copy::{CopyOutcome, copy};
+use crate::journal::backups;
+use crate::plan::Refusal;
+use crate::plan::gates::size;
+use crate::plan::observed::{Backup, BackupKind};
+use crate::plan::verdict::words;
+use crate::steps::backup as keeping;
+use crate::steps::{Machine, prepare};
+
+type Answer = Result<Reply, Box<Reply>>;
+
+/// Does what is asked with backups.
+pub fn run(verb: &arguments::Backup, session: &Session<'_>) -> Answer {
+    match verb {
+        arguments::Backup::Create => create(session),
+        arguments::Backup::List => list(session),
+        arguments::Backup::Verify { id } => verify(id.as_deref(), session),
+        arguments::Backup::Restore { id, dry_run, yes } => rollback::restore(id, *dry_run, *yes, session),
+        arguments::Backup::Prune => prune(session),
+    }
+}
+
+fn all(session: &Session<'_>) -> Result<Vec<Backup>, Box<Reply>> {
+    backups::list(&session.config.layout.backups).map_err(|error| {
+        Box::new(Reply::failed("backups", &error, "check `backup.dir`, and that this user may read it"))
+    })
+}
+
+fn list(session: &Session<'_>) -> Answer {
+    let all = all(session)?;
+    let mut text = String::new();
+    for backup in &all {
+        let version = backup.version.as_ref().map_or_else(|| "no release".to_owned(), ToString::to_string);
+        let _ = writeln!(
+            text,
+            "{:<32} {:<9} {version} (schema {}), {}, {}",
+            backup.id,
+            backup.kind.word(),
+            words(backup.schema.as_ref()),
+            size(backup.bytes),
+            backup.created
+        );
+    }
+    if all.is_empty() {
+        text.push_str("there are no backups yet");
+    }
+    Ok(Reply::new(Outcome::Done).with("backups", status::backups(&all, session)).saying(text))
+}
+
+/// Copies the live database while the service goes on, and lists the copy once its digest is known.
+fn create(session: &Session<'_>) -> Answer {
+    let _lock = session.begin("backup create")?;
+    let seen = session.observe()?;
+    crate::plan::gates::check_database(&seen).map_err(|refusal| refused(vec![refusal]))?;
+    let name = run_name(session, "manual")?;
+    let plan = rollback::outline(&name, &seen);
+    let client = session.client()?;
+    let machine: Machine<'_> = session.machine(&plan, &client);
+    let failed =
+        |error: &dyn std::error::Error| Box::new(Reply::failed("backup", error, "check the space on the disk"));
+    prepare(&machine).map_err(|error| failed(&error))?;
+    let work = machine.places.open_work().map_err(|error| failed(&error))?;
+    let scratch = "scratch-backup.db";
+    let copied = copy(&machine.places.live, &work, scratch, session.terminal).map_err(|error| failed(&error))?;
+    if matches!(copied, CopyOutcome::AfterStop { .. }) {
+        work.unlink(scratch).map_err(|error| failed(&error))?;
+        return Err(refused(vec![Refusal::new(
+            "busy",
+            "the database is written too often to be copied while it is in use, and has no write-ahead log",
+            "stop the service, then run `gantry-installer backup create` again",
+        )]));
+    }
+    let file = work.path().join(scratch);
+    let kept = keeping::keep(&file, &name, BackupKind::Manual, &stands(&seen), &session.config, session.terminal)
+        .map_err(|error| failed(&error))?;
+    let Some(backup) = kept else { return Ok(Reply::new(Outcome::Nothing)) };
+    let text = format!("backed up as {}: {}", backup.id, size(backup.bytes));
+    Ok(Reply::new(Outcome::Done)
+        .with("backup", &backup)
+        .with("backups", status::backups(&[backup], session))
+        .saying(text))
+}
+
+fn verify(id: Option<&str>, session: &Session<'_>) -> Answer {
+    let all = all(session)?;
+    let chosen: Vec<&Backup> = all.iter().filter(|backup| id.is_none_or(|id| backup.id == id)).collect();
+    if let (Some(id), true) = (id, chosen.is_empty()) {
+        return Err(refused(vec![Refusal::new(
+            "no-backup",
+            format!("there is no backup `{id}`"),
+            "see `gantry-installer backup list`",
+        )]));
+    }
+    let mut findings = Vec::new();
+    let mut listed = Vec::new();
+    let mut text = String::new();
+    for backup in chosen {
+        let directory = session.config.layout.backup(&backup.id);
+        let wrong = match keeping::content(&directory, session.terminal) {
+            Ok(now) if (now.bytes, now.sha256) == (backup.bytes, backup.sha256) => None,
+            Ok(now) => Some(format!(
+                "has {} bytes with the SHA-256 {}, and not {} with {}",
+                now.bytes, now.sha256, backup.bytes, backup.sha256
+            )),
+            Err(error) => Some(format!("cannot be read: {error}")),
+        };
+        let mut value = status::backups(std::slice::from_ref(backup), session).pop().unwrap_or(Value::Null);
+        if let Some(object) = value.as_object_mut() {
+            object.insert("verified".into(), Value::Bool(wrong.is_none()));
+        }
+        listed.push(value);
+        match wrong {
+            None => {
+                let _ = writeln!(text, "{}  is as it was when it was made", backup.id);
+            }
+            Some(words) => findings.push(Refusal::new(
+                "backup-damaged",
+                format!("the backup `{}` {words}", backup.id),
+                "do not restore it; choose another one, and make a new one with `gantry-installer backup create`",
+            )),
+        }
+    }
+    let outcome = if findings.is_empty() { Outcome::Done } else { Outcome::Refused };
+    Ok(Reply { refusals: findings, ..Reply::new(outcome).with("backups", listed).saying(text) })
+}
+
+fn prune(session: &Session<'_>) -> Answer {
+    let _lock = session.begin("backup prune")?;
+    let removed = keeping::prune(&session.config, &[])
+        .map_err(|error| Box::new(Reply::failed("backups", &error, "check `backup.dir`")))?;
+    let outcome = if removed.is_empty() { Outcome::Nothing } else { Outcome::Done };
+    let names: Vec<&str> = removed.iter().map(|backup| backup.id.as_str()).collect();
+    let text =
+        if names.is_empty() { "there is nothing to prune".to_owned() } else { format!("removed {}", names.join(", ")) };
+    Ok(Reply::new(outcome).with("removed", status::backups(&removed, session)).saying(text))
+}

@@ -1,0 +1,101 @@
+//! `migrate` with a configuration: a run like any other, under the release that is installed.
+
+use super::arguments::{self, MigrateVerb};
+use super::exit::Outcome;
+use super::migrate;
+use super::outcome;
+use super::reply::Reply;
+use super::session::Session;
+use super::upgrade::{conduct, consent, refused, run_name, stands};
+use crate::db::look::look;
+use crate::migration::{LedgerState, Set};
+use crate::plan::observed::{Content, Observed};
+use crate::plan::upgrade::not_installed;
+use crate::plan::{Plan, Refusal, Strategy};
+use crate::run::survey::down_loss;
+use crate::steps::sets;
+use crate::version::SchemaVersion;
+
+type Answer<T> = Result<T, Box<Reply>>;
+
+/// Migrates, or tells where the database stands.
+pub fn run(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply> {
+    match arguments.verb {
+        MigrateVerb::Version | MigrateVerb::Status => tell(&arguments.verb, session),
+        MigrateVerb::Up { .. } | MigrateVerb::Down { .. } | MigrateVerb::Goto { .. } => change(arguments, session),
+    }
+}
+
+fn tell(verb: &MigrateVerb, session: &Session<'_>) -> Answer<Reply> {
+    let seen = session.observe()?;
+    let set = newest(&seen, session)?;
+    let ledger = sets::ledger(&session.config).map_err(|error| failed(&error))?;
+    let state = match &seen.database.content {
+        Content::Missing | Content::Empty => LedgerState::Missing,
+        _ => look(&seen.database.path, &ledger).map_err(|error| failed(&error))?.ledger,
+    };
+    Ok(match verb {
+        MigrateVerb::Status => migrate::status(&set, &state),
+        _ => migrate::version(&state),
+    })
+}
+
+fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply> {
+    let _lock = session.begin("migrate")?;
+    let seen = session.observe()?;
+    let set = newest(&seen, session)?;
+    let at = stands(&seen).schema;
+    let to = target(&arguments.verb, &set, at.as_ref())?;
+    if Some(&to) == at.as_ref() {
+        return Ok(Reply::new(Outcome::Nothing).with("to", stands(&seen)).saying(format!("the database is at schema {to} already")));
+    }
+    let name = run_name(session, &format!("migrate-{to}"))?;
+    let mut plan: Plan = crate::plan::migrate::plan(&name, &to, &seen).map_err(refused)?;
+    let client = session.client()?;
+    if plan.strategy == Some(Strategy::Down) {
+        let loss = down_loss(&plan, &session.machine(&plan, &client)).map_err(|error| failed(&error))?;
+        session.terminal.say(&outcome::loss_lines(&loss, "  would lose "));
+        if arguments.yes && !loss.is_empty() {
+            let message = format!("going down to schema {to} loses rows or columns, and `--yes` agrees to no loss");
+            let reply = Reply::refused(vec![Refusal::new("loss", message, "run it in a terminal, without `--yes`, and look at the loss")]);
+            return Err(Box::new(reply.with("loss", loss)));
+        }
+        plan.agreed = Some(loss);
+    }
+    if !arguments.yes {
+        consent(session, &format!("Migrate from schema {} to {to}?", crate::plan::verdict::words(at.as_ref())))?;
+    }
+    let report = conduct(&plan, session, &client)?;
+    Ok(outcome::of(&[report], Vec::new()))
+}
+
+fn target(verb: &MigrateVerb, set: &Set, at: Option<&SchemaVersion>) -> Answer<SchemaVersion> {
+    let refuse = |message: String| {
+        refused(vec![Refusal::new("schema", message, "see `gantry-installer migrate status`")])
+    };
+    let here = at.and_then(|at| set.position(at)).map_or(0, |position| position + 1);
+    let version = |count: usize| count.checked_sub(1).and_then(|index| set.migrations().get(index));
+    let wanted = match verb {
+        MigrateVerb::Goto { version } => Some(SchemaVersion::Number(*version)),
+        MigrateVerb::Down { count } => version(here.saturating_sub(*count)).map(|migration| migration.version.clone()),
+        MigrateVerb::Up { count: Some(count) } => {
+            version(here.saturating_add(*count).min(set.migrations().len())).map(|migration| migration.version.clone())
+        }
+        _ => set.latest().cloned(),
+    };
+    let wanted = wanted.ok_or_else(|| refuse("an installed product cannot go below its first schema".to_owned()))?;
+    if set.position(&wanted).is_none() {
+        return Err(refuse(format!("there is no migration for schema {wanted}")));
+    }
+    Ok(wanted)
+}
+
+/// The migrations of the newest release on disk.
+fn newest(seen: &Observed, session: &Session<'_>) -> Answer<Set> {
+    let newest = seen.on_disk.last().ok_or_else(|| refused(vec![not_installed()]))?;
+    sets::of(&session.config, &newest.version).map_err(|error| failed(&error))
+}
+
+fn failed(error: &dyn std::error::Error) -> Box<Reply> {
+    Box::new(Reply::failed("migrate", error, "run `gantry-installer verify`"))
+}

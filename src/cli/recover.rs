@@ -1,0 +1,44 @@
+//! `recover`: finishes or undoes a run that was interrupted.
+
+use super::arguments;
+use super::exit::Outcome;
+use super::outcome;
+use super::reply::Reply;
+use super::session::Session;
+use super::upgrade::unrecorded;
+use crate::journal::{record, runs};
+use crate::plan::Plan;
+use crate::run::{self, RunError};
+use crate::steps::Starts;
+use crate::sys::signal::Interrupt;
+
+/// Ends in NEW (`done`), OLD (`restored`), or had nothing to do.
+pub fn run(arguments: &arguments::Recover, session: &Session<'_>) -> Result<Reply, Box<Reply>> {
+    let _lock = session.lock("recover")?;
+    let layout = &session.config.layout;
+    let unfinished = runs::unfinished(layout)
+        .map_err(|error| Box::new(Reply::failed("journal", &error, "see `gantry-installer history`")))?;
+    let Some(name) = unfinished else {
+        return Ok(Reply::new(Outcome::Nothing).saying("there is no unfinished run"));
+    };
+    let plan = record::read::<Plan>(&layout.run(&name).plan()).map_err(|error| unrecorded(error.into()))?;
+    let plan = plan.ok_or_else(|| unrecorded(RunError::NoPlan { run: name }))?;
+    let client = session.client()?;
+    let mut machine = session.machine(&plan, &client);
+    // An undo is not undone: a signal changes nothing from here on.
+    machine.interrupt = Interrupt::never();
+    if arguments.no_start {
+        machine.starts = Starts::Nothing;
+    }
+    let report = run::recover(&mut machine, session.terminal).map_err(unrecorded)?;
+    let mut reply = outcome::of(&[report.clone()], Vec::new());
+    if matches!(report.outcome, run::Outcome::Restored | run::Outcome::Failed) {
+        // What a recovery was asked for is done; what became of the run is in its words.
+        reply.error = None;
+        reply.text = format!("undone: {}", reply.text);
+    }
+    Ok(match report.outcome {
+        run::Outcome::Restored | run::Outcome::Failed => Reply { outcome: Outcome::Recovered, ..reply },
+        _ => reply,
+    })
+}

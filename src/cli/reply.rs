@@ -1,0 +1,140 @@
+//! What a command answers, and how it is written: data to standard output, everything else to standard error.
+
+use std::error::Error;
+use std::io::Write as _;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::exit::Outcome;
+use crate::plan::Refusal;
+
+/// What went wrong, for people and for scripts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Stable, for scripts.
+    pub code: String,
+    /// What was tried, on what.
+    pub message: String,
+    /// The chain of causes, outermost first.
+    pub causes: Vec<String>,
+    /// The way out.
+    pub remedy: String,
+}
+
+impl Problem {
+    /// An error and its chain of causes.
+    pub fn of(code: &str, error: &dyn Error, remedy: impl Into<String>) -> Self {
+        let mut causes = Vec::new();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            causes.push(cause.to_string());
+            source = cause.source();
+        }
+        // A transparent error says the same as its cause.
+        causes.dedup();
+        let message = error.to_string();
+        causes.retain(|cause| *cause != message);
+        Self { code: code.to_owned(), message, causes, remedy: remedy.into() }
+    }
+}
+
+/// The answer to a command.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What went wrong.
+    pub error: Option<Problem>,
+    /// All reasons against it.
+    pub refusals: Vec<Refusal>,
+    /// What is worth knowing all the same.
+    pub warnings: Vec<String>,
+    /// The keys of this command in `--json`.
+    pub body: Map<String, Value>,
+    /// The same for people.
+    pub text: String,
+}
+
+impl Reply {
+    /// An answer without data.
+    pub fn new(outcome: Outcome) -> Self {
+        Self { outcome, error: None, refusals: Vec::new(), warnings: Vec::new(), body: Map::new(), text: String::new() }
+    }
+
+    /// A failure that changed nothing.
+    pub fn failed(code: &str, error: &dyn Error, remedy: impl Into<String>) -> Self {
+        Self { error: Some(Problem::of(code, error, remedy)), ..Self::new(Outcome::Failed) }
+    }
+
+    /// A refusal, with all its reasons.
+    pub fn refused(refusals: Vec<Refusal>) -> Self {
+        Self { refusals, ..Self::new(Outcome::Refused) }
+    }
+
+    /// Adds a key to the JSON object.
+    pub fn with(mut self, key: &str, value: impl Serialize) -> Self {
+        self.body.insert(key.to_owned(), serde_json::to_value(value).unwrap_or(Value::Null));
+        self
+    }
+
+    /// Adds what people read.
+    pub fn saying(mut self, text: impl Into<String>) -> Self {
+        self.text = text.into();
+        self
+    }
+
+    /// Adds warnings.
+    pub fn warning(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
+        self.warnings.extend(warnings);
+        self
+    }
+
+    /// Writes the answer. A reader that went away is no reason to fail after the work is done.
+    #[allow(clippy::explicit_write, reason = "print! panics when the reader is gone")]
+    pub fn write(&self, command: &str, json: bool, quiet: bool) {
+        let mut stdout = std::io::stdout().lock();
+        if json {
+            let mut object = Map::new();
+            object.insert("command".into(), command.into());
+            for (key, value) in [
+                ("outcome", serde_json::to_value(self.outcome)),
+                ("error", serde_json::to_value(&self.error)),
+                ("refusals", serde_json::to_value(&self.refusals)),
+                ("warnings", serde_json::to_value(&self.warnings)),
+            ] {
+                object.insert(key.into(), value.unwrap_or(Value::Null));
+            }
+            object.extend(self.body.clone());
+            let _ = writeln!(stdout, "{}", Value::Object(object));
+        } else if !self.text.is_empty() {
+            let _ = writeln!(stdout, "{}", self.text.trim_end());
+        }
+        let _ = stdout.flush();
+        if !json {
+            let _ = write!(std::io::stderr().lock(), "{}", self.words(quiet));
+        }
+    }
+
+    /// Everything that is not data, for people.
+    fn words(&self, quiet: bool) -> String {
+        let mut words = String::new();
+        if !quiet {
+            self.warnings.iter().for_each(|warning| words.push_str(&format!("warning: {warning}\n")));
+        }
+        for refusal in &self.refusals {
+            words.push_str(&format!("refused: {}\n", refusal.message));
+            if !refusal.remedy.is_empty() {
+                words.push_str(&format!("   hint: {}\n", refusal.remedy));
+            }
+        }
+        if let Some(error) = &self.error {
+            words.push_str(&format!("error: {}\n", error.message));
+            error.causes.iter().for_each(|cause| words.push_str(&format!("  caused by: {cause}\n")));
+            if !error.remedy.is_empty() {
+                words.push_str(&format!("  hint: {}\n", error.remedy));
+            }
+        }
+        words
+    }
+}

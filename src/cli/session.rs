@@ -1,0 +1,154 @@
+//! What most commands begin with: the configuration, the service, the lock.
+
+use std::path::Path;
+
+use super::exit::Outcome;
+use super::reply::{Problem, Reply};
+use super::terminal::Terminal;
+use crate::config::{self, Config};
+use crate::journal::record::{self, Owner};
+use crate::journal::runs;
+use crate::observe::{self, ObserveError};
+use crate::plan::observed::Observed;
+use crate::plan::{Plan, Refusal};
+use crate::run::resolve;
+use crate::steps::{Machine, Memory, Places, Starts};
+use crate::sys::health::HealthCheck;
+use crate::sys::http::Client;
+use crate::sys::lock::{LockError, RunLock};
+use crate::sys::process::Credentials;
+use crate::sys::service::{Runtime, Service};
+use crate::sys::{attributes, fs, process};
+
+/// A product on this machine, and who is at the terminal.
+pub struct Session<'t> {
+    /// The product.
+    pub config: Config,
+    /// The terminal.
+    pub terminal: &'t Terminal,
+}
+
+impl<'t> Session<'t> {
+    /// Reads the configuration.
+    pub fn open(file: &Path, terminal: &'t Terminal) -> Result<Self, Box<Reply>> {
+        let hint = "name another file with `--config FILE`, or write this one";
+        let bytes = fs::read(file).map_err(|error| Box::new(Reply::failed("config", &error, hint)))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let config = config::parse(&text).map_err(|error| {
+            let mut problem = Problem::of("config", &error, "correct it, then run the same command again");
+            problem.message = format!("the configuration `{}` cannot be used: {}", file.display(), problem.message);
+            Box::new(Reply { error: Some(problem), ..Reply::new(Outcome::Refused) })
+        })?;
+        let owner = config.layout.owner();
+        match resolve::is_ours(&owner, &config) {
+            Ok(true) => Ok(Self { config, terminal }),
+            Ok(false) => Err(Box::new(Reply::refused(vec![Refusal::new(
+                "foreign-state",
+                format!("`{}` is the state directory of another product", config.layout.state.display()),
+                "give each product its own `install.state`",
+            )]))),
+            Err(error) => Err(Box::new(Reply::failed("state", &error, "check the state directory"))),
+        }
+    }
+
+    /// The product's service.
+    pub fn service(&self) -> Service {
+        let runtime = Runtime { log: self.config.layout.state.join("service.log"), triggers: Vec::new(), tools: None };
+        Service::new(&self.config.service, runtime)
+    }
+
+    /// Looks at the machine.
+    pub fn observe(&self) -> Result<Observed, Box<Reply>> {
+        observe::observe(&self.config, &self.service()).map_err(|error| Box::new(unobserved(&error)))
+    }
+
+    /// A client for releases.
+    pub fn client(&self) -> Result<Client, Box<Reply>> {
+        let agent = concat!("gantry-installer/", env!("CARGO_PKG_VERSION"));
+        let client = Client::new(self.config.manifest.ca_file.as_deref(), agent);
+        client.map_err(|error| {
+            let remedy = error.problem.remedy().unwrap_or("check `manifest.ca_file`");
+            Box::new(Reply::failed("ca-file", &error, remedy))
+        })
+    }
+
+    /// Takes the lock of a command that changes something, makes the state directory, and refuses where a run is
+    /// unfinished.
+    pub fn begin(&self, command: &str) -> Result<RunLock, Box<Reply>> {
+        let lock = self.lock(command)?;
+        match runs::unfinished(&self.config.layout) {
+            Ok(None) => Ok(lock),
+            Ok(Some(run)) => Err(Box::new(unfinished(&run))),
+            Err(error) => Err(Box::new(Reply::failed("journal", &error, "see `gantry-installer history`"))),
+        }
+    }
+
+    /// Takes the lock alone.
+    pub fn lock(&self, command: &str) -> Result<RunLock, Box<Reply>> {
+        let layout = &self.config.layout;
+        let remedy = "run it as root, or as the user who owns the state directory";
+        let failed = |error: &dyn std::error::Error| Box::new(Reply::failed("state", error, remedy));
+        fs::create_dir_all(&layout.state, 0o755).map_err(|error| failed(&error))?;
+        let lock = RunLock::acquire(&layout.lock(), command).map_err(|error| match error {
+            LockError::Busy(_) | LockError::BusyUnknown(_) => {
+                let problem = Problem::of("locked", &error, "wait until it has ended, then run the same command again");
+                Box::new(Reply { error: Some(problem), ..Reply::new(Outcome::Locked) })
+            }
+            error => failed(&error),
+        })?;
+        if !fs::exists(&layout.owner()).map_err(|error| failed(&error))? {
+            let owner = Owner { product: self.config.product.clone(), state: layout.state.clone() };
+            record::write(&layout.owner(), &owner, 0o600).map_err(|error| failed(&error))?;
+        }
+        Ok(lock)
+    }
+
+    /// All that the steps of a plan work with.
+    pub fn machine<'a>(&'a self, plan: &'a Plan, client: &'a Client) -> Machine<'a> {
+        let user = self.user();
+        Machine {
+            config: &self.config,
+            plan,
+            places: Places::of(&self.config.layout, plan),
+            service: self.service(),
+            health: HealthCheck::new(&self.config.health, self.config.layout.private(), user),
+            user,
+            starts: Starts::Service,
+            client,
+            watch: self.terminal,
+            interrupt: self.terminal.interrupt.clone(),
+            memory: Memory::default(),
+        }
+    }
+
+    /// As whom the product's programs run: as root the database's owner, else as we are.
+    fn user(&self) -> Option<Credentials> {
+        if !process::is_root() {
+            return None;
+        }
+        let path = observe::real_database(&self.config.database.path).ok()?;
+        let there = path.ancestors().find(|path| fs::exists(path).unwrap_or(false))?;
+        let owner = attributes::owner(there).ok()?;
+        Some(Credentials { uid: owner.user, gid: owner.group })
+    }
+}
+
+/// The answer where a run is unfinished.
+pub fn unfinished(run: &str) -> Reply {
+    let problem = Problem {
+        code: "unfinished".to_owned(),
+        message: format!("the run {run} was interrupted and is unfinished"),
+        causes: Vec::new(),
+        remedy: "run `gantry-installer recover`".to_owned(),
+    };
+    Reply { error: Some(problem), ..Reply::new(Outcome::Unfinished) }
+}
+
+fn unobserved(error: &ObserveError) -> Reply {
+    let remedy = match error {
+        ObserveError::Current { .. } => "point it to a version that was installed from here, or remove it",
+        ObserveError::Service(_) => "check the section [service] of the configuration",
+        _ => "run it as root, or as the user who owns the installation",
+    };
+    Reply::failed("observe", error, remedy)
+}

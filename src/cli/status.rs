@@ -1,0 +1,145 @@
+//! `status`: what is installed, how it is, and what is available. It changes nothing but what was seen of manifests.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::exit::Outcome;
+use super::outcome::point;
+use super::reply::Reply;
+use super::session::Session;
+use super::upgrade::stands;
+use crate::journal::runs;
+use crate::manifest::graph::{Asked, newest, way};
+use crate::plan::observed::{Backup, Cause, Content, Observed, Service};
+use crate::plan::verdict::{drift_words, words};
+use crate::run::resolve::{self, Expiry};
+
+/// Shows everything.
+pub fn run(session: &Session<'_>) -> Result<Reply, Box<Reply>> {
+    let seen = session.observe()?;
+    let unfinished = runs::unfinished(&session.config.layout)
+        .map_err(|error| Box::new(Reply::failed("journal", &error, "see `gantry-installer history`")))?;
+    let (available, warning) = match available(&seen, session) {
+        Ok(available) => (available, None),
+        Err(words) => (Value::Null, Some(words)),
+    };
+    let stands = stands(&seen);
+    let installed = seen.installed.as_ref().map(|_| json!({ "version": stands.version, "schema": stands.schema }));
+    let service = service(&seen);
+    let text = text(&seen, session, unfinished.as_deref(), &available);
+    Ok(Reply::new(Outcome::Done)
+        .with("installed", installed)
+        .with("database", database(&seen, session))
+        .with("service", service)
+        .with("unfinished", unfinished)
+        .with("held", &seen.held)
+        .with("available", available)
+        .with("versions", seen.on_disk.iter().map(|release| &release.version).collect::<Vec<_>>())
+        .with("backups", backups(&seen.backups, session))
+        .warning(warning)
+        .saying(text))
+}
+
+/// Backups as they are listed in `--json`.
+pub fn backups(all: &[Backup], session: &Session<'_>) -> Vec<Value> {
+    let listed = all.iter().map(|backup| {
+        let path = crate::journal::backups::file(&session.config.layout.backup(&backup.id));
+        let mut value = serde_json::to_value(backup).unwrap_or(Value::Null);
+        if let Some(object) = value.as_object_mut() {
+            object.insert("path".into(), json!(path));
+            object.insert("verified".into(), Value::Null);
+        }
+        value
+    });
+    listed.collect()
+}
+
+fn available(seen: &Observed, session: &Session<'_>) -> Result<Value, String> {
+    let client = session.client().map_err(|_| "the certificates of `manifest.ca_file` cannot be read".to_owned())?;
+    let in_words = |error: resolve::ResolveError| {
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        format!("what is available is not known: {error}{cause}")
+    };
+    let manifest = resolve::manifest(&session.config, &client, Expiry::Enforced).map_err(in_words)?;
+    let installer = resolve::installer().map_err(|error| error.to_string())?;
+    let skip: Vec<_> = seen.held.iter().map(|held| held.version.clone()).collect();
+    let installed = seen.installed.as_ref().map(|release| &release.version);
+    let channel = session.config.manifest.channel.as_str();
+    let asked = Asked { installed, target: None, channel, installer: &installer, skip: &skip };
+    let upgrade = way(&manifest, &asked).ok().and_then(|way| way.last().map(|release| release.version.clone()));
+    let newest = newest(&manifest, &asked).map(|release| release.version.clone());
+    Ok(json!({ "newest": newest, "upgrade": upgrade }))
+}
+
+fn database(seen: &Observed, session: &Session<'_>) -> Value {
+    let url = format!("sqlite:{}", session.config.database.path.display());
+    let mut value = json!({
+        "url": url, "format": "golang-migrate", "schema": null, "dirty": null, "fingerprint": null, "drift": [],
+    });
+    let found = match &seen.database.content {
+        Content::Readable(readable) => json!({
+            "schema": readable.schema, "dirty": readable.dirty, "fingerprint": readable.fingerprint,
+            "drift": readable.drift, "bytes": readable.bytes,
+        }),
+        Content::Missing => json!({ "error": "there is no such file" }),
+        Content::Empty => json!({ "error": "the file has no bytes" }),
+        Content::Unusable(reason) => json!({ "error": reason }),
+    };
+    if let (Some(value), Value::Object(found)) = (value.as_object_mut(), found) {
+        value.extend(found);
+    }
+    value
+}
+
+fn service(seen: &Observed) -> Value {
+    match &seen.service {
+        Service::Running { pid } => json!({ "state": "running", "pid": pid }),
+        Service::Stopped => json!({ "state": "stopped", "pid": null }),
+        Service::Unmanaged => json!({ "state": "unmanaged", "pid": null }),
+    }
+}
+
+fn text(seen: &Observed, session: &Session<'_>, unfinished: Option<&str>, available: &Value) -> String {
+    let mut text = String::new();
+    let product = &session.config.product;
+    let installed = seen.installed.as_ref().map_or_else(|| "nothing".to_owned(), |_| point(&stands(seen)));
+    let _ = writeln!(text, "installed  {product} {installed}");
+    let path = seen.database.path.display();
+    let _ = match &seen.database.content {
+        Content::Missing => writeln!(text, "database   `{path}` does not exist"),
+        Content::Empty => writeln!(text, "database   `{path}` is empty"),
+        Content::Unusable(reason) => writeln!(text, "database   `{path}` cannot be used: {reason}"),
+        Content::Readable(readable) => {
+            let dirty = if readable.dirty { ", dirty" } else { "" };
+            let drift = if readable.drift.is_empty() {
+                String::new()
+            } else {
+                format!(", differs: {}", drift_words(&readable.drift))
+            };
+            writeln!(text, "database   `{path}` at schema {}{dirty}{drift}", words(readable.schema.as_ref()))
+        }
+    };
+    let _ = match &seen.service {
+        Service::Running { pid: Some(pid) } => writeln!(text, "service    runs as process {pid}"),
+        Service::Running { pid: None } => writeln!(text, "service    runs"),
+        Service::Stopped => writeln!(text, "service    is stopped"),
+        Service::Unmanaged => writeln!(text, "service    is managed by nobody"),
+    };
+    if let Some(run) = unfinished {
+        let _ = writeln!(text, "unfinished {run}: run `gantry-installer recover`");
+    }
+    for held in &seen.held {
+        let why = if held.cause == Cause::Failed { "failed here" } else { "was gone back from" };
+        let _ = writeln!(text, "held       {} {why} in {}: {}", held.version, held.run, held.reason);
+    }
+    let _ = match available.get("upgrade").and_then(Value::as_str) {
+        Some(version) => writeln!(text, "available  {version}: run `gantry-installer upgrade`"),
+        None if available.is_null() => writeln!(text, "available  not known"),
+        None => writeln!(text, "available  nothing newer"),
+    };
+    let versions: Vec<String> = seen.on_disk.iter().map(|release| release.version.to_string()).collect();
+    let _ = writeln!(text, "versions   {}", if versions.is_empty() { "none".to_owned() } else { versions.join(", ") });
+    let _ = writeln!(text, "backups    {}", seen.backups.len());
+    text
+}

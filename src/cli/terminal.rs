@@ -1,0 +1,138 @@
+//! The terminal: whether there is one, questions, and progress.
+
+use std::cell::RefCell;
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use console::{Style, Term};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::run::Observer;
+use crate::sys::signal::Interrupt;
+use crate::sys::watch::Watch;
+
+/// How much is said beside the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Only what went wrong.
+    Quiet,
+    /// Steps and warnings.
+    Normal,
+    /// Every hint as well.
+    Verbose,
+}
+
+/// What the program talks to.
+pub struct Terminal {
+    /// Whether the answer is one JSON object.
+    pub json: bool,
+    /// How much is said beside it.
+    pub verbosity: Verbosity,
+    /// Whether somebody can be asked: standard input and standard error are terminals.
+    pub interactive: bool,
+    /// A signal that asks for the end.
+    pub interrupt: Interrupt,
+    bar: RefCell<Option<ProgressBar>>,
+}
+
+impl Terminal {
+    /// The terminal of this process.
+    pub fn new(json: bool, verbosity: Verbosity, interrupt: Interrupt) -> Self {
+        let interactive = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        Self { json, verbosity, interactive, interrupt, bar: RefCell::new(None) }
+    }
+
+    /// Says something beside the answer.
+    pub fn say(&self, words: &str) {
+        if self.verbosity > Verbosity::Quiet {
+            let _ = Term::stderr().write_line(words);
+        }
+    }
+
+    /// Asks whether to go on. Without somebody to ask the answer is no.
+    pub fn confirm(&self, question: &str) -> bool {
+        self.interactive
+            && dialoguer::Confirm::new()
+                .with_prompt(question)
+                .default(false)
+                .interact_on_opt(&Term::stderr())
+                .ok()
+                .flatten()
+                .unwrap_or(false)
+    }
+
+    /// Lets somebody choose one of several; none where nobody can be asked or nothing was chosen.
+    pub fn choose(&self, question: &str, items: &[String]) -> Option<usize> {
+        if !self.interactive {
+            return None;
+        }
+        dialoguer::Select::new()
+            .with_prompt(question)
+            .items(items)
+            .default(0)
+            .interact_on_opt(&Term::stderr())
+            .ok()
+            .flatten()
+    }
+
+    fn finish_bar(&self) {
+        if let Some(bar) = self.bar.borrow_mut().take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn style(&self) -> Style {
+        Style::new().for_stderr().dim()
+    }
+}
+
+impl Watch for Terminal {
+    fn progress(&self, done: u64, total: u64) {
+        if self.verbosity == Verbosity::Quiet || !Term::stderr().is_term() {
+            return;
+        }
+        let mut bar = self.bar.borrow_mut();
+        let bar = bar.get_or_insert_with(|| {
+            let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+            let template = "            [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style.progress_chars("=> "));
+            }
+            bar
+        });
+        bar.set_length(total);
+        bar.set_position(done);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.interrupt.requested().is_some()
+    }
+}
+
+impl Observer for Terminal {
+    fn begins(&self, step: &'static str) {
+        self.finish_bar();
+        if self.verbosity == Verbosity::Verbose {
+            self.say(&format!("{step:>10}  begins"));
+        }
+    }
+
+    fn ends(&self, step: &'static str, ms: u64) {
+        self.finish_bar();
+        self.say(&format!("{step:>10}  {}", self.style().apply_to(took(ms))));
+    }
+
+    fn goes_back(&self, why: &str) {
+        self.finish_bar();
+        self.say(&format!("going back: {why}"));
+    }
+}
+
+/// A duration in words.
+pub fn took(ms: u64) -> String {
+    match Duration::from_millis(ms) {
+        short if ms < 10_000 => format!("{} ms", short.as_millis()),
+        long if long.as_secs() < 600 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        long => format!("{} min", long.as_secs() / 60),
+    }
+}

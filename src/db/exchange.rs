@@ -1,0 +1,241 @@
+//! The exchange of the live database for a new one, and its undo.
+//!
+//! The order is: sync the new file; a second name `RUN.old` for the live one; sync that name; rename the new file over
+//! the live name; sync that. So the names alone tell how far it got, and each function may be killed anywhere and run
+//! again. There is no `RENAME_EXCHANGE`: doing that twice undoes it.
+
+use thiserror::Error;
+
+use crate::db::alone::{Alone, NotAlone};
+use crate::db::side_files;
+use crate::layout::WorkLayout;
+use crate::sys::attributes;
+use crate::sys::dir::{Access, Dir};
+use crate::sys::fs::{PathError, sync_file};
+
+/// The names that an exchange is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Exchange<'a> {
+    /// The directory of the live database.
+    pub live: &'a Dir,
+    /// The live database's name there.
+    pub name: &'a str,
+    /// The work directory, on the same file system.
+    pub work: &'a Dir,
+    /// The run, from which the names in the work directory come.
+    pub run: &'a str,
+}
+
+/// How far the exchange is, from the names and identities alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExchangeState {
+    /// There is neither a new file nor an old one: not built yet, or undone.
+    Nothing,
+    /// The new file is there, and the live one has one name.
+    NotExchanged,
+    /// The live file has its second name, and is still the live one.
+    Linked,
+    /// The new file is the live one, and the old one is kept.
+    Exchanged,
+    /// It was exchanged and undone, and what the new service had is kept.
+    Undone,
+}
+
+/// Whether the new service may have written to the new file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Started {
+    /// It was never started: the new file is thrown away.
+    No,
+    /// It was: the new file is kept as `RUN.abandoned`.
+    Yes,
+}
+
+/// Why the live name still stands for the file that it stood for, or that it could not be made durable.
+#[derive(Debug, Error)]
+pub enum ExchangeError {
+    /// Somebody has the database open.
+    #[error("the database cannot be exchanged")]
+    NotAlone(#[from] NotAlone),
+    /// A new file beside the wrong log would be corrupt without a sign.
+    #[error("`{beside}` lies beside the database and would be taken for part of another file")]
+    Pending {
+        /// What is beside it.
+        beside: String,
+    },
+    /// The names do not fit any moment of an exchange.
+    #[error("`{live}` is neither the database that run {run} built nor the one that it keeps")]
+    Foreign {
+        /// The live database.
+        live: String,
+        /// The run.
+        run: String,
+    },
+    /// There is nothing to put in its place.
+    #[error("run {run} has no new database for `{live}`")]
+    NothingNew {
+        /// The live database.
+        live: String,
+        /// The run.
+        run: String,
+    },
+    /// A file could not be linked, renamed or synced.
+    #[error(transparent)]
+    Path(#[from] PathError),
+}
+
+impl Exchange<'_> {
+    /// How far it is.
+    pub fn state(&self) -> Result<ExchangeState, ExchangeError> {
+        let live = self.live.identity(self.name)?;
+        let new = self.work.identity(&self.new())?;
+        let old = self.work.identity(&self.old())?;
+        let abandoned = self.work.identity(&self.abandoned())?;
+        match (new, old) {
+            (None, None) if abandoned.is_some() => Ok(ExchangeState::Undone),
+            (None, None) => Ok(ExchangeState::Nothing),
+            (Some(_), None) if new != live && live.is_some() => Ok(ExchangeState::NotExchanged),
+            (_, Some(_)) if old == live => Ok(ExchangeState::Linked),
+            // A power cut may keep the new file's first name as well.
+            (Some(_), Some(_)) if new == live => Ok(ExchangeState::Exchanged),
+            (None, Some(_)) if live.is_some() => Ok(ExchangeState::Exchanged),
+            _ => Err(ExchangeError::Foreign { live: self.live_path(), run: self.run.to_owned() }),
+        }
+    }
+
+    /// Puts the new file in the place of the live one and keeps the live one as `RUN.old`. Durable when it returns.
+    ///
+    /// `alone` is the proof for the live file as it is before; it must be held until this returns.
+    pub fn perform(&self, alone: &Alone) -> Result<(), ExchangeError> {
+        let state = self.state()?;
+        match state {
+            ExchangeState::Exchanged => return self.settle(),
+            ExchangeState::Nothing | ExchangeState::Undone => return Err(self.nothing_new()),
+            ExchangeState::NotExchanged | ExchangeState::Linked => {}
+        }
+        if self.live.identity(self.name)? != Some(alone.identity()) {
+            return Err(ExchangeError::Foreign { live: self.live_path(), run: self.run.to_owned() });
+        }
+        if self.work.identity(&self.new())?.is_none() {
+            return Err(self.nothing_new());
+        }
+        self.nothing_beside(self.live, self.name)?;
+        self.nothing_beside(self.work, &self.new())?;
+
+        let path = self.work.path().join(self.new());
+        let new = self.work.open_file(&self.new(), Access::ReadWrite)?;
+        attributes::carry(alone.file(), &new, &path)?;
+        sync_file(&new, &path)?;
+        if state == ExchangeState::NotExchanged {
+            self.live.link(self.name, self.work, &self.old())?;
+        }
+        // The old file must have its second name before it loses the first.
+        self.work.sync()?;
+        self.work.rename(&self.new(), self.live, self.name)?;
+        self.settle()
+    }
+
+    /// Puts the old file back in its place. Durable when it returns; nothing to do where nothing was exchanged.
+    ///
+    /// # Errors
+    /// [`ExchangeError::NotAlone`]: somebody has the new file open, and nothing was exchanged.
+    pub fn undo(&self, started: Started) -> Result<(), ExchangeError> {
+        match self.state()? {
+            ExchangeState::NotExchanged => Ok(()),
+            ExchangeState::Nothing | ExchangeState::Undone => Ok(self.sync_both()?),
+            // Renaming one name of a file over another one of it does nothing, in silence.
+            ExchangeState::Linked => {
+                self.work.unlink(&self.old())?;
+                Ok(self.sync_both()?)
+            }
+            ExchangeState::Exchanged => {
+                self.settle()?;
+                let alone = self.part_from_side_files()?;
+                self.give_up(started)?;
+                self.nothing_beside(self.live, self.name)?;
+                self.work.rename(&self.old(), self.live, self.name)?;
+                self.sync_both()?;
+                drop(alone);
+                Ok(())
+            }
+        }
+    }
+
+    /// The new service's log beside the old file would be corruption that no check sees: its content goes into the file
+    /// that it belongs to or, where that cannot be, moves along with it.
+    fn part_from_side_files(&self) -> Result<Alone, ExchangeError> {
+        let path = self.live.path().join(self.name);
+        // What an earlier try began to move is not complete without the rest.
+        if side_files::pending(self.work, &self.abandoned())?.is_none() {
+            match Alone::prove(&path) {
+                Ok(alone) => return Ok(alone),
+                Err(NotAlone::Unsettled { .. } | NotAlone::Pending { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let alone = Alone::hold(&path)?;
+        for suffix in side_files::SUFFIXES {
+            let beside = format!("{}{suffix}", self.name);
+            if self.live.identity(&beside)?.is_some() {
+                self.live.rename(&beside, self.work, &format!("{}{suffix}", self.abandoned()))?;
+            }
+        }
+        self.sync_both()?;
+        Ok(alone)
+    }
+
+    fn give_up(&self, started: Started) -> Result<(), ExchangeError> {
+        let kept = self.work.identity(&self.abandoned())?;
+        let moved = side_files::pending(self.work, &self.abandoned())?.is_some();
+        // A file whose log had to be moved was written by somebody, whoever was started.
+        if kept.is_none() && (started == Started::Yes || moved) {
+            self.live.link(self.name, self.work, &self.abandoned())?;
+        } else if kept.is_some() && kept != self.live.identity(self.name)? {
+            return Err(ExchangeError::Foreign { live: self.live_path(), run: self.run.to_owned() });
+        }
+        Ok(self.work.sync()?)
+    }
+
+    /// After the rename, whether a kill came between or not.
+    fn settle(&self) -> Result<(), ExchangeError> {
+        self.live.sync()?;
+        if self.work.identity(&self.new())?.is_some() {
+            self.work.unlink(&self.new())?;
+        }
+        Ok(self.work.sync()?)
+    }
+
+    fn sync_both(&self) -> Result<(), PathError> {
+        self.live.sync()?;
+        self.work.sync()
+    }
+
+    fn nothing_beside(&self, directory: &Dir, name: &str) -> Result<(), ExchangeError> {
+        match side_files::pending(directory, name)? {
+            None => Ok(()),
+            Some(beside) => Err(ExchangeError::Pending { beside: directory.path().join(beside).display().to_string() }),
+        }
+    }
+
+    fn nothing_new(&self) -> ExchangeError {
+        ExchangeError::NothingNew { live: self.live_path(), run: self.run.to_owned() }
+    }
+
+    fn live_path(&self) -> String {
+        self.live.path().join(self.name).display().to_string()
+    }
+
+    fn new(&self) -> String {
+        WorkLayout::new_name(self.run)
+    }
+
+    fn old(&self) -> String {
+        WorkLayout::old_name(self.run)
+    }
+
+    fn abandoned(&self) -> String {
+        WorkLayout::abandoned_name(self.run)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+//! One look at a database that may be in use: what its ledger says, and what its schema looks like.
+
+use std::path::Path;
+
+use thiserror::Error;
+
+use crate::db::ledger::{self, LedgerError};
+use crate::db::open::{OpenError, Reader};
+use crate::db::schema;
+use crate::migration::{Ledger, LedgerState, SchemaPrint};
+
+/// What was seen.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// What the ledger says.
+    pub ledger: LedgerState,
+    /// What the schema looks like.
+    pub print: SchemaPrint,
+    /// Whether the file was read without any lock, because this user may not lock it.
+    pub immutable: bool,
+}
+
+/// Why nothing could be seen.
+#[derive(Debug, Error)]
+pub enum LookError {
+    /// It could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Its ledger could not be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Its schema could not be read.
+    #[error("cannot read the schema")]
+    Schema(#[source] rusqlite::Error),
+}
+
+/// Looks at the database `path` and changes nothing.
+pub fn look(path: &Path, ledger: &Ledger) -> Result<Look, LookError> {
+    let reader = Reader::open(path)?;
+    let state = ledger::read(reader.connection(), ledger)?;
+    let print = schema::print(reader.connection(), ledger).map_err(LookError::Schema)?;
+    Ok(Look { ledger: state, print, immutable: reader.is_immutable() })
+}

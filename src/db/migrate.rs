@@ -1,0 +1,267 @@
+//! Runs migrations for real: on a copy that nobody else has open and that is thrown away if anything fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use rusqlite::wal::CheckpointMode;
+use thiserror::Error;
+
+use crate::config::ForeignKeys;
+use crate::db::check::{Dangling, Scope};
+use crate::db::execute::execute;
+use crate::db::header::{self, Kind};
+use crate::db::ledger::LedgerError;
+use crate::db::open::{OpenError, open_owned, side_file};
+use crate::db::receipt::{Receipt, TableCount};
+use crate::db::watch::Stop;
+use crate::db::{count, ledger, schema};
+use crate::migration::{Ledger, MigrationError, Work};
+use crate::sys::clock::Stopwatch;
+use crate::sys::fs::{self, PathError};
+use crate::sys::seam;
+use crate::version::SchemaVersion;
+
+/// How migrations are run.
+pub struct Settings<'a> {
+    /// The product's ledger.
+    pub ledger: &'a Ledger,
+    /// The product's own setting.
+    pub foreign_keys: ForeignKeys,
+    /// What is counted and checked.
+    pub checks: Checks,
+    /// Asked while they run whether to give up.
+    pub stop: Stop,
+    /// Told of each migration before it runs.
+    pub progress: &'a dyn Fn(&Work),
+}
+
+/// Which tables are counted, and their references checked, before and after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Checks {
+    /// All: takes time with the size of the database.
+    Everything,
+    /// Those that the rehearsal saw written ([`Receipt::written`]), those that the run writes, and their children.
+    Written(BTreeSet<String>),
+}
+
+impl<'a> Settings<'a> {
+    /// SQLite's own foreign key setting, all checks, never stopped, silent.
+    pub fn of(ledger: &'a Ledger) -> Self {
+        Self {
+            ledger,
+            foreign_keys: ForeignKeys::Ignored,
+            checks: Checks::Everything,
+            stop: Arc::new(|| false),
+            progress: &|_| {},
+        }
+    }
+}
+
+/// Why migrations failed. The copy is to be thrown away.
+#[derive(Debug, Error)]
+pub enum MigrateError {
+    /// The copy could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The ledger could not be read or written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The migrations do not lead there.
+    #[error(transparent)]
+    Migration(#[from] MigrationError),
+    /// A migration failed half-way before this run.
+    #[error("the ledger is dirty at {}: a migration failed half-way", name(schema))]
+    Dirty {
+        /// What it says.
+        schema: Option<SchemaVersion>,
+    },
+    /// The database is not where the migrations start.
+    #[error("`{file}` starts from schema {}, and the ledger says {}", name(expected), name(found))]
+    StartsElsewhere {
+        /// The first migration.
+        file: String,
+        /// Where it starts.
+        expected: Option<SchemaVersion>,
+        /// Where the database is.
+        found: Option<SchemaVersion>,
+    },
+    /// A statement failed.
+    #[error("cannot run statement {statement} of `{file}` at line {line}")]
+    Statement {
+        /// The migration's file.
+        file: String,
+        /// Which of its statements, counted from 1.
+        statement: usize,
+        /// The line that it begins on.
+        line: usize,
+        /// SQLite's words.
+        source: rusqlite::Error,
+    },
+    /// A statement does what no migration may: reach out of its database.
+    #[error("`{file}` uses {what} at line {line}, which no migration may")]
+    Denied {
+        /// The migration's file.
+        file: String,
+        /// The line of the statement.
+        line: usize,
+        /// What it uses.
+        what: String,
+    },
+    /// A file began a transaction and did not end it.
+    #[error("`{file}` leaves its transaction open")]
+    LeftOpen {
+        /// The migration's file.
+        file: String,
+    },
+    /// References lead nowhere that did not before.
+    #[error("the migrations leave references that lead nowhere: {}", violations.join("; "))]
+    Dangling {
+        /// The first of them.
+        violations: Vec<String>,
+    },
+    /// It was asked to stop.
+    #[error("stopped before the migrations were done")]
+    Stopped,
+    /// Something around the migrations failed.
+    #[error("cannot {tried}")]
+    Sqlite {
+        /// What was tried.
+        tried: &'static str,
+        /// SQLite's words.
+        source: rusqlite::Error,
+    },
+    /// The copy cannot be moved alone.
+    #[error("`{}` is still there after the copy was closed", path.display())]
+    SideFile {
+        /// A log, an index of one, or a journal.
+        path: PathBuf,
+    },
+    /// A file could not be accessed.
+    #[error(transparent)]
+    Path(#[from] PathError),
+}
+
+fn name(schema: &Option<SchemaVersion>) -> String {
+    schema.as_ref().map_or_else(|| "no schema".to_owned(), ToString::to_string)
+}
+
+fn sqlite(tried: &'static str) -> impl FnOnce(rusqlite::Error) -> MigrateError {
+    move |source| MigrateError::Sqlite { tried, source }
+}
+
+/// Runs `works` on the copy `database`. When it returns, the copy is one durable file in the journal mode that it had,
+/// with nothing beside it.
+///
+/// # Errors
+/// Whatever fails: the copy is then only good for being thrown away, with what lies beside it.
+pub fn run(database: &Path, works: &[Work], settings: &Settings<'_>) -> Result<Receipt, MigrateError> {
+    let was_wal = matches!(header::examine(database)?, Kind::Database { wal: true, .. });
+    let mut connection = open_owned(database, settings.foreign_keys)?;
+    work_in_wal(&connection)?;
+    let receipt = measured(&mut connection, works, settings)?;
+    finish(database, connection, was_wal)?;
+    Ok(receipt)
+}
+
+/// A log bounds the memory of a large change, and without syncs it costs nothing: durable is only the end.
+pub(crate) fn work_in_wal(connection: &Connection) -> Result<(), MigrateError> {
+    seam::cross("switch the copy to WAL mode");
+    let mode: Result<String, _> = connection
+        .execute_batch("PRAGMA synchronous = OFF")
+        .and_then(|()| connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)));
+    mode.map(|_| ()).map_err(sqlite("switch the copy to WAL mode"))
+}
+
+fn finish(database: &Path, connection: Connection, was_wal: bool) -> Result<(), MigrateError> {
+    seam::cross("checkpoint the copy");
+    let checkpointed = connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::TRUNCATE);
+    checkpointed.map_err(sqlite("checkpoint the copy"))?;
+    // A migration may have switched it, so it is set in either case.
+    let mode = if was_wal { "WAL" } else { "DELETE" };
+    let set: String = connection
+        .pragma_update_and_check(None, "journal_mode", mode, |row| row.get(0))
+        .map_err(sqlite("restore the journal mode of the copy"))?;
+    connection.close().map_err(|(_, source)| MigrateError::Sqlite { tried: "close the copy", source })?;
+    if !set.eq_ignore_ascii_case(mode) {
+        return Err(OpenError::Setting { path: database.to_owned(), pragma: "journal_mode" }.into());
+    }
+    for suffix in ["-wal", "-shm", "-journal"] {
+        let path = side_file(database, suffix);
+        if fs::exists(&path)? {
+            return Err(MigrateError::SideFile { path });
+        }
+    }
+    Ok(fs::sync_file(&fs::open(database)?, database)?)
+}
+
+/// Runs `works` between two looks at rows and references.
+pub(crate) fn measured(
+    connection: &mut Connection,
+    works: &[Work],
+    settings: &Settings<'_>,
+) -> Result<Receipt, MigrateError> {
+    let before = Look::at(connection, settings, |_| BTreeSet::new())?;
+    let stopwatch = Stopwatch::start();
+    let executed = execute(connection, works, settings)?;
+    let ms = stopwatch.millis();
+    // A rename makes a name that no statement wrote to.
+    let touched = |now: &BTreeSet<String>| &executed.written | &(now - &before.names);
+    let after = Look::at(connection, settings, touched)?;
+    let violations = after.dangling.since(&before.dangling);
+    if !violations.is_empty() {
+        return Err(MigrateError::Dangling { violations });
+    }
+    Ok(Receipt {
+        tables: pairs(&before.rows, &after.rows),
+        schema: ledger::read(connection, settings.ledger)?.schema().cloned(),
+        print: schema::print(connection, settings.ledger).map_err(sqlite("read the schema"))?,
+        ms,
+        written: executed.written,
+        warnings: executed.warnings,
+    })
+}
+
+/// Tables, rows and references at one moment.
+struct Look {
+    /// All tables, in ASCII lower case.
+    names: BTreeSet<String>,
+    rows: BTreeMap<String, u64>,
+    dangling: Dangling,
+}
+
+impl Look {
+    /// `also` says which of the tables that are there to look at besides those that the settings name.
+    fn at(
+        connection: &Connection,
+        settings: &Settings<'_>,
+        also: impl FnOnce(&BTreeSet<String>) -> BTreeSet<String>,
+    ) -> Result<Self, MigrateError> {
+        let mut tables = count::tables(connection, settings.ledger).map_err(sqlite("list the tables"))?;
+        let names = tables.iter().map(|table| table.to_ascii_lowercase()).collect();
+        let some = match &settings.checks {
+            Checks::Everything => None,
+            Checks::Written(written) => Some(written | &also(&names)),
+        };
+        if let Some(some) = &some {
+            tables.retain(|table| some.contains(&table.to_ascii_lowercase()));
+        }
+        let scope = some.as_ref().map_or(Scope::Everything, Scope::Tables);
+        let dangling = Dangling::find(connection, scope).map_err(sqlite("check the references"))?;
+        Ok(Self { names, rows: count::rows(connection, tables).map_err(sqlite("count rows"))?, dangling })
+    }
+}
+
+fn pairs(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> Vec<TableCount> {
+    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let count = |name: &String| TableCount {
+        name: name.clone(),
+        before: before.get(name).copied(),
+        after: after.get(name).copied(),
+    };
+    names.into_iter().map(count).collect()
+}
+
+#[cfg(test)]
+mod tests;

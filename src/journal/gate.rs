@@ -1,0 +1,78 @@
+//! The record that the start-up gate reads: what may run on what, and which start a run expects.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::migration::{LedgerState, SchemaPrint};
+use crate::plan::verdict::{Standing, Verdict, compare};
+use crate::version::{SchemaVersion, Version};
+
+/// World-readable, written at each commit and before each start that a run makes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateRecord {
+    /// The product.
+    pub product: String,
+    /// The database, symlinks resolved.
+    pub database: PathBuf,
+    /// The ledger's table.
+    pub ledger: String,
+    /// Releases that may run here, by version: the committed one and those that a run goes to or comes from.
+    pub releases: BTreeMap<String, Runs>,
+    /// The release that the last run committed.
+    pub committed: Option<Version>,
+    /// All schema versions that any release on disk knows, oldest first.
+    pub order: Vec<SchemaVersion>,
+    /// What each schema looks like, by its version as text.
+    pub schemas: BTreeMap<String, SchemaPrint>,
+    /// The run that is under way; nothing may start but what it expects.
+    pub run: Option<Unfinished>,
+}
+
+/// On which schemas a release runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Runs {
+    /// The schema that it writes.
+    pub schema: SchemaVersion,
+    /// All that it reads.
+    pub reads: Vec<SchemaVersion>,
+}
+
+/// A run that is under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unfinished {
+    /// Its name.
+    pub id: String,
+    /// The one start that is allowed, and only while its owner lives.
+    pub expect: Option<Expect>,
+}
+
+/// A start that a run makes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expect {
+    /// The release that is started.
+    pub version: Version,
+    /// The schema that it will find.
+    pub schema: Option<SchemaVersion>,
+    /// The process that starts it.
+    pub pid: u32,
+    /// When that process was started, in clock ticks since boot.
+    pub started: u64,
+    /// Which boot that was.
+    pub boot: String,
+}
+
+impl GateRecord {
+    /// Whether a release may run on a database that looks like this, runs that are under way left aside.
+    pub fn judge(&self, version: &Version, ledger: &LedgerState, print: &SchemaPrint) -> Verdict {
+        let Some(runs) = self.releases.get(&version.to_string()) else {
+            return Verdict::Unknown { reason: format!("nothing is known of release {version}") };
+        };
+        let schema = ledger.schema();
+        let expected = schema.and_then(|schema| self.schemas.get(&schema.to_string()));
+        let drift = expected.map(|expected| print.drift_from(expected));
+        let standing = Standing { schema, dirty: ledger.is_dirty(), drift: drift.as_deref() };
+        compare(&runs.schema, &runs.reads, &self.order, &standing)
+    }
+}

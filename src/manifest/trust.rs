@@ -1,0 +1,189 @@
+//! What was believed so far: the newest manifest of each key, and the time before which no clock is believed.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::Manifest;
+use super::signature::KeyId;
+use crate::digest::Sha256;
+
+/// Kept in the state directory; only what a verified manifest says goes into it, never the local clock.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trust {
+    /// The newest `created` of any manifest that was verified.
+    pub floor: Option<Timestamp>,
+    /// The newest manifest by each key.
+    pub marks: BTreeMap<KeyId, Mark>,
+}
+
+/// One manifest: its number and its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The manifest's `sequence`.
+    pub sequence: u64,
+    /// Of the manifest's bytes.
+    pub sha256: Sha256,
+}
+
+/// Why a manifest, or a clock, is not believed.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum TrustError {
+    /// An old manifest is played back.
+    #[error("the manifest's sequence is {offered}, and sequence {seen} was seen before: it is an older one")]
+    Older {
+        /// The sequence of the manifest.
+        offered: u64,
+        /// The highest that was seen.
+        seen: u64,
+    },
+    /// Two manifests with one number.
+    #[error("another manifest with the sequence {0} was seen before: what is changed gets a higher one")]
+    Forked(u64),
+    /// It is too old to be the newest.
+    #[error("the manifest expired at {expires}, and it is {now}")]
+    Expired {
+        /// When it expired.
+        expires: Timestamp,
+        /// The time that is believed.
+        now: Timestamp,
+    },
+    /// The machine's clock is wrong for sure.
+    #[error("the clock says {clock}, which is before {floor}, when something that is installed or known here was made")]
+    ClockBehind {
+        /// What the clock says.
+        clock: Timestamp,
+        /// The time that has certainly passed.
+        floor: Timestamp,
+    },
+}
+
+impl Trust {
+    /// What is trusted once `manifest`, whose signature by `key` was verified, was seen. `bytes` is the digest of the whole
+    /// file. Refused is a sequence below the highest mark of any key that is still configured, or an equal one with other
+    /// bytes. The marks of keys that are configured no more are dropped: a stolen key could have set them to the end of all
+    /// numbers.
+    pub fn admit(
+        &self,
+        manifest: &Manifest,
+        bytes: Sha256,
+        key: &KeyId,
+        configured: &[KeyId],
+    ) -> Result<Self, TrustError> {
+        let offered = manifest.sequence;
+        let mut marks: BTreeMap<KeyId, Mark> =
+            self.marks.iter().filter(|(id, _)| configured.contains(id)).map(|(id, mark)| (id.clone(), *mark)).collect();
+        if let Some(seen) = marks.values().map(|mark| mark.sequence).max().filter(|seen| *seen > offered) {
+            return Err(TrustError::Older { offered, seen });
+        }
+        if marks.values().any(|mark| mark.sequence == offered && mark.sha256 != bytes) {
+            return Err(TrustError::Forked(offered));
+        }
+        marks.insert(key.clone(), Mark { sequence: offered, sha256: bytes });
+        Ok(Self { floor: self.floor.max(Some(manifest.created)), marks })
+    }
+
+    /// The time to believe: the clock's, unless it is before something that was certainly made already. `built` is when
+    /// this installer was.
+    pub fn believe(&self, now: Timestamp, built: Timestamp) -> Result<Timestamp, TrustError> {
+        let floor = self.floor.map_or(built, |floor| floor.max(built));
+        if now < floor { Err(TrustError::ClockBehind { clock: now, floor }) } else { Ok(now) }
+    }
+}
+
+/// Refuses a manifest that is not valid any more at `now`, the time that [`Trust::believe`] gave.
+pub fn check_expiry(manifest: &Manifest, now: Timestamp) -> Result<(), TrustError> {
+    let expires = manifest.expires;
+    if now < expires { Ok(()) } else { Err(TrustError::Expired { expires, now }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest(sequence: u64, created: &str) -> Manifest {
+        let (created, expires) = (created.parse().unwrap(), "2027-06-01T00:00:00Z".parse().unwrap());
+        Manifest { product: "gantry".to_owned(), sequence, created, expires, releases: Vec::new() }
+    }
+
+    fn ids() -> [KeyId; 2] {
+        [KeyId::of(&[1; 8]), KeyId::of(&[2; 8])]
+    }
+
+    const MONDAY: &str = "2026-11-02T00:00:00Z";
+    const TUESDAY: &str = "2026-11-03T00:00:00Z";
+
+    #[test]
+    fn an_older_sequence_is_refused_whichever_configured_key_signs_it() {
+        let [first, second] = ids();
+        let trust = Trust::default().admit(&manifest(17, MONDAY), Sha256::of(b"a"), &first, &ids()).unwrap();
+        let older = trust.admit(&manifest(16, TUESDAY), Sha256::of(b"b"), &second, &ids());
+        assert_eq!(older, Err(TrustError::Older { offered: 16, seen: 17 }));
+    }
+
+    #[test]
+    fn an_equal_sequence_is_accepted_with_the_same_bytes_only() {
+        let [first, second] = ids();
+        let trust = Trust::default().admit(&manifest(17, MONDAY), Sha256::of(b"a"), &first, &ids()).unwrap();
+        assert!(trust.admit(&manifest(17, MONDAY), Sha256::of(b"a"), &second, &ids()).is_ok());
+        let forked = trust.admit(&manifest(17, MONDAY), Sha256::of(b"b"), &second, &ids());
+        assert_eq!(forked, Err(TrustError::Forked(17)));
+    }
+
+    #[test]
+    fn removing_a_stolen_key_from_the_configuration_drops_its_mark() {
+        let [stolen, kept] = ids();
+        let trust = Trust::default().admit(&manifest(u64::MAX, MONDAY), Sha256::of(b"a"), &stolen, &ids()).unwrap();
+        assert!(trust.admit(&manifest(18, MONDAY), Sha256::of(b"b"), &kept, &ids()).is_err());
+        let after = trust.admit(&manifest(18, MONDAY), Sha256::of(b"b"), &kept, std::slice::from_ref(&kept)).unwrap();
+        assert_eq!(after.marks.keys().collect::<Vec<_>>(), [&kept]);
+    }
+
+    #[test]
+    fn a_clock_before_the_newest_verified_manifest_is_named_as_wrong() {
+        // FM-46
+        let [key, _] = ids();
+        let (built, now): (Timestamp, Timestamp) = ("2026-01-01T00:00:00Z".parse().unwrap(), MONDAY.parse().unwrap());
+        let trust = Trust::default().admit(&manifest(1, TUESDAY), Sha256::of(b"a"), &key, &ids()).unwrap();
+        assert_eq!(Trust::default().believe(now, built), Ok(now));
+        assert_eq!(
+            trust.believe(now, built),
+            Err(TrustError::ClockBehind { clock: now, floor: TUESDAY.parse().unwrap() })
+        );
+    }
+
+    #[test]
+    fn the_floor_rises_with_a_verified_manifest_and_never_falls() {
+        let [key, _] = ids();
+        let trust = Trust::default().admit(&manifest(1, TUESDAY), Sha256::of(b"a"), &key, &ids()).unwrap();
+        let trust = trust.admit(&manifest(2, MONDAY), Sha256::of(b"b"), &key, &ids()).unwrap();
+        assert_eq!(trust.floor, Some(TUESDAY.parse().unwrap()));
+        let clock = TUESDAY.parse().unwrap();
+        assert_eq!(trust.believe(clock, MONDAY.parse().unwrap()), Ok(clock));
+    }
+
+    #[test]
+    fn a_clock_before_the_installer_was_built_is_not_believed_either() {
+        let (now, built) = ("1970-01-01T00:01:00Z".parse().unwrap(), MONDAY.parse().unwrap());
+        assert_eq!(Trust::default().believe(now, built), Err(TrustError::ClockBehind { clock: now, floor: built }));
+    }
+
+    #[test]
+    fn a_manifest_is_refused_from_the_moment_it_expires() {
+        let manifest = manifest(1, MONDAY);
+        let before = "2027-05-31T23:59:59Z".parse().unwrap();
+        assert_eq!(check_expiry(&manifest, before), Ok(()));
+        let expires = manifest.expires;
+        assert_eq!(check_expiry(&manifest, expires), Err(TrustError::Expired { expires, now: expires }));
+    }
+
+    #[test]
+    fn what_is_trusted_survives_being_written_down() {
+        let [key, _] = ids();
+        let trust = Trust::default().admit(&manifest(3, MONDAY), Sha256::of(b"a"), &key, &ids()).unwrap();
+        let text = serde_json::to_string(&trust).unwrap();
+        assert_eq!(serde_json::from_str::<Trust>(&text).unwrap(), trust);
+    }
+}

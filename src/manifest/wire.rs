@@ -1,0 +1,225 @@
+//! The wire form, version 1: TOML into typed values. An unknown key is refused, for what is not understood is not obeyed.
+
+use std::collections::HashMap;
+
+use thiserror::Error;
+use toml::de::DeTable;
+
+use super::reader::{Finding, Findings, Placed, Section};
+use super::target::is_known;
+use super::{Artifact, Manifest, Release, STABLE};
+use crate::digest::Fingerprint;
+use crate::version::{SchemaVersion, Version};
+
+/// A manifest that is not one.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("{}", .findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct WireError {
+    /// Everything that is wrong, in the order of the text; never empty.
+    pub findings: Vec<Finding>,
+}
+
+const FORMAT: u64 = 1;
+const MANIFEST: [&str; 6] = ["format", "product", "sequence", "created", "expires", "release"];
+const RELEASE: [&str; 13] = [
+    "version",
+    "channel",
+    "schema",
+    "reads",
+    "fingerprint",
+    "from",
+    "barrier",
+    "deadend",
+    "yanked",
+    "notes",
+    "installer",
+    "import",
+    "artifact",
+];
+const ARTIFACT: [&str; 4] = ["target", "url", "size", "sha256"];
+
+pub(super) fn parse(text: &str) -> Result<Manifest, WireError> {
+    let mut findings = Findings::of(text);
+    let document = match DeTable::parse(text) {
+        Ok(document) => document,
+        Err(error) => {
+            findings.add(error.span().map_or(0, |span| span.start), error.message().replace('\n', ", "));
+            return Err(WireError { findings: findings.sorted() });
+        }
+    };
+    let top = Section { name: "a manifest", at: 0, table: document.get_ref() };
+    let manifest = understood(&top, &mut findings).and_then(|()| read_manifest(&top, &mut findings));
+    match (manifest, findings.sorted()) {
+        (Some(manifest), findings) if findings.is_empty() => Ok(manifest),
+        (_, findings) => Err(WireError { findings }),
+    }
+}
+
+/// Nothing else is said about a format that is not known: its keys mean something else.
+fn understood(top: &Section<'_>, findings: &mut Findings) -> Option<()> {
+    let format = top.required::<u64>("format", findings)?;
+    if format.value != FORMAT {
+        let message = format!("format {} is not known, only {FORMAT}: a newer installer reads it", format.value);
+        findings.add(format.at(), message);
+        return None;
+    }
+    Some(())
+}
+
+fn read_manifest(top: &Section<'_>, findings: &mut Findings) -> Option<Manifest> {
+    top.refuse_unknown(&MANIFEST, findings);
+    let product = top.required::<String>("product", findings);
+    if let Some(product) = &product
+        && !is_name(&product.value)
+    {
+        findings.add(product.at(), format!("`product` must be {NAME}, not `{}`", product.value));
+    }
+    let sequence = top.required("sequence", findings);
+    let created = top.required::<jiff::Timestamp>("created", findings);
+    let expires = top.required::<jiff::Timestamp>("expires", findings);
+    if let (Some(created), Some(expires)) = (&created, &expires)
+        && expires.value <= created.value
+    {
+        findings.add(expires.at(), format!("`expires` must be after `created`, {}", created.value));
+    }
+    let mut together = Together::default();
+    let mut releases = Vec::new();
+    for section in top.sections("release", "a release", findings) {
+        releases.extend(read_release(&section, &mut together, findings));
+    }
+    releases.sort_by(|left: &Release, right| left.version.cmp(&right.version));
+    Some(Manifest {
+        product: product?.value,
+        sequence: sequence?.value,
+        created: created?.value,
+        expires: expires?.value,
+        releases,
+    })
+}
+
+/// What one release says that another must not contradict.
+#[derive(Default)]
+struct Together {
+    lines: HashMap<Version, usize>,
+    fingerprints: HashMap<SchemaVersion, (Fingerprint, usize)>,
+}
+
+fn read_release(section: &Section<'_>, together: &mut Together, findings: &mut Findings) -> Option<Release> {
+    section.refuse_unknown(&RELEASE, findings);
+    if let Some((key, _)) = section.table.get_key_value("import") {
+        findings.add(key.span().start, "`import` is not supported yet: a release is made by migrations only");
+    }
+    let version = section.required::<Version>("version", findings);
+    let channel = section.optional::<String>("channel", findings);
+    if let Some(channel) = &channel
+        && !is_name(&channel.value)
+    {
+        findings.add(channel.at(), format!("`channel` must be {NAME}, not `{}`", channel.value));
+    }
+    let schema = section.required::<SchemaVersion>("schema", findings);
+    let reads = section.required::<Vec<SchemaVersion>>("reads", findings);
+    if let (Some(schema), Some(reads)) = (&schema, &reads)
+        && !reads.value.contains(&schema.value)
+    {
+        findings.add(reads.at(), format!("`reads` must hold the release's own schema, {}", schema.value));
+    }
+    let fingerprint = section.optional::<Fingerprint>("fingerprint", findings);
+    if let Some(version) = &version {
+        together.version_once(version, findings);
+    }
+    if let (Some(schema), Some(fingerprint)) = (&schema, &fingerprint) {
+        together.one_fingerprint(&schema.value, fingerprint, findings);
+    }
+    let release = Release {
+        from: section.optional("from", findings).map(value),
+        barrier: section.optional("barrier", findings).is_some_and(value),
+        deadend: section.optional("deadend", findings).map(value),
+        yanked: section.optional("yanked", findings).map(value),
+        notes: section.optional("notes", findings).map(value),
+        installer: section.optional("installer", findings).map(value),
+        artifacts: read_artifacts(section, findings),
+        version: version?.value,
+        channel: channel.map_or_else(|| STABLE.to_owned(), value),
+        schema: schema?.value,
+        reads: reads?.value,
+        fingerprint: fingerprint.map(value),
+    };
+    Some(release)
+}
+
+impl Together {
+    fn version_once(&mut self, version: &Placed<Version>, findings: &mut Findings) {
+        let line = findings.line(version.at());
+        if let Some(first) = self.lines.insert(version.value.clone(), line) {
+            findings.add(version.at(), format!("release `{}` is there already, in line {first}", version.value));
+        }
+    }
+
+    fn one_fingerprint(&mut self, schema: &SchemaVersion, found: &Placed<Fingerprint>, findings: &mut Findings) {
+        let line = findings.line(found.at());
+        let (first, at) = *self.fingerprints.entry(schema.clone()).or_insert((found.value, line));
+        if first != found.value {
+            findings.add(found.at(), format!("`fingerprint` of schema {schema} is another one in line {at}"));
+        }
+    }
+}
+
+fn read_artifacts(release: &Section<'_>, findings: &mut Findings) -> Vec<Artifact> {
+    let mut artifacts: Vec<Artifact> = Vec::new();
+    for section in release.sections("artifact", "an artifact", findings) {
+        section.refuse_unknown(&ARTIFACT, findings);
+        let target = section.required::<String>("target", findings);
+        let url = section.required::<String>("url", findings);
+        let size = section.required("size", findings);
+        let sha256 = section.required("sha256", findings);
+        if let Some(target) = &target {
+            if !is_known(&target.value) {
+                let message = format!("`target` must be a known target triple or `any`, not `{}`", target.value);
+                findings.add(target.at(), message);
+            }
+            if artifacts.iter().any(|artifact| artifact.target == target.value) {
+                findings.add(target.at(), format!("the release has an artifact for `{}` already", target.value));
+            }
+        }
+        if let Some(url) = &url
+            && let Err(expected) = check_url(&url.value)
+        {
+            findings.add(url.at(), format!("`url` {expected}, not `{}`", url.value));
+        }
+        if let (Some(target), Some(url), Some(size), Some(sha256)) = (target, url, size, sha256) {
+            let (target, url) = (target.value, url.value);
+            artifacts.push(Artifact { target, url, size: size.value, sha256: sha256.value });
+        }
+    }
+    artifacts
+}
+
+/// A relative address stays below the manifest's directory, so that a mirror of that directory is whole.
+fn check_url(url: &str) -> Result<(), &'static str> {
+    if url.contains(|letter: char| letter.is_whitespace() || letter == '\\') {
+        return Err("must be an address without white space and backslashes");
+    }
+    if ["https://", "http://", "file://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Ok(());
+    }
+    let first = url.split('/').next().unwrap_or_default();
+    if first.is_empty() || first.contains(':') || url.split('/').any(|part| part == "..") {
+        return Err("must stay below the manifest's directory, or begin with https://, http:// or file://");
+    }
+    Ok(())
+}
+
+const NAME: &str = "lower-case letters, digits and dashes";
+
+fn is_name(text: &str) -> bool {
+    let mut letters = text.chars();
+    letters.next().is_some_and(|first| first.is_ascii_lowercase() || first.is_ascii_digit())
+        && letters.all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-')
+}
+
+fn value<T>(placed: Placed<T>) -> T {
+    placed.value
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,224 @@
+//! A migration file's SQL: its statements, and what they mean for the transaction around them.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::migration::lexer::{Kind, Token, tokens};
+
+/// The SQL of one migration in one direction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Script {
+    /// The file's name.
+    pub file: String,
+    /// Its content.
+    pub sql: String,
+}
+
+/// One statement of a script.
+#[derive(Clone, Debug)]
+pub struct Statement<'a> {
+    /// As written, with its semicolon.
+    pub text: &'a str,
+    /// The line that it begins on, counted from 1.
+    pub line: usize,
+    tokens: Vec<Token<'a>>,
+}
+
+/// Where a script can run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Together with others in one transaction.
+    Together,
+    /// Alone, outside any transaction of ours, because of this statement of it.
+    Alone(Reason),
+}
+
+/// Why a script cannot run inside a transaction of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It begins, commits or rolls back itself.
+    OwnTransaction,
+    /// It compacts the database, which no transaction allows.
+    Vacuum,
+    /// It has a pragma that does nothing, or is an error, inside a transaction.
+    Pragma(&'static str),
+}
+
+impl Script {
+    /// Its statements in order. What SQLite would refuse is passed on as it is, for SQLite to say so.
+    pub fn statements<'a>(&'a self) -> Vec<Statement<'a>> {
+        let mut statements = Vec::new();
+        let mut current = Vec::new();
+        for token in tokens(&self.sql) {
+            let ends = token.is_operator(";") && !inside_trigger(&current);
+            if ends && current.is_empty() {
+                continue;
+            }
+            current.push(token);
+            if ends {
+                statements.push(std::mem::take(&mut current));
+            }
+        }
+        statements.push(current);
+        let (mut line, mut counted) = (1, 0);
+        let statement = |tokens: Vec<Token<'a>>| {
+            let (first, last) = (tokens.first()?, tokens.last()?);
+            line += self.sql.get(counted..first.offset)?.matches('\n').count();
+            counted = first.offset;
+            let text = self.sql.get(first.offset..last.offset + last.text.len())?;
+            Some(Statement { text, line, tokens })
+        };
+        statements.into_iter().filter_map(statement).collect()
+    }
+
+    /// Where it can run.
+    pub fn place(&self) -> Place {
+        let reason = self.statements().iter().find_map(Statement::reason);
+        reason.map_or(Place::Together, Place::Alone)
+    }
+
+    /// The tables, in ASCII lower case, whose rows it deletes or replaces by name: losing rows there is what its author
+    /// wrote. What triggers, cascades and rebuilds delete is not.
+    pub fn deletes_from(&self) -> BTreeSet<String> {
+        self.statements().iter().flat_map(Statement::deletes_from).collect()
+    }
+}
+
+/// Whether the next `;` is one of a trigger's body. The body ends with `; END`, as in SQLite's `complete.c`.
+fn inside_trigger(tokens: &[Token<'_>]) -> bool {
+    let mut words = tokens.iter().skip_while(|token| ["explain", "query", "plan"].iter().any(|word| token.is(word)));
+    let create = words.next().is_some_and(|token| token.is("create"));
+    let next = words.next();
+    let temporary = next.is_some_and(|token| token.is("temp") || token.is("temporary"));
+    let trigger = if temporary { words.next() } else { next };
+    if !create || !trigger.is_some_and(|token| token.is("trigger")) {
+        return false;
+    }
+    !matches!(tokens, [.., semicolon, end] if semicolon.is_operator(";") && end.is("end"))
+}
+
+/// Pragmas without effect, or refused, inside a transaction.
+const OUTSIDE: [&str; 7] =
+    ["foreign_keys", "journal_mode", "synchronous", "auto_vacuum", "page_size", "locking_mode", "wal_checkpoint"];
+
+impl Statement<'_> {
+    /// Whether its first word is this keyword.
+    pub fn begins_with(&self, keyword: &str) -> bool {
+        self.tokens.first().is_some_and(|token| token.is(keyword))
+    }
+
+    fn reason(&self) -> Option<Reason> {
+        let begins = |keyword| self.begins_with(keyword);
+        if begins("begin") || begins("commit") || begins("end") || (begins("rollback") && !self.rolls_back_to()) {
+            return Some(Reason::OwnTransaction);
+        }
+        if begins("vacuum") {
+            return Some(Reason::Vacuum);
+        }
+        let pragma = self.pragma()?;
+        OUTSIDE.iter().find(|name| **name == pragma).map(|name| Reason::Pragma(name))
+    }
+
+    /// `ROLLBACK TO` goes back to a savepoint and leaves the transaction open.
+    fn rolls_back_to(&self) -> bool {
+        self.tokens.iter().any(|token| token.is("to"))
+    }
+
+    /// The pragma that it is, without its schema.
+    fn pragma(&self) -> Option<String> {
+        let [first, name, rest @ ..] = self.tokens.as_slice() else { return None };
+        let name = match rest {
+            [dot, name, ..] if dot.is_operator(".") => name,
+            _ => name,
+        };
+        if first.is("pragma") { name.name().map(|name| name.to_ascii_lowercase()) } else { None }
+    }
+
+    fn deletes_from(&self) -> Vec<String> {
+        // A trigger that is made here says what happens later.
+        if self.begins_with("create") {
+            return Vec::new();
+        }
+        (0..self.tokens.len()).filter_map(|at| target(self.tokens.get(at..)?)).collect()
+    }
+}
+
+/// The table after `DELETE FROM`, `REPLACE INTO`, `INSERT OR REPLACE INTO` or `UPDATE OR REPLACE`.
+fn target(tokens: &[Token<'_>]) -> Option<String> {
+    let after = match tokens {
+        [delete, from, after @ ..] if delete.is("delete") && from.is("from") => after,
+        [replace, into, after @ ..] if replace.is("replace") && into.is("into") => after,
+        [update, or, replace, after @ ..] if update.is("update") && or.is("or") && replace.is("replace") => after,
+        _ => return None,
+    };
+    let name = match after {
+        [_, dot, name, ..] if dot.is_operator(".") => name,
+        [name, ..] => name,
+        [] => return None,
+    };
+    let is_name = matches!(name.kind, Kind::Word | Kind::Quoted | Kind::Literal);
+    if is_name { name.name().map(|name| name.to_ascii_lowercase()) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn script(sql: &str) -> Script {
+        Script { file: "1_a.up.sql".to_owned(), sql: sql.to_owned() }
+    }
+
+    #[test]
+    fn a_trigger_is_one_statement_with_its_body() {
+        let script = script(
+            "CREATE TABLE t (a); -- one; two\n;;\nCREATE TRIGGER r AFTER INSERT ON t BEGIN\n  SELECT CASE WHEN 1 THEN ';' \
+             END;\n  DELETE FROM t;\nEND;\nINSERT INTO t VALUES ('END;')",
+        );
+        let statements = script.statements();
+        let found: Vec<_> = statements.iter().map(|statement| (statement.line, statement.text)).collect();
+        assert_eq!(found.len(), 3);
+        assert_eq!(found[0], (1, "CREATE TABLE t (a);"));
+        assert!(found[1].0 == 3 && found[1].1.ends_with("END;"));
+        assert_eq!(found[2], (7, "INSERT INTO t VALUES ('END;')"));
+    }
+
+    #[test]
+    fn what_needs_its_own_transaction_runs_alone() {
+        for (sql, place) in [
+            ("BEGIN; SELECT 1; COMMIT;", Place::Alone(Reason::OwnTransaction)),
+            ("SELECT 1; end transaction", Place::Alone(Reason::OwnTransaction)),
+            ("ROLLBACK", Place::Alone(Reason::OwnTransaction)),
+            ("-- x\nVACUUM", Place::Alone(Reason::Vacuum)),
+            ("PRAGMA main.Foreign_Keys = OFF", Place::Alone(Reason::Pragma("foreign_keys"))),
+            ("PRAGMA journal_mode(wal)", Place::Alone(Reason::Pragma("journal_mode"))),
+            ("SAVEPOINT a; ROLLBACK TO a; RELEASE a; PRAGMA user_version = 3", Place::Together),
+            ("CREATE TRIGGER r AFTER INSERT ON t BEGIN SELECT 1; END;", Place::Together),
+            ("INSERT INTO t VALUES ('BEGIN; VACUUM'); -- COMMIT;", Place::Together),
+            ("", Place::Together),
+        ] {
+            assert_eq!(script(sql).place(), place, "{sql}");
+        }
+    }
+
+    #[test]
+    fn only_deletes_that_are_written_out_count_as_meant() {
+        let sql = "DELETE FROM a; WITH x AS (SELECT 1) DELETE FROM main.[B c]; REPLACE INTO \"d\" VALUES (1);
+                   INSERT OR REPLACE INTO e VALUES (1); UPDATE OR REPLACE f SET a = 1; DROP TABLE g;
+                   CREATE TRIGGER r AFTER INSERT ON t BEGIN DELETE FROM h; END;
+                   CREATE TABLE i (a REFERENCES t ON DELETE CASCADE); SELECT replace(a, 'b', 'c') FROM t;";
+        let found: Vec<_> = script(sql).deletes_from().into_iter().collect();
+        assert_eq!(found, ["a", "b c", "d", "e", "f"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_has_statements(sql in "((?i)(create|trigger|begin|end|;|'|x|\n|delete|from|pragma| |\\.)|\\PC)*") {
+            let script = script(&sql);
+            let (_, _) = (script.place(), script.deletes_from());
+            prop_assert!(script.statements().iter().all(|statement| !statement.text.is_empty()));
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What is odd about a set of migrations, though its engine would take it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Wrap;
+use crate::migration::script::{Place, Reason};
+use crate::migration::{Direction, Script, Set};
+use crate::version::SchemaVersion;
+
+/// Something odd about a set of migrations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Warning {
+    /// A file whose name is not one of the format: its engine never looks at it.
+    Ignored(String),
+    /// A migration without a file for one direction: its engine changes nothing there but the ledger.
+    Nil {
+        /// The migration.
+        version: SchemaVersion,
+        /// The direction that is missing.
+        direction: Direction,
+    },
+    /// A file that its own engine would fail at, because it wraps the file in a transaction.
+    Refused {
+        /// The file.
+        file: String,
+        /// What it has.
+        what: String,
+    },
+    /// A pragma that its own engine would run without effect, because it wraps the file in a transaction.
+    Ineffective {
+        /// The file.
+        file: String,
+        /// The pragma.
+        pragma: String,
+    },
+}
+
+impl Set {
+    /// What is odd about it, where its engine wraps files as `wrap` says.
+    pub fn warnings(&self, wrap: Wrap) -> Vec<Warning> {
+        let mut warnings: Vec<_> = self.ignored.iter().cloned().map(Warning::Ignored).collect();
+        for migration in &self.migrations {
+            for (direction, script) in [(Direction::Up, &migration.up), (Direction::Down, &migration.down)] {
+                match script {
+                    None => warnings.push(Warning::Nil { version: migration.version.clone(), direction }),
+                    Some(script) if wrap == Wrap::Transaction => warnings.extend(in_a_transaction(script)),
+                    Some(_) => {}
+                }
+            }
+        }
+        warnings
+    }
+}
+
+fn in_a_transaction(script: &Script) -> Option<Warning> {
+    let file = script.file.clone();
+    match script.place() {
+        Place::Together => None,
+        Place::Alone(Reason::OwnTransaction) => {
+            Some(Warning::Refused { file, what: "a transaction of its own".into() })
+        }
+        Place::Alone(Reason::Vacuum) => Some(Warning::Refused { file, what: "VACUUM".into() }),
+        Place::Alone(Reason::Pragma(pragma)) => Some(Warning::Ineffective { file, pragma: pragma.into() }),
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ignored(file) => write!(f, "`{file}` is not named like a migration and is ignored"),
+            Self::Nil { version, direction: Direction::Up } => write!(f, "migration {version} has no up file"),
+            Self::Nil { version, direction: Direction::Down } => {
+                write!(f, "migration {version} has no down file: going down leaves the schema as it is")
+            }
+            Self::Refused { file, what } => write!(f, "`{file}` has {what}, which its own engine refuses"),
+            Self::Ineffective { file, pragma } => {
+                write!(f, "`{file}` sets `{pragma}`, which does nothing or fails in its own engine's transaction")
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The gates: may a run begin on this machine, on this database, with this much space?
+
+use super::observed::{Content, Holds, Observed, Readable, Space};
+use super::refusal::Refusal;
+use super::step::Incoming;
+use super::verdict::{drift_words, is_tolerated, words};
+use crate::migration::Drift;
+
+/// What a run takes from a file system, beyond what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// For what.
+    pub holds: Holds,
+    /// How much.
+    pub bytes: u64,
+}
+
+/// What a run needs that copies `bytes` of database and brings in releases.
+pub fn needs(seen: &Observed, bytes: u64, incoming: &[Incoming]) -> Vec<Need> {
+    /// For plans, journals, records, and an undo on a disk that is otherwise full.
+    const RESERVE: u64 = 16 << 20;
+    /// Programs inflate about threefold; what is more than this is refused while it is unpacked.
+    const INFLATION: u64 = 4;
+    let artifacts: u64 = incoming.iter().map(|one| one.size).sum();
+    let device = |holds| seen.spaces.iter().find(|space| space.holds == holds).map(|space| space.device);
+    // On one file system the replaced database becomes the backup by a rename.
+    let copied = if device(Holds::Backups) == device(Holds::Database) { 0 } else { bytes };
+    vec![
+        // The copy, and the log of its rehearsal.
+        Need { holds: Holds::Database, bytes: bytes.saturating_mul(2).saturating_add(RESERVE) },
+        Need { holds: Holds::Versions, bytes: artifacts.saturating_mul(INFLATION) },
+        Need { holds: Holds::State, bytes: artifacts.saturating_add(RESERVE) },
+        Need { holds: Holds::Backups, bytes: copied },
+    ]
+}
+
+/// Refuses a machine on which no run may begin: all reasons at once.
+pub fn check_machine(seen: &Observed, needs: &[Need]) -> Vec<Refusal> {
+    let mut refusals: Vec<Refusal> = seen
+        .database
+        .obstacles
+        .iter()
+        .map(|obstacle| Refusal::new(obstacle.code, obstacle.message.clone(), obstacle.remedy.clone()))
+        .collect();
+    let path = seen.database.path.display();
+    for holder in &seen.foreign {
+        refusals.push(Refusal::new(
+            "database-held",
+            format!("process {} ({}) holds the database `{path}` and is not the service", holder.pid, holder.command),
+            format!("stop it, for example with `kill {}`, then run the same command again", holder.pid),
+        ));
+    }
+    refusals.extend(check_space(&seen.spaces, needs));
+    refusals
+}
+
+/// Refuses a database that no run may begin on; `Ok` is the readable one.
+pub fn check_database(seen: &Observed) -> Result<&Readable, Refusal> {
+    let path = seen.database.path.display();
+    let readable = match &seen.database.content {
+        Content::Missing => {
+            return Err(Refusal::new(
+                "database-missing",
+                format!("there is no database at `{path}`"),
+                "check `database.url`, or put a backup back: see `gantry-installer backup list`",
+            ));
+        }
+        Content::Empty => {
+            return Err(Refusal::new(
+                "database-empty",
+                format!("the database `{path}` is empty: it has no bytes"),
+                "put a backup back: see `gantry-installer backup list`",
+            ));
+        }
+        Content::Unusable(reason) => {
+            return Err(Refusal::new(
+                "database-unusable",
+                format!("the database `{path}` cannot be used: {reason}"),
+                "run `gantry-installer verify`, and put a backup back if it is damaged",
+            ));
+        }
+        Content::Readable(readable) => readable,
+    };
+    if readable.dirty {
+        return Err(dirty(readable));
+    }
+    let fatal: Vec<Drift> = readable.drift.iter().filter(|drift| !is_tolerated(drift)).cloned().collect();
+    if !fatal.is_empty() {
+        return Err(Refusal::new(
+            "drifted",
+            format!(
+                "the database is at schema {} by its ledger, but {} of its objects are not as that schema says: {}",
+                words(readable.schema.as_ref()),
+                fatal.len(),
+                drift_words(&fatal)
+            ),
+            "run `gantry-installer verify` and put those objects right by hand, or put a backup back",
+        ));
+    }
+    Ok(readable)
+}
+
+fn dirty(readable: &Readable) -> Refusal {
+    let ledger = words(readable.schema.as_ref());
+    let standing = readable.stands_at.as_ref().map_or_else(
+        || "the schema itself matches no version that is known here: the migration was done in part".to_owned(),
+        |at| format!("the schema itself is exactly that of version {at}"),
+    );
+    Refusal::new(
+        "dirty",
+        format!(
+            "the ledger is dirty at {ledger}: a migration was broken off, and nothing can be built on it; {standing}"
+        ),
+        "put the newest good backup back: see `gantry-installer backup list`, then `gantry-installer backup restore ID`",
+    )
+}
+
+fn check_space(spaces: &[Space], needs: &[Need]) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
+    let mut devices: Vec<u64> = spaces.iter().map(|space| space.device).collect();
+    devices.sort_unstable();
+    devices.dedup();
+    for space in spaces.iter().filter(|space| needs.iter().any(|need| need.holds == space.holds)) {
+        if space.read_only {
+            refusals.push(Refusal::new(
+                "read-only",
+                format!(
+                    "`{}` for {} is on a file system that is mounted read-only",
+                    space.path.display(),
+                    space.holds.words()
+                ),
+                "mount it read-write, then run the same command again",
+            ));
+        } else if !space.writable {
+            refusals.push(Refusal::new(
+                "no-permission",
+                format!("this user may not write to `{}` for {}", space.path.display(), space.holds.words()),
+                "run the same command as root, or as the user who owns it",
+            ));
+        }
+    }
+    for device in devices {
+        let here: Vec<&Space> = spaces.iter().filter(|space| space.device == device).collect();
+        let need: u64 =
+            needs.iter().filter(|need| here.iter().any(|space| space.holds == need.holds)).map(|need| need.bytes).sum();
+        let Some(first) = here.first() else { continue };
+        if need > first.available {
+            let what: Vec<&str> = here.iter().map(|space| space.holds.words()).collect();
+            refusals.push(Refusal::new(
+                "no-space",
+                format!(
+                    "the file system of `{}` has {} free and this run needs {} there, for {}",
+                    first.path.display(),
+                    size(first.available),
+                    size(need),
+                    what.join(", ")
+                ),
+                format!(
+                    "free {} on it, for example with `gantry-installer backup prune`",
+                    size(need - first.available)
+                ),
+            ));
+        }
+    }
+    refusals
+}
+
+/// A size in words, rounded to a tenth of its unit.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 4] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    let unit = UNITS.into_iter().find(|(_, scale)| bytes >= *scale);
+    unit.map_or_else(
+        || format!("{bytes} bytes"),
+        |(name, scale)| {
+            let tenths = u128::from(bytes) * 10 / u128::from(scale);
+            format!("{}.{} {name}", tenths / 10, tenths % 10)
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn space_is_counted_by_file_system_not_by_path() {
+        let space = |holds, device| Space {
+            holds,
+            path: "/x".into(),
+            device,
+            available: 100,
+            read_only: false,
+            writable: true,
+        };
+        let needs = [Need { holds: Holds::Database, bytes: 60 }, Need { holds: Holds::State, bytes: 60 }];
+        assert!(check_space(&[space(Holds::Database, 1), space(Holds::State, 2)], &needs).is_empty());
+        let refusals = check_space(&[space(Holds::Database, 1), space(Holds::State, 1)], &needs);
+        assert_eq!(refusals.iter().map(|refusal| refusal.code.as_str()).collect::<Vec<_>>(), ["no-space"]);
+        assert!(refusals[0].message.contains("100 bytes free") && refusals[0].message.contains("120 bytes"));
+    }
+}

@@ -1,0 +1,143 @@
+//! The plan of one hop of an upgrade.
+
+use super::gates::{check_database, check_machine, needs};
+use super::observed::{Observed, Readable, Service};
+use super::refusal::Refusal;
+use super::step::{Incoming, Leg, Operation, Plan, Point, Source, Step};
+use super::verdict::words;
+use crate::manifest::Release;
+use crate::migration::Direction;
+use crate::version::SchemaVersion;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Upgrade<'a> {
+    /// The name of the run.
+    pub run: &'a str,
+    /// The releases to go through, this run's first.
+    pub way: &'a [Incoming],
+}
+
+/// Plans the first hop of the way; its run fetches everything and rehearses the migrations of all hops.
+///
+/// # Errors
+/// All reasons against it at once.
+pub fn plan(ask: &Upgrade<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
+    let (Some(installed), Some(next)) = (&seen.installed, ask.way.first()) else {
+        return Err(vec![not_installed()]);
+    };
+    let mut refusals = Vec::new();
+    let missing = missing(seen, ask.way);
+    let readable = match check_database(seen) {
+        Ok(readable) => Some(readable),
+        Err(refusal) => {
+            refusals.push(refusal);
+            None
+        }
+    };
+    let legs = readable.map_or_else(|| Ok(Vec::new()), |readable| legs(readable, ask.way, &seen.order));
+    let legs = legs.unwrap_or_else(|refusal| {
+        refusals.push(refusal);
+        Vec::new()
+    });
+    let own = legs.iter().filter(|leg| leg.migrations == next.release.version).count();
+    let bytes = if legs.is_empty() { 0 } else { readable.map_or(0, |readable| readable.bytes) };
+    refusals.extend(check_machine(seen, &needs(seen, bytes, &missing)));
+    let Some(readable) = readable.filter(|_| refusals.is_empty()) else { return Err(refusals) };
+
+    let schema = if own > 0 { Some(next.release.schema.clone()) } else { readable.schema.clone() };
+    let mut steps = Vec::new();
+    if !missing.is_empty() {
+        steps.push(Step::Fetch { releases: missing });
+    }
+    if !legs.is_empty() {
+        steps.push(Step::Copy { source: Source::Live });
+        steps.push(Step::Rehearse { legs: legs.clone(), own });
+    }
+    steps.push(Step::Stop);
+    if let Some(leg) = legs.into_iter().take(own).next() {
+        steps.extend([Step::CatchUp, Step::Migrate { leg }, Step::Exchange { replaces: true }]);
+    }
+    steps.push(Step::Switch { from: Some(installed.version.clone()), to: next.release.version.clone() });
+    steps.extend([Step::Start, Step::Prove, Step::Commit, Step::Tidy]);
+    Ok(Plan {
+        run: ask.run.to_owned(),
+        operation: Operation::Upgrade,
+        from: Point { version: Some(installed.version.clone()), schema: readable.schema.clone() },
+        to: Point { version: Some(next.release.version.clone()), schema },
+        strategy: None,
+        database: seen.database.path.clone(),
+        was_running: matches!(seen.service, Service::Running { .. }),
+        agreed: None,
+        steps,
+    })
+}
+
+/// The refusal of everything that needs an installed release.
+pub fn not_installed() -> Refusal {
+    Refusal::new("not-installed", "no release is installed here", "run `gantry-installer install`")
+}
+
+/// Those of `incoming` that are not on disk just as the manifest has them now.
+pub fn missing(seen: &Observed, incoming: &[Incoming]) -> Vec<Incoming> {
+    incoming.iter().filter(|one| !on_disk(seen, one)).cloned().collect()
+}
+
+fn on_disk(seen: &Observed, incoming: &Incoming) -> bool {
+    seen.on_disk.iter().any(|release| {
+        release.version == incoming.release.version
+            && release.artifacts.iter().any(|artifact| artifact.sha256 == incoming.sha256)
+    })
+}
+
+fn legs(readable: &Readable, way: &[Incoming], order: &[SchemaVersion]) -> Result<Vec<Leg>, Refusal> {
+    let known = |schema: &SchemaVersion| order.contains(schema);
+    if let Some(at) = readable.schema.as_ref().filter(|at| !known(at)) {
+        return Err(Refusal::new(
+            "unknown-schema",
+            format!("the database is at schema {at}, which is in no list of migrations on this machine"),
+            "find out which release wrote this database, and install that one",
+        ));
+    }
+    let mut legs = Vec::new();
+    let mut at = readable.schema.clone();
+    for incoming in way {
+        let release = &incoming.release;
+        if !migrates(at.as_ref(), release, order)? {
+            continue;
+        }
+        legs.push(Leg {
+            migrations: release.version.clone(),
+            direction: Direction::Up,
+            from: at,
+            to: release.schema.clone(),
+            fingerprint: release.fingerprint,
+        });
+        at = Some(release.schema.clone());
+    }
+    Ok(legs)
+}
+
+/// Whether going to `release` changes the schema. A newer schema that the release reads is left as it is.
+fn migrates(at: Option<&SchemaVersion>, release: &Release, order: &[SchemaVersion]) -> Result<bool, Refusal> {
+    let Some(at) = at else { return Ok(true) };
+    if *at == release.schema {
+        return Ok(false);
+    }
+    let position = |schema: &SchemaVersion| order.iter().position(|known| known == schema);
+    match (position(at), position(&release.schema)) {
+        (Some(here), Some(there)) if here > there && release.runs_on(at) => Ok(false),
+        (Some(here), Some(there)) if here > there => Err(Refusal::new(
+            "ahead",
+            format!(
+                "the database is at schema {at}, and {} writes schema {} and reads only {}",
+                release.version,
+                release.schema,
+                release.reads.iter().map(|read| words(Some(read))).collect::<Vec<_>>().join(", ")
+            ),
+            "choose a release that reads this schema, or go back first: `gantry-installer rollback --dry-run`",
+        )),
+        // One of them is newer than anything on disk; that the migrations lead from the one to the other, fetch checks.
+        _ => Ok(true),
+    }
+}

@@ -1,0 +1,139 @@
+//! What came of a run; kept with it, and the body of what a command answers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::db::receipt::TableCount;
+use crate::plan::loss::Loss;
+use crate::plan::{Operation, Point, Strategy};
+use crate::steps::{Machine, StepError};
+use crate::version::SchemaVersion;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// All of the NEW.
+    Done,
+    /// There was nothing to do.
+    Nothing,
+    /// Failed before the service was stopped; nothing was changed.
+    Failed,
+    /// Failed after it; all of the OLD, and it runs.
+    Restored,
+    /// Neither is certain: a person is needed.
+    Stranded,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Its name.
+    pub run: String,
+    /// What was asked for.
+    pub operation: Operation,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Where the machine stood.
+    pub from: Point,
+    /// Where it was to go.
+    pub to: Point,
+    /// How a rollback went back.
+    pub strategy: Option<Strategy>,
+    /// From the stop to the first healthy answer, of the old service where the run was undone; none without a stop.
+    pub downtime_ms: Option<u64>,
+    /// What the rehearsal predicted.
+    pub predicted_downtime_ms: Option<u64>,
+    /// What was done, in order.
+    pub steps: Vec<StepTime>,
+    /// The backup that the run made.
+    pub backup: Option<String>,
+    /// What the rehearsal showed.
+    pub receipt: Option<ReceiptReport>,
+    /// What was lost.
+    pub loss: Option<Loss>,
+    /// Worth knowing.
+    pub warnings: Vec<String>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+}
+
+/// A step and how long it took.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepTime {
+    /// Its name.
+    pub name: String,
+    /// In milliseconds.
+    pub ms: u64,
+}
+
+/// What the rehearsal showed, as far as reports need it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptReport {
+    /// Rows by table.
+    pub tables: Vec<TableCount>,
+    /// The schema that resulted.
+    pub schema: Option<SchemaVersion>,
+    /// How long the migrations took.
+    pub ms: u64,
+}
+
+/// Why a run failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// At which step.
+    pub step: String,
+    /// Stable, for scripts.
+    pub code: String,
+    /// What was tried, on what.
+    pub message: String,
+    /// The chain of causes, outermost first.
+    pub causes: Vec<String>,
+    /// The way out.
+    pub remedy: String,
+    /// Why it could not be undone, if it could not.
+    pub stranded: Option<String>,
+}
+
+impl Failure {
+    pub(super) fn of(step: &str, error: &StepError) -> Self {
+        let mut causes = Vec::new();
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            causes.push(cause.to_string());
+            source = cause.source();
+        }
+        Self {
+            step: step.to_owned(),
+            code: error.code.to_owned(),
+            message: error.message.clone(),
+            causes,
+            remedy: error.remedy.clone(),
+            stranded: None,
+        }
+    }
+}
+
+pub(super) fn of(machine: &Machine<'_>, outcome: Outcome, steps: Vec<StepTime>, failure: Option<Failure>) -> Report {
+    let plan = machine.plan;
+    let memory = &machine.memory;
+    Report {
+        run: plan.run.clone(),
+        operation: plan.operation,
+        outcome,
+        from: plan.from.clone(),
+        to: plan.to.clone(),
+        strategy: plan.strategy,
+        downtime_ms: memory.downtime_ms,
+        predicted_downtime_ms: memory.predicted_ms,
+        steps,
+        backup: memory.backup.clone(),
+        receipt: memory.receipt.as_ref().map(|receipt| ReceiptReport {
+            tables: receipt.tables.clone(),
+            schema: receipt.schema.clone(),
+            ms: receipt.ms,
+        }),
+        loss: memory.loss.clone(),
+        warnings: memory.warnings.clone(),
+        failure,
+    }
+}

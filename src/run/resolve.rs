@@ -1,0 +1,224 @@
+//! The manifest, from where it is published to something that may be believed, and the way that it offers.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use crate::config::Config;
+use crate::digest::Sha256;
+use crate::journal::record::{self, RecordError};
+use crate::manifest::graph::NoWay;
+use crate::manifest::signature::{self, PublicKey, SignatureError};
+use crate::manifest::target::{Host, choose};
+use crate::manifest::trust::{Trust, TrustError, check_expiry};
+use crate::manifest::{Manifest, Release, WireError};
+use crate::plan::step::Incoming;
+use crate::sys::fs::{self, PathError};
+use crate::sys::http::{self, Client, HttpError};
+use crate::sys::{clock, host};
+use crate::version::Version;
+
+/// A manifest is text of a few hundred bytes a release; more than this is an attack with endless data.
+const MANIFEST_LIMIT: u64 = 16 << 20;
+/// A minisign signature has four lines.
+const SIGNATURE_LIMIT: u64 = 64 << 10;
+
+/// Why there is no manifest, or no release in it.
+#[derive(Debug, Error)]
+pub enum ResolveError {
+    /// The network, or the file.
+    #[error(transparent)]
+    Fetch(#[from] HttpError),
+    /// A key in the configuration is none.
+    #[error("`{text}` in `manifest.keys` is no minisign public key")]
+    Key {
+        /// As it is written.
+        text: String,
+        /// Why.
+        source: SignatureError,
+    },
+    /// The manifest is not text.
+    #[error("the manifest `{0}` is not UTF-8 text")]
+    Text(String),
+    /// The signature is missing, wrong, or of a foreign key.
+    #[error("the manifest `{url}` cannot be trusted")]
+    Signature {
+        /// Of which manifest.
+        url: String,
+        /// Why.
+        source: SignatureError,
+    },
+    /// The manifest is signed, and wrong all the same.
+    #[error("the manifest `{url}` cannot be used")]
+    Wire {
+        /// Which.
+        url: String,
+        /// Why.
+        source: WireError,
+    },
+    /// It is another product's.
+    #[error("the manifest is of the product `{found}`, and this is `{expected}`")]
+    Product {
+        /// Whose it is.
+        found: String,
+        /// Whose it should be.
+        expected: String,
+    },
+    /// It is old, or the clock is wrong.
+    #[error("the manifest `{url}` cannot be believed")]
+    Trust {
+        /// Which.
+        url: String,
+        /// Why.
+        source: TrustError,
+    },
+    /// No way leads to what was asked for.
+    #[error(transparent)]
+    NoWay(#[from] NoWay),
+    /// There is no artifact for this machine.
+    #[error("release {version} has no artifact for this machine ({arch}); it has {targets}")]
+    NoArtifact {
+        /// Which release.
+        version: Version,
+        /// This machine.
+        arch: String,
+        /// What there is.
+        targets: String,
+    },
+    /// The record of what is trusted.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A file.
+    #[error(transparent)]
+    Path(#[from] PathError),
+}
+
+impl ResolveError {
+    /// Whether it is the network's fault, and not the manifest's.
+    pub fn is_out_of_reach(&self) -> bool {
+        matches!(self, Self::Fetch(_))
+    }
+
+    /// Stable, for scripts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Fetch(_) => "manifest-unreachable",
+            Self::Key { .. } => "key",
+            Self::Text(_) | Self::Wire { .. } => "manifest",
+            Self::Signature { .. } => "signature",
+            Self::Product { .. } => "product",
+            Self::Trust { source: TrustError::Expired { .. }, .. } => "expired",
+            Self::Trust { source: TrustError::ClockBehind { .. }, .. } => "clock",
+            Self::Trust { .. } => "sequence",
+            Self::NoWay(_) => "no-way",
+            Self::NoArtifact { .. } => "no-artifact",
+            Self::Record(_) | Self::Path(_) => "state",
+        }
+    }
+
+    /// The one safe next thing to do.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Fetch(error) => error.problem.remedy().unwrap_or("check `manifest.url`").to_owned(),
+            Self::Key { .. } => "correct `manifest.keys`: a key is one line that begins with RW".to_owned(),
+            Self::Text(_) | Self::Wire { .. } => "tell the publisher; nothing was changed".to_owned(),
+            Self::Signature { .. } => {
+                "if the publisher has a new key, add it to `manifest.keys`; else somebody may have changed the manifest"
+                    .to_owned()
+            }
+            Self::Product { .. } => "check `manifest.url` and `product`".to_owned(),
+            Self::Trust { source: TrustError::ClockBehind { .. }, .. } => {
+                "set the clock of this machine, then run the same command again".to_owned()
+            }
+            Self::Trust { source: TrustError::Expired { .. }, .. } => {
+                "ask the publisher for a fresh manifest; `--allow-expired` believes this one".to_owned()
+            }
+            Self::Trust { .. } => {
+                "ask the publisher for a manifest with a higher sequence: this one was superseded".to_owned()
+            }
+            Self::NoWay(no_way) => no_way.remedy().unwrap_or_else(|| "see `gantry-installer status`".to_owned()),
+            Self::NoArtifact { .. } => "ask the publisher for a build for this machine".to_owned(),
+            Self::Record(_) | Self::Path(_) => "check the state directory".to_owned(),
+        }
+    }
+}
+
+/// Whether an expired manifest is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// It is refused.
+    Enforced,
+    /// It is believed all the same.
+    Waived,
+}
+
+/// Fetches the manifest, verifies it, and records at once that it was seen.
+pub fn manifest(config: &Config, client: &Client, expiry: Expiry) -> Result<Manifest, ResolveError> {
+    let url = &config.manifest.url;
+    let keys = keys(&config.manifest.keys)?;
+    let bytes = client.fetch_small(url, MANIFEST_LIMIT)?;
+    let signature = client.fetch_small(&format!("{url}.minisig"), SIGNATURE_LIMIT)?;
+    let untrusted = |source| ResolveError::Signature { url: url.clone(), source };
+    let key = signature::verify(&bytes, &String::from_utf8_lossy(&signature), &keys).map_err(untrusted)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| ResolveError::Text(url.clone()))?;
+    let manifest = Manifest::parse(text).map_err(|source| ResolveError::Wire { url: url.clone(), source })?;
+    if manifest.product != config.product {
+        return Err(ResolveError::Product { found: manifest.product, expected: config.product.clone() });
+    }
+    let doubted = |source| ResolveError::Trust { url: url.clone(), source };
+    let trust: Trust = record::read(&config.layout.trust())?.unwrap_or_default();
+    let configured: Vec<_> = keys.iter().map(PublicKey::id).collect();
+    let admitted = trust.admit(&manifest, Sha256::of(&bytes), &key, &configured).map_err(doubted)?;
+    if admitted != trust && fs::space(&config.layout.state)?.writable {
+        fs::create_dir_all(&config.layout.state, 0o755)?;
+        record::write(&config.layout.trust(), &admitted, 0o600)?;
+    }
+    if expiry == Expiry::Enforced {
+        let now = admitted.believe(clock::now(), built()).map_err(doubted)?;
+        check_expiry(&manifest, now).map_err(doubted)?;
+    }
+    Ok(manifest)
+}
+
+/// A release and the artifact of it that is for this machine.
+pub fn incoming(release: &Release, config: &Config) -> Result<Incoming, ResolveError> {
+    let host = Host { arch: host::arch().to_owned(), gnu_loader: host::has_gnu_loader()? };
+    let Some(artifact) = choose(release, &host) else {
+        let targets: Vec<&str> = release.artifacts.iter().map(|artifact| artifact.target.as_str()).collect();
+        return Err(ResolveError::NoArtifact {
+            version: release.version.clone(),
+            arch: host.arch,
+            targets: targets.join(", "),
+        });
+    };
+    Ok(Incoming {
+        url: http::join(&config.manifest.url, &artifact.url)?,
+        size: artifact.size,
+        sha256: artifact.sha256,
+        release: release.clone(),
+    })
+}
+
+/// The version of this installer.
+pub fn installer() -> Result<Version, crate::version::VersionError> {
+    env!("CARGO_PKG_VERSION").parse()
+}
+
+/// When this installer was built.
+pub fn built() -> Timestamp {
+    let seconds = env!("GANTRY_INSTALLER_BUILT").parse().unwrap_or(0);
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// The keys as they are configured.
+pub fn keys(texts: &[String]) -> Result<Vec<PublicKey>, ResolveError> {
+    let key = |text: &String| text.parse().map_err(|source| ResolveError::Key { text: text.clone(), source });
+    texts.iter().map(key).collect()
+}
+
+/// Whether the path belongs to this product's installer; a state directory of another one is refused.
+pub fn is_ours(path: &Path, config: &Config) -> Result<bool, RecordError> {
+    let owner = record::read::<record::Owner>(path)?;
+    Ok(owner.is_none_or(|owner| owner.product == config.product))
+}

@@ -1,0 +1,221 @@
+//! The ways back, each tried on a copy: what is possible, and what it would lose.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::db::copy::copy;
+use crate::db::copy_file::{Content, content, copy_file};
+use crate::db::loss::{Comparing, Comparison, compare};
+use crate::db::migrate::{Settings, run};
+use crate::db::side_files;
+use crate::journal::backups;
+use crate::migration::Severity;
+use crate::plan::loss::Loss;
+use crate::plan::observed::Observed;
+use crate::plan::rollback::{Rollback, Way, ways};
+use crate::plan::verdict::drift_words;
+use crate::plan::{Leg, Plan, Step, Strategy};
+use crate::steps::error::Blame;
+use crate::steps::{Machine, StepError, prepare, sets};
+use crate::sys::attributes;
+use crate::sys::dir::Dir;
+
+/// One strategy of a rollback.
+#[derive(Clone, Debug, Serialize)]
+pub struct Choice {
+    /// Which.
+    pub name: Strategy,
+    /// Whether it can be taken.
+    pub possible: bool,
+    /// Why not, or what it does.
+    pub reason: String,
+    /// What it would lose; none where it is not possible, or where that cannot be counted.
+    pub loss: Option<Loss>,
+    /// The way that would be planned.
+    #[serde(skip)]
+    pub way: Option<Way>,
+}
+
+/// Why the ways back could not be tried.
+#[derive(Debug, Error)]
+#[error("cannot try the ways back on a copy")]
+pub struct SurveyError(#[from] StepError);
+
+/// The copy of the live database.
+const LIVE: &str = "scratch-live.db";
+/// What a strategy makes.
+const RESULT: &str = "scratch-result.db";
+
+/// Tries every strategy on copies in the work directory, and removes what it made. Least loss comes first.
+///
+/// With `only`, nothing but that strategy is tried.
+pub fn survey(
+    ask: &Rollback<'_>,
+    only: Option<Strategy>,
+    seen: &Observed,
+    machine: &Machine<'_>,
+) -> Result<Vec<Choice>, SurveyError> {
+    prepare(machine)?;
+    let work = machine.places.open_work().map_err(StepError::from)?;
+    let choices = try_all(ask, only, seen, machine, &work);
+    clear(&work, LIVE)?;
+    clear(&work, RESULT)?;
+    let mut choices = choices?;
+    choices.sort_by_key(|choice| (!choice.possible, weight(choice.loss.as_ref()), choice.name));
+    Ok(choices)
+}
+
+/// What the down migrations of a plan would lose, tried on copies.
+pub fn down_loss(plan: &Plan, machine: &Machine<'_>) -> Result<Loss, SurveyError> {
+    prepare(machine)?;
+    let work = machine.places.open_work().map_err(StepError::from)?;
+    let leg =
+        plan.steps.iter().find_map(|step| if let Step::Migrate { leg } = step { Some(leg.clone()) } else { None });
+    let loss = match leg {
+        Some(leg) => {
+            let live = copy_live(machine, &work);
+            try_one(&Way::Down(leg), live.as_deref(), machine, &work).map(|(_, loss)| loss.unwrap_or_default())
+        }
+        None => Ok(Loss::default()),
+    };
+    clear(&work, LIVE)?;
+    clear(&work, RESULT)?;
+    Ok(loss?)
+}
+
+fn weight(loss: Option<&Loss>) -> u64 {
+    loss.map_or(u64::MAX, |loss| {
+        let columns = loss.tables.iter().flat_map(|table| &table.columns).map(|column| column.values);
+        loss.rows.saturating_add(columns.sum())
+    })
+}
+
+fn try_all(
+    ask: &Rollback<'_>,
+    only: Option<Strategy>,
+    seen: &Observed,
+    machine: &Machine<'_>,
+    work: &Dir,
+) -> Result<Vec<Choice>, SurveyError> {
+    let mut live = None;
+    let mut choices = Vec::new();
+    for (name, way) in ways(ask, seen).into_iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
+        let choice = match way {
+            Err(reason) => Choice { name, possible: false, reason, loss: None, way: None },
+            Ok(Way::Binary) => {
+                let reason = "the older program runs on the database as it is".to_owned();
+                Choice { name, possible: true, reason, loss: Some(Loss::default()), way: Some(Way::Binary) }
+            }
+            Ok(way) => {
+                let live = live.get_or_insert_with(|| copy_live(machine, work));
+                clear(work, RESULT)?;
+                match try_one(&way, live.as_deref(), machine, work) {
+                    Ok((reason, loss)) => Choice { name, possible: true, reason, loss, way: Some(way) },
+                    Err(error) => Choice { name, possible: false, reason: in_words(&error), loss: None, way: None },
+                }
+            }
+        };
+        choices.push(choice);
+    }
+    Ok(choices)
+}
+
+/// The copy of the live database, or why there is none: a restore is possible without it.
+fn copy_live(machine: &Machine<'_>, work: &Dir) -> Result<PathBuf, String> {
+    clear(work, LIVE).map_err(|error| in_words(&error))?;
+    let copied = copy(&machine.places.live, work, LIVE, machine.watch);
+    copied.map_err(|error| in_words(&StepError::world("copy", "cannot copy the live database", error)))?;
+    Ok(work.path().join(LIVE))
+}
+
+fn try_one(
+    way: &Way,
+    live: Result<&Path, &String>,
+    machine: &Machine<'_>,
+    work: &Dir,
+) -> Result<(String, Option<Loss>), StepError> {
+    let result = work.path().join(RESULT);
+    match way {
+        Way::Binary => Ok((String::new(), Some(Loss::default()))),
+        Way::Down(leg) => {
+            let live = live.map_err(|reason| StepError::finding("copy", reason.clone(), Blame::World))?;
+            let owner = attributes::owner(live)?;
+            let bytes = content(work, LIVE, machine.watch)
+                .map_err(|error| StepError::world("copy", "cannot read the copy", error))?;
+            copy_file(live, bytes, owner, work, RESULT, machine.watch)
+                .map_err(|error| StepError::world("copy", "cannot copy the copy", error))?;
+            migrate(leg, &result, machine)?;
+            let loss = compared(live, &result, Comparison::Down, machine, work)?;
+            Ok((format!("the down migrations lead back to schema {}", leg.to), Some(loss)))
+        }
+        Way::Restore(backup, leg) => {
+            let directory = machine.config.layout.backup(&backup.id);
+            let file = backups::file(&directory);
+            let expected = Content { bytes: backup.bytes, sha256: backup.sha256 };
+            let owner = attributes::owner(&file)?;
+            copy_file(&file, expected, owner, work, RESULT, machine.watch).map_err(|error| {
+                StepError::world("backup", format!("cannot take the backup `{}` out", backup.id), error)
+            })?;
+            let reason = format!("the backup `{}` of {}", backup.id, backup.created);
+            let live = match live {
+                Ok(live) => live,
+                Err(why) => return Ok((format!("{reason}; what it loses cannot be counted: {why}"), None)),
+            };
+            if let Some(leg) = leg {
+                migrate(leg, &result, machine)?;
+            }
+            Ok((reason, Some(compared(live, &result, Comparison::Restore, machine, work)?)))
+        }
+    }
+}
+
+/// Runs the migrations of a leg, which must lead to the schema that its version stands for.
+fn migrate(leg: &Leg, database: &Path, machine: &Machine<'_>) -> Result<(), StepError> {
+    let ledger = sets::ledger(machine.config)?;
+    let settings = Settings { foreign_keys: machine.config.database.foreign_keys, ..Settings::of(&ledger) };
+    let receipt = run(database, &sets::works(machine.config, leg)?, &settings).map_err(|error| {
+        StepError::release("migrations", format!("the migrations to schema {} fail", leg.to), error)
+    })?;
+    let drift = match sets::print(machine.config, leg)? {
+        Some(expected) => receipt.print.drift_from(&expected),
+        None => Vec::new(),
+    };
+    let fatal: Vec<_> = drift.into_iter().filter(|one| one.severity == Severity::Fatal).collect();
+    if fatal.is_empty() {
+        return Ok(());
+    }
+    let message = format!("the migrations do not lead to schema {} as it should be: {}", leg.to, drift_words(&fatal));
+    Err(StepError::finding("migrations", message, Blame::Release))
+}
+
+fn compared(
+    live: &Path,
+    result: &Path,
+    kind: Comparison,
+    machine: &Machine<'_>,
+    work: &Dir,
+) -> Result<Loss, StepError> {
+    let ledger = sets::ledger(machine.config)?;
+    let comparing = Comparing { live, result, kind, ledger: &[ledger.table.as_str()], unstable: &[], work };
+    compare(&comparing).map_err(|error| StepError::world("loss", "cannot count what would be lost", error))
+}
+
+fn clear(work: &Dir, name: &str) -> Result<(), StepError> {
+    work.unlink(name)?;
+    for suffix in side_files::SUFFIXES {
+        work.unlink(&format!("{name}{suffix}"))?;
+    }
+    Ok(())
+}
+
+fn in_words(error: &StepError) -> String {
+    let mut words = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        words = format!("{words}: {cause}");
+        source = cause.source();
+    }
+    words
+}

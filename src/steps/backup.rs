@@ -1,0 +1,163 @@
+//! Backups: what a run replaced or gave up, moved to where backups are kept, and retention.
+
+use std::path::Path;
+
+use super::{Machine, StepError};
+use crate::config::Config;
+use crate::db::copy_file::{self, Content, copy_file};
+use crate::db::side_files;
+use crate::journal::{backups, record, releases};
+use crate::plan::Point;
+use crate::plan::observed::{Backup, BackupKind};
+use crate::sys::dir::Dir;
+use crate::sys::watch::Watch;
+use crate::sys::{attributes, clock, fs};
+use crate::version::Version;
+
+/// Moves a database out of the work directory into a backup, and lists it. Nothing to do where it is not there any
+/// more: it is listed already then.
+///
+/// Survives a kill: the file keeps its name in the work directory until its copy is verified and listed, or it is
+/// renamed whole and listed by the next attempt.
+pub fn keep(
+    file: &Path,
+    id: &str,
+    kind: BackupKind,
+    point: &Point,
+    config: &Config,
+    watch: &dyn Watch,
+) -> Result<Option<Backup>, StepError> {
+    let directory = config.layout.backup(id);
+    let target = backups::file(&directory);
+    if !fs::exists(file)? && !fs::exists(&target)? {
+        return Ok(None);
+    }
+    if let Some(listed) = record::read::<Backup>(&backups::record_file(&directory))? {
+        fs::remove_file(file)?;
+        return Ok(Some(listed));
+    }
+    fs::create_dir_all(&directory, 0o700)?;
+    if fs::exists(file)? {
+        relocate(file, &directory, watch)?;
+    }
+    let content = content(&directory, watch)?;
+    let backup = Backup {
+        id: id.to_owned(),
+        kind,
+        version: point.version.clone(),
+        schema: point.schema.clone(),
+        bytes: content.bytes,
+        sha256: content.sha256,
+        created: clock::now(),
+    };
+    record::write(&backups::record_file(&directory), &backup, 0o600)?;
+    Ok(Some(backup))
+}
+
+fn relocate(file: &Path, directory: &Path, watch: &dyn Watch) -> Result<(), StepError> {
+    let target = backups::file(directory);
+    let one_file_system = fs::space(file)?.device == fs::space(directory)?.device;
+    if one_file_system {
+        // A log that could not be settled belongs to its file, under the name that SQLite looks for.
+        for suffix in side_files::SUFFIXES {
+            let (from, to) = (with_suffix(file, suffix), with_suffix(&target, suffix));
+            if fs::exists(&from)? {
+                fs::rename(&from, &to)?;
+            }
+        }
+        return Ok(fs::rename(file, &target)?);
+    }
+    let failed = |error| StepError::world("backup", format!("cannot copy `{}` to the backups", file.display()), error);
+    let (from, name) = open(file)?;
+    let to = Dir::open(directory)?;
+    let owner = attributes::owner(file)?;
+    for suffix in side_files::SUFFIXES {
+        let beside = format!("{name}{suffix}");
+        if from.identity(&beside)?.is_some() {
+            let content = copy_file::content(&from, &beside, watch).map_err(failed)?;
+            let (_, target) = open(&with_suffix(&target, suffix))?;
+            copy_file(&with_suffix(file, suffix), content, owner, &to, &target, watch).map_err(failed)?;
+        }
+    }
+    let content = copy_file::content(&from, &name, watch).map_err(failed)?;
+    copy_file(file, content, owner, &to, "database.db", watch).map_err(failed)?;
+    for suffix in side_files::SUFFIXES {
+        fs::remove_file(&with_suffix(file, suffix))?;
+    }
+    Ok(fs::remove_file(file)?)
+}
+
+/// What a backup's file holds now.
+pub fn content(directory: &Path, watch: &dyn Watch) -> Result<Content, StepError> {
+    let opened = Dir::open(directory)?;
+    copy_file::content(&opened, "database.db", watch)
+        .map_err(|error| StepError::world("backup", format!("cannot read the backup `{}`", directory.display()), error))
+}
+
+/// Removes the oldest backups beyond the configured number and size; returns those that went.
+///
+/// The newest one is kept, whatever its size, and so are those that `needed` names.
+pub fn prune(config: &Config, needed: &[String]) -> Result<Vec<Backup>, StepError> {
+    let all = backups::list(&config.layout.backups)?;
+    let mut removed = Vec::new();
+    let (mut count, mut bytes) = (0, 0_u64);
+    for backup in all.into_iter().rev() {
+        count += 1;
+        bytes = bytes.saturating_add(backup.bytes);
+        let fits = count <= config.keep_backups && bytes <= config.max_backup_bytes;
+        if fits || count == 1 || needed.contains(&backup.id) {
+            continue;
+        }
+        let directory = config.layout.backup(&backup.id);
+        // Without its record it is no backup any more, however far the removal gets.
+        fs::remove_file(&backups::record_file(&directory))?;
+        fs::remove_dir_all(&directory)?;
+        count -= 1;
+        bytes = bytes.saturating_sub(backup.bytes);
+        removed.push(backup);
+    }
+    Ok(removed)
+}
+
+/// Removes the oldest versions beyond the configured number; returns those that went.
+///
+/// Kept in any case: the installed one, the one before it, the newest that knows the live schema, and those of backups.
+pub fn prune_versions(machine: &Machine<'_>) -> Result<Vec<Version>, StepError> {
+    let config = machine.config;
+    let plan = machine.plan;
+    let on_disk = releases::list(&config.layout)?;
+    let mut needed: Vec<Version> = plan.from.version.iter().chain(&plan.to.version).cloned().collect();
+    needed.extend(backups::list(&config.layout.backups)?.into_iter().filter_map(|backup| backup.version));
+    let knows =
+        |known: &&releases::ReleaseRecord| plan.to.schema.as_ref().is_some_and(|schema| known.order.contains(schema));
+    needed.extend(on_disk.iter().rev().find(knows).map(|known| known.release.version.clone()));
+    let mut kept = 0;
+    let mut removed = Vec::new();
+    for known in on_disk.iter().rev() {
+        let version = &known.release.version;
+        if Some(version) == plan.to.version.as_ref() {
+            continue;
+        }
+        kept += 1;
+        if kept <= config.keep_versions || needed.contains(version) {
+            continue;
+        }
+        // Without its record it is not on disk, however far the removal gets.
+        fs::remove_file(&config.layout.release(version))?;
+        fs::remove_dir_all(&config.layout.version(version))?;
+        removed.push(version.clone());
+    }
+    Ok(removed)
+}
+
+fn open(file: &Path) -> Result<(Dir, String), StepError> {
+    let directory = Dir::open(file.parent().unwrap_or(Path::new("/")))?;
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok((directory, name))
+}
+
+fn with_suffix(file: &Path, suffix: &str) -> std::path::PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

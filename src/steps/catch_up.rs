@@ -1,0 +1,27 @@
+//! Does: proves to be alone with the database, and makes the copy equal to it, byte for byte.
+//! Undo: nothing; the copy is removed with the step that made it.
+//! If killed half-way: the copy is thrown away.
+//! Touches: the work directory; checkpoints the live database.
+
+use super::{Machine, StepError, exchange};
+use crate::db::catch_up::catch_up;
+use crate::db::header::{self, Kind};
+
+pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
+    let alone = exchange::prove_alone(machine)?;
+    // With a write-ahead log the locks prove it; without one an idle opener holds none, and only a look can tell.
+    if alone.is_blind() && !in_wal_mode(machine)? {
+        let message = "some processes could not be looked at, and one of them may hold the database";
+        machine.memory.warnings.push(message.to_owned());
+    }
+    let work = machine.places.open_work()?;
+    catch_up(&alone, &work, &machine.places.new_name(), machine.watch)
+        .map_err(|error| StepError::world("catch-up", "cannot bring the copy up to the last commit", error))?;
+    // Held until the exchange is durable: nobody can begin to use the database meanwhile.
+    machine.memory.alone = Some(alone);
+    Ok(())
+}
+
+fn in_wal_mode(machine: &Machine<'_>) -> Result<bool, StepError> {
+    Ok(matches!(header::examine(&machine.places.live)?, Kind::Database { wal: true, .. }))
+}

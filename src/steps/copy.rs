@@ -1,0 +1,86 @@
+//! Does: makes the database that the run will change, from the live one while it is in use, or from a backup.
+//! Undo: removes it, and the reserve.
+//! If killed half-way: what is there is no database yet, and is removed or replaced.
+//! Touches: the work directory.
+
+use super::{Machine, StepError};
+use crate::db::copy::{CopyOutcome, copy};
+use crate::db::copy_file::{Content, copy_file};
+use crate::db::side_files;
+use crate::journal::record::{self, Owner};
+use crate::plan::step::Source;
+use crate::sys::{attributes, fs};
+
+pub(super) fn perform(source: &Source, machine: &mut Machine<'_>) -> Result<(), StepError> {
+    make_work_directory(machine)?;
+    let work = machine.places.open_work()?;
+    let name = machine.places.new_name();
+    match source {
+        Source::Live => {
+            let live = &machine.places.live;
+            let failed =
+                |error| StepError::world("copy", format!("cannot copy the database `{}`", live.display()), error);
+            match copy(live, &work, &name, machine.watch).map_err(failed)? {
+                CopyOutcome::Taken { .. } => {}
+                CopyOutcome::AfterStop { predicted, .. } => {
+                    machine.memory.predicted_ms = Some(u64::try_from(predicted.as_millis()).unwrap_or(u64::MAX));
+                    let message = "the database is written too often to be copied while it is in use and has no \
+                                   write-ahead log: it will be copied while the service is stopped";
+                    machine.memory.warnings.push(message.to_owned());
+                }
+            }
+        }
+        Source::Backup { id, file, bytes, sha256 } => {
+            let expected = Content { bytes: *bytes, sha256: *sha256 };
+            let owner = attributes::owner(if fs::exists(&machine.places.live)? {
+                &machine.places.live
+            } else {
+                live_directory(machine)
+            })?;
+            copy_file(file, expected, owner, &work, &name, machine.watch).map_err(|error| {
+                StepError::world("backup", format!("cannot take the backup `{id}` out"), error)
+                    .remedy("choose another backup: see `gantry-installer backup list`")
+            })?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn remove(machine: &Machine<'_>) -> Result<(), StepError> {
+    if !fs::exists(&machine.places.work.directory)? {
+        return Ok(());
+    }
+    let work = machine.places.open_work()?;
+    let name = machine.places.new_name();
+    work.unlink(&name)?;
+    for suffix in side_files::SUFFIXES {
+        work.unlink(&format!("{name}{suffix}"))?;
+    }
+    remove_scratch(machine)?;
+    Ok(work.sync()?)
+}
+
+/// Removes what a rehearsal or a survey left.
+pub(super) fn remove_scratch(machine: &Machine<'_>) -> Result<(), StepError> {
+    for name in fs::names(&machine.places.work.directory)? {
+        if name.to_string_lossy().starts_with("scratch-") {
+            fs::remove_file(&machine.places.work.directory.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// The work directory says whose database lies beside it, so that nobody works on that one in place.
+pub(super) fn make_work_directory(machine: &Machine<'_>) -> Result<(), StepError> {
+    let work = &machine.places.work;
+    fs::create_dir_all(&work.directory, 0o700)?;
+    let owner = Owner { product: machine.config.product.clone(), state: machine.config.layout.state.clone() };
+    if record::read::<Owner>(&work.owner())?.as_ref() == Some(&owner) {
+        return Ok(());
+    }
+    Ok(record::write(&work.owner(), &owner, 0o600)?)
+}
+
+fn live_directory<'a>(machine: &'a Machine<'_>) -> &'a std::path::Path {
+    machine.places.live.parent().unwrap_or(std::path::Path::new("/"))
+}

@@ -1,0 +1,75 @@
+//! Who may start: keeps the record that the start-up gate reads.
+
+use super::sets;
+use super::{Machine, StepError};
+use crate::db::look::look;
+use crate::journal::gate::{Expect, GateRecord, Runs, Unfinished};
+use crate::journal::{record, releases};
+use crate::plan::Point;
+use crate::plan::verdict::Verdict;
+use crate::sys::lock::ExpectLock;
+use crate::sys::process::{self, Process};
+use crate::version::Version;
+
+/// The gate is read by services of any user.
+const MODE: u32 = 0o644;
+
+/// From here on nothing starts but what the run expects.
+pub fn close(machine: &Machine<'_>) -> Result<(), StepError> {
+    write(machine, committed(machine)?, Some(Unfinished { id: machine.plan.run.clone(), expect: None }))
+}
+
+/// Lets one start through: that of `point`, while this process lives.
+pub fn expect(machine: &mut Machine<'_>, point: &Point) -> Result<(), StepError> {
+    let Some(version) = point.version.clone() else { return open(machine, None) };
+    if machine.memory.expecting.is_none() {
+        machine.memory.expecting = Some(ExpectLock::hold(&machine.config.layout.expect_lock())?);
+    }
+    let wrong = |error| StepError::world("process", "cannot tell who makes the start", error);
+    let this = Process::this().map_err(wrong)?;
+    let boot = process::boot_id().map_err(wrong)?;
+    let expect = Expect { version, schema: point.schema.clone(), pid: this.pid, started: this.started, boot };
+    let run = Unfinished { id: machine.plan.run.clone(), expect: Some(expect) };
+    write(machine, committed(machine)?, Some(run))
+}
+
+/// No run is under way any more, and `committed` is the release that is installed.
+pub fn open(machine: &Machine<'_>, committed: Option<Version>) -> Result<(), StepError> {
+    write(machine, committed, None)
+}
+
+/// What the gate would say of `version` and the live database, were no run under way.
+pub fn verdict(version: &Version, machine: &Machine<'_>) -> Result<Verdict, StepError> {
+    let live = &machine.places.live;
+    let seen = look(live, &sets::ledger(machine.config)?)
+        .map_err(|error| StepError::world("database", format!("cannot look at `{}`", live.display()), error))?;
+    let record: Option<GateRecord> = record::read(&machine.config.layout.gate())?;
+    let unknown = || Verdict::Unknown { reason: "there is no record of what may run".to_owned() };
+    Ok(record.map_or_else(unknown, |record| record.judge(version, &seen.ledger, &seen.print)))
+}
+
+fn committed(machine: &Machine<'_>) -> Result<Option<Version>, StepError> {
+    let record: Option<GateRecord> = record::read(&machine.config.layout.gate())?;
+    Ok(record.and_then(|record| record.committed))
+}
+
+fn write(machine: &Machine<'_>, committed: Option<Version>, run: Option<Unfinished>) -> Result<(), StepError> {
+    let config = machine.config;
+    let on_disk = releases::list(&config.layout)?;
+    let mut gate = GateRecord {
+        product: config.product.clone(),
+        database: machine.plan.database.clone(),
+        ledger: sets::ledger(config)?.table,
+        releases: Default::default(),
+        committed,
+        order: on_disk.last().map(|newest| newest.order.clone()).unwrap_or_default(),
+        schemas: Default::default(),
+        run,
+    };
+    for known in on_disk {
+        let runs = Runs { schema: known.release.schema.clone(), reads: known.release.reads.clone() };
+        gate.releases.insert(known.release.version.to_string(), runs);
+        gate.schemas.extend(known.schemas);
+    }
+    Ok(record::write(&config.layout.gate(), &gate, MODE)?)
+}

@@ -1,0 +1,101 @@
+//! Does: puts the new database file in the place of the live one, which keeps a name in the work directory.
+//! Undo: gives the live name back to the old file, and keeps the new one if it was in use.
+//! If killed half-way: the names tell how far it is; both directions go on from any point.
+//! Touches: the directory of the database, the work directory.
+
+use super::error::Blame;
+use super::{Machine, StartedOnce, StepError};
+use crate::db::alone::Alone;
+use crate::db::exchange::{Exchange, ExchangeError, Started};
+use crate::layout::WorkLayout;
+
+pub(super) fn perform(replaces: bool, machine: &mut Machine<'_>) -> Result<(), StepError> {
+    if !replaces {
+        return place(machine);
+    }
+    let alone = match machine.memory.alone.take() {
+        Some(alone) => alone,
+        None => prove_alone(machine)?,
+    };
+    let (live, name) = machine.places.open_live()?;
+    let work = machine.places.open_work()?;
+    let exchange = Exchange { live: &live, name: &name, work: &work, run: &machine.plan.run };
+    exchange.perform(&alone).map_err(failed)
+}
+
+pub(super) fn undo(replaces: bool, machine: &mut Machine<'_>) -> Result<(), StepError> {
+    machine.memory.alone = None;
+    if !replaces {
+        return displace(machine);
+    }
+    let (live, name) = machine.places.open_live()?;
+    let work = machine.places.open_work()?;
+    let exchange = Exchange { live: &live, name: &name, work: &work, run: &machine.plan.run };
+    let started = match machine.memory.started {
+        StartedOnce::Yes => Started::Yes,
+        StartedOnce::No => Started::No,
+    };
+    exchange.undo(started).map_err(failed)
+}
+
+/// Being alone with the live database, with words for what keeps us from it.
+pub(super) fn prove_alone(machine: &Machine<'_>) -> Result<Alone, StepError> {
+    let live = &machine.places.live;
+    let alone = Alone::prove(live).map_err(|error| {
+        let message = format!("cannot be alone with the database `{}` after the stop", live.display());
+        StepError::world("database-held", message, error).remedy("stop whatever holds it, then run the command again")
+    })?;
+    Ok(alone)
+}
+
+/// Where there is no live database, the new one gets the free name; a file that appeared meanwhile is never replaced.
+fn place(machine: &Machine<'_>) -> Result<(), StepError> {
+    let (live, name) = machine.places.open_live()?;
+    let work = machine.places.open_work()?;
+    let new = machine.places.new_name();
+    let (made, there) = (work.identity(&new)?, live.identity(&name)?);
+    match (made, there) {
+        (Some(_), None) => work.link(&new, &live, &name)?,
+        (Some(made), Some(there)) if made == there => {}
+        (None, Some(_)) => {}
+        _ => {
+            let message =
+                format!("there is a database `{}` now, which was not there before", machine.places.live.display());
+            return Err(StepError::finding("database-appeared", message, Blame::World));
+        }
+    }
+    live.sync()?;
+    work.unlink(&new)?;
+    Ok(work.sync()?)
+}
+
+fn displace(machine: &Machine<'_>) -> Result<(), StepError> {
+    let (live, name) = machine.places.open_live()?;
+    let work = machine.places.open_work()?;
+    if live.identity(&name)?.is_none() {
+        return Ok(());
+    }
+    let new = machine.places.new_name();
+    // Placed and not yet unlinked, or not placed at all and then it is not ours.
+    if let Some(made) = work.identity(&new)? {
+        if live.identity(&name)? == Some(made) {
+            live.unlink(&name)?;
+            live.sync()?;
+        }
+        return Ok(());
+    }
+    let settled = prove_alone(machine)?;
+    let abandoned = WorkLayout::abandoned_name(&machine.plan.run);
+    live.rename(&name, &work, &abandoned)?;
+    live.sync()?;
+    work.sync()?;
+    drop(settled);
+    if machine.memory.started == StartedOnce::No {
+        work.unlink(&abandoned)?;
+    }
+    Ok(())
+}
+
+fn failed(error: ExchangeError) -> StepError {
+    StepError::world("exchange", "cannot exchange the database file", error)
+}

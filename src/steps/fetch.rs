@@ -1,0 +1,150 @@
+//! Does: downloads, verifies and unpacks the releases of the way, and proves that each can run here.
+//! Undo: removes them again, unless a database that was given up needs them.
+//! If killed half-way: downloads go on where they stopped; what is unpacked under a staging name is thrown away.
+//! Touches: `install.root`/versions, the state's downloads and releases.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use super::error::Blame;
+use super::{Machine, StepError, sets};
+use crate::db::schema;
+use crate::digest::Fingerprint;
+use crate::journal::releases::{self, ReleaseRecord};
+use crate::manifest::Release;
+use crate::plan::step::Incoming;
+use crate::sys::process::{Environment, Program};
+use crate::sys::{fs, http};
+use crate::verify::{Limits, VerifiedFile, digests, unpack};
+
+/// How long a program may take to print its version.
+const VERSION_TIMEOUT: Duration = Duration::from_secs(20);
+
+pub(super) fn perform(incoming: &[Incoming], machine: &mut Machine<'_>) -> Result<(), StepError> {
+    for one in incoming {
+        bring_in(one, machine)?;
+    }
+    Ok(())
+}
+
+pub(super) fn discard(incoming: &[Incoming], machine: &mut Machine<'_>) -> Result<(), StepError> {
+    let layout = &machine.config.layout;
+    let needed = fs::exists(&machine.places.abandoned_database())?;
+    for one in incoming {
+        let version = &one.release.version;
+        fs::remove_dir_all(&layout.staged(version))?;
+        if !needed {
+            fs::remove_dir_all(&layout.version(version))?;
+            fs::remove_file(&layout.release(version))?;
+        }
+    }
+    Ok(())
+}
+
+fn bring_in(incoming: &Incoming, machine: &Machine<'_>) -> Result<(), StepError> {
+    let layout = &machine.config.layout;
+    let version = &incoming.release.version;
+    let known = releases::read(layout, version)?;
+    if known.is_some_and(|known| known.artifact == incoming.sha256) {
+        return Ok(());
+    }
+    let part = layout.download(incoming.sha256);
+    fs::create_dir_all(&layout.downloads(), 0o700)?;
+    machine.client.download(&incoming.url, incoming.size, incoming.sha256, &part, machine.watch).map_err(|error| {
+        let remedy = error
+            .problem
+            .remedy()
+            .unwrap_or("check the network, then run the same command again; the download goes on where it stopped");
+        StepError::world("download", format!("cannot download `{}`", incoming.url), error).remedy(remedy)
+    })?;
+    let verified = VerifiedFile::check(&part, incoming.size, incoming.sha256)
+        .map_err(|error| StepError::world("digest", format!("cannot trust `{}`", incoming.url), error))?;
+    let staged = layout.staged(version);
+    fs::create_dir_all(&layout.versions(), 0o755)?;
+    fs::remove_dir_all(&staged)?;
+    unpack(&verified, &staged, &Limits::default(), machine.watch)
+        .map_err(|error| StepError::release("archive", format!("cannot unpack the archive of {version}"), error))?;
+    let record = examine(incoming, &staged, machine)?;
+    // The record first: a version without one is not on disk, and a record without a version neither.
+    fs::remove_dir_all(&layout.version(version))?;
+    fs::create_dir_all(&layout.releases(), 0o700)?;
+    releases::write(layout, &record)?;
+    fs::rename(&staged, &layout.version(version))?;
+    Ok(http::discard(&part)?)
+}
+
+/// Proves that the release is what the manifest says, and can run here.
+fn examine(incoming: &Incoming, staged: &Path, machine: &Machine<'_>) -> Result<ReleaseRecord, StepError> {
+    let config = machine.config;
+    let release = &incoming.release;
+    let finding = |message| StepError::finding("archive", message, Blame::Release);
+    let program = staged.join(&config.layout.binary);
+    let there = fs::exists(&program)? && fs::metadata(&program)?.permissions().mode() & 0o111 != 0;
+    if !there {
+        return Err(finding(format!("the archive has no program `{}`", config.layout.binary.display())));
+    }
+    check_version(release, &program, machine)?;
+    let set = sets::read(config, &staged.join("migrations"))?;
+    let ledger = sets::ledger(config)?;
+    if set.position(&release.schema).is_none() {
+        let message = format!("the archive has no migration for schema {}, which its manifest names", release.schema);
+        return Err(finding(message));
+    }
+    let mut schemas = BTreeMap::new();
+    let mut order = Vec::new();
+    let prints = schema::prints(&set, &ledger, config.database.foreign_keys, set.migrations().len())
+        .map_err(|error| StepError::release("migrations", "the migrations fail on an empty database", error))?;
+    for (version, print) in prints.into_iter().filter_map(|(version, print)| Some((version?, print))) {
+        if version == release.schema {
+            check_fingerprint(incoming, print.fingerprint)?;
+        }
+        schemas.insert(version.to_string(), print);
+        order.push(version);
+    }
+    let mut release = release.clone();
+    release.artifacts.retain(|artifact| artifact.sha256 == incoming.sha256);
+    let files = digests(staged)?;
+    Ok(ReleaseRecord { release, artifact: incoming.sha256, files, order, schemas })
+}
+
+fn check_fingerprint(incoming: &Incoming, found: Fingerprint) -> Result<(), StepError> {
+    let release = &incoming.release;
+    match release.fingerprint {
+        Some(expected) if expected != found => Err(StepError::finding(
+            "fingerprint",
+            format!(
+                "the migrations lead to schema {} with fingerprint {found}, and the manifest says {expected}",
+                release.schema
+            ),
+            Blame::Release,
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Runs the program with `--version`, as the database's owner, without the database: a wrong architecture or a missing
+/// library shows here, while the old one still runs.
+fn check_version(release: &Release, program: &Path, machine: &Machine<'_>) -> Result<(), StepError> {
+    let private = machine.config.layout.private();
+    let environment = Environment::Clean { private: &private, user: machine.user };
+    let run = Program {
+        argv: vec![program.into(), "--version".into()],
+        environment,
+        timeout: VERSION_TIMEOUT,
+        interrupt: &machine.interrupt,
+    };
+    let remedy = "the artifact may be built for another machine: tell its publisher";
+    let output = run.run().map_err(|error| {
+        StepError::release("program", "the program of the release cannot run here", error).remedy(remedy)
+    })?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let expected = release.version.to_string();
+    let matches = said.split_whitespace().any(|word| word == expected || word.strip_prefix('v') == Some(&expected));
+    if output.status.success() && matches {
+        return Ok(());
+    }
+    let message = format!("the program says `{}` to --version ({}), and not {expected}", said.trim(), output.status);
+    Err(StepError::finding("program", message, Blame::Release).remedy(remedy))
+}

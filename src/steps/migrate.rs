@@ -1,0 +1,64 @@
+//! Does: runs the migrations on the copy, which must do what they did in the rehearsal.
+//! Undo: nothing; the copy is removed with the step that made it.
+//! If killed half-way: the copy is thrown away.
+//! Touches: the work directory.
+
+use std::sync::Arc;
+
+use super::error::Blame;
+use super::{Machine, StepError, sets};
+use crate::db::loss::{Comparing, Comparison, compare};
+use crate::db::migrate::{Checks, Settings, run};
+use crate::migration::Direction;
+use crate::plan::Leg;
+
+pub(super) fn perform(leg: &Leg, machine: &mut Machine<'_>) -> Result<(), StepError> {
+    let ledger = sets::ledger(machine.config)?;
+    let Some(receipt) = &machine.memory.receipt else {
+        return Err(StepError::finding("rehearsal", "the migrations were not rehearsed", Blame::World));
+    };
+    let interrupt = machine.interrupt.clone();
+    let settings = Settings {
+        foreign_keys: machine.config.database.foreign_keys,
+        checks: Checks::Written(receipt.written.clone()),
+        stop: Arc::new(move || interrupt.requested().is_some()),
+        ..Settings::of(&ledger)
+    };
+    let works = sets::works(machine.config, leg)?;
+    let copy = machine.places.new_database();
+    let done = run(&copy, &works, &settings)
+        .map_err(|error| StepError::release("migration", "the migrations failed on the copy", error))?;
+    receipt.confirm(&done).map_err(|error| {
+        StepError::release("deviation", "the migrations did not do what they did in the rehearsal", error)
+            .remedy("run the same command again: the rehearsal is repeated on the data as it is now")
+    })?;
+    if leg.direction == Direction::Down {
+        agreed(&ledger.table, machine)?;
+    }
+    Ok(())
+}
+
+/// What going down loses in the end must have been shown before.
+fn agreed(ledger: &str, machine: &mut Machine<'_>) -> Result<(), StepError> {
+    let work = machine.places.open_work()?;
+    let comparing = Comparing {
+        // Nobody has it open, and it cannot change: the proof of being alone is held.
+        live: &machine.places.live,
+        result: &machine.places.new_database(),
+        kind: Comparison::Down,
+        ledger: &[ledger],
+        unstable: &[],
+        work: &work,
+    };
+    let loss = compare(&comparing)
+        .map_err(|error| StepError::world("loss", "cannot count what the down migrations lose", error))?;
+    let shown = machine.plan.agreed.clone().unwrap_or_default();
+    if let Some(more) = loss.exceeds(&shown) {
+        let what = more.column.map_or(more.table.clone(), |column| format!("{}.{column}", more.table));
+        let message = format!("the down migrations would lose values in `{what}`, which was not shown before");
+        return Err(StepError::finding("loss", message, Blame::World)
+            .remedy("run `gantry-installer rollback` again, and look at what it says would be lost"));
+    }
+    machine.memory.loss = Some(loss);
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! Does: waits until the service is healthy and provably the new one, then looks at ledger and schema once more.
+//! Undo: nothing.
+//! If killed half-way: nothing was changed.
+//! Touches: nothing.
+
+use super::error::Blame;
+use super::{Machine, StepError, doorway};
+use crate::sys::health::{Expectation, HealthError, Silence};
+use crate::sys::signal::Interrupt;
+use crate::version::Version;
+
+pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
+    let Some(version) = machine.plan.to.version.clone() else { return Ok(()) };
+    let interrupt = machine.interrupt.clone();
+    healthy(&version, &interrupt, machine)?;
+    machine.memory.downtime_ms = machine.memory.down.map(|down| down.millis());
+    machine
+        .service
+        .start_also()
+        .map_err(|error| StepError::world("service", "cannot start what belongs to the service", error))?;
+    look_again(&version, machine)
+}
+
+/// Waits until `version` is healthy. Nothing to prove where nobody manages the service.
+pub(super) fn healthy(version: &Version, interrupt: &Interrupt, machine: &mut Machine<'_>) -> Result<(), StepError> {
+    let Some(started) = machine.memory.start.as_mut() else { return Ok(()) };
+    let directory = machine.config.layout.version(version);
+    let silence = machine.memory.silence.unwrap_or(Silence::Unproven);
+    let expectation = Expectation { version, directory: &directory, before: machine.memory.old, silence };
+    let proven = machine.health.prove(&expectation, &machine.service, started, interrupt);
+    proven.map(|_| ()).map_err(|error| match error {
+        HealthError::Interrupted(_) => StepError::world("signal", "a signal asked for the end", error),
+        _ => StepError::release("health", format!("{version} does not become healthy"), error),
+    })
+}
+
+/// What is in the database now must be what the release runs on.
+fn look_again(version: &Version, machine: &Machine<'_>) -> Result<(), StepError> {
+    let verdict = doorway::verdict(version, machine)?;
+    if verdict.is_ready() {
+        return Ok(());
+    }
+    let message = format!("{version} runs, but the database is not what it should be: {verdict}");
+    Err(StepError::finding("schema", message, Blame::Release))
+}

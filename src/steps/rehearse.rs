@@ -1,0 +1,54 @@
+//! Does: runs the migrations of the whole way on the copy, checks what they did, and takes them back.
+//! Undo: nothing; the copy is as it was.
+//! If killed half-way: the copy is thrown away with the step that made it.
+//! Touches: the work directory, the receipt of the run.
+
+use super::{Machine, StepError, sets};
+use crate::db::migrate::{MigrateError, Settings};
+use crate::db::rehearse::{self, RehearseError, rehearse};
+use crate::journal::record;
+use crate::plan::Leg;
+
+pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Result<(), StepError> {
+    let ledger = sets::ledger(machine.config)?;
+    let interrupt = machine.interrupt.clone();
+    let settings = Settings {
+        foreign_keys: machine.config.database.foreign_keys,
+        stop: std::sync::Arc::new(move || interrupt.requested().is_some()),
+        ..Settings::of(&ledger)
+    };
+    let mut works = Vec::new();
+    let mut expected = Vec::new();
+    for leg in legs {
+        works.push(sets::works(machine.config, leg)?);
+        expected.push(sets::print(machine.config, leg)?);
+        machine.memory.warnings.extend(oddities(leg, machine)?);
+    }
+    let pairs = works.iter().zip(&expected);
+    let rehearsed: Vec<_> =
+        pairs.map(|(works, expected)| rehearse::Leg { works, expected: expected.as_ref() }).collect();
+    let copy = machine.places.new_database();
+    let scratch = machine.places.work.scratch("rehearsal");
+    let receipts = rehearse(&copy, &scratch, &rehearsed, &settings).map_err(|error| match error {
+        RehearseError::Migrate(MigrateError::Stopped) => {
+            StepError::world("signal", "a signal asked for the end", error)
+        }
+        RehearseError::Path(_) | RehearseError::NotAtRest { .. } | RehearseError::Changed { .. } => {
+            StepError::world("rehearsal", "the migrations cannot be rehearsed", error)
+        }
+        _ => StepError::release("rehearsal", "the migrations do not pass on a copy of this database", error)
+            .remedy("nothing was changed: stay on this release, and show the publisher what you see here"),
+    })?;
+    let Some(receipt) = receipts.into_iter().take(own).next() else { return Ok(()) };
+    machine.memory.warnings.extend(receipt.warnings.iter().cloned());
+    machine.memory.predicted_ms = Some(machine.memory.predicted_ms.unwrap_or(0) + receipt.ms);
+    record::write(&machine.places.run.receipt(), &receipt, 0o600)?;
+    machine.memory.receipt = Some(receipt);
+    Ok(())
+}
+
+/// What is odd about the migrations of this leg.
+fn oddities(leg: &Leg, machine: &Machine<'_>) -> Result<Vec<String>, StepError> {
+    let set = sets::of(machine.config, &leg.migrations)?;
+    Ok(set.warnings(machine.config.database.wrap).iter().map(ToString::to_string).collect())
+}

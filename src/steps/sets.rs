@@ -1,0 +1,57 @@
+//! The migrations of releases on disk, and the works that a leg of a plan stands for.
+
+use std::path::Path;
+
+use super::error::StepError;
+use crate::config::Config;
+use crate::journal::releases;
+use crate::migration::{Direction, Ledger, SchemaPrint, Set, Work};
+use crate::plan::Leg;
+use crate::sys::fs;
+use crate::version::Version;
+
+/// The ledger of the product's database.
+pub fn ledger(config: &Config) -> Result<Ledger, StepError> {
+    Ok(Ledger::of(config.database.format, config.database.table.as_deref())?)
+}
+
+/// The migrations in a directory.
+pub fn read(config: &Config, directory: &Path) -> Result<Set, StepError> {
+    let mut files = Vec::new();
+    for name in fs::names(directory)? {
+        let path = directory.join(&name);
+        if fs::metadata(&path)?.is_file() {
+            files.push((name.to_string_lossy().into_owned(), fs::read(&path)?));
+        }
+    }
+    Ok(Set::read(config.database.format, files.into_iter())?)
+}
+
+/// The migrations of a release on disk.
+pub fn of(config: &Config, version: &Version) -> Result<Set, StepError> {
+    if !fs::exists(&config.layout.version(version))? {
+        return Err(StepError::not_on_disk(version));
+    }
+    read(config, &config.layout.migrations(version))
+}
+
+/// What a leg runs, in order.
+pub fn works(config: &Config, leg: &Leg) -> Result<Vec<Work>, StepError> {
+    let set = of(config, &leg.migrations)?;
+    let works = match (leg.direction, &leg.from) {
+        (Direction::Up, from) => set.up(from.as_ref(), &leg.to),
+        (Direction::Down, Some(from)) => set.down(from, Some(&leg.to)),
+        (Direction::Down, None) => Ok(Vec::new()),
+    };
+    works.map_err(|error| {
+        let message = format!("the migrations of {} do not lead to schema {}", leg.migrations, leg.to);
+        StepError::release("migrations", message, error)
+    })
+}
+
+/// What the schema must look like at the end of a leg: as the releases on disk have it.
+pub fn print(config: &Config, leg: &Leg) -> Result<Option<SchemaPrint>, StepError> {
+    let records = releases::list(&config.layout)?;
+    let name = leg.to.to_string();
+    Ok(records.iter().rev().find_map(|record| record.schemas.get(&name).cloned()))
+}

@@ -1,0 +1,112 @@
+//! Does: closes the gate, stops the service, and waits until no process holds the database.
+//! Undo: starts the old release again, if it ran, and proves it healthy; opens the gate.
+//! If killed half-way: the gate lets nothing start, and recovery starts the old release.
+//! Touches: the gate's record, the service.
+
+use std::time::Duration;
+
+use super::error::Blame;
+use super::{Machine, Starts, StepError, doorway, prove};
+use crate::db::alone;
+use crate::sys::clock::{self, Stopwatch};
+use crate::sys::health::Silence;
+use crate::sys::service::{ServiceError, State};
+use crate::sys::signal::Interrupt;
+use crate::sys::{fs, seam};
+
+/// How long a process that belongs to the service may hold the database after the stop.
+const RELEASE: Duration = Duration::from_secs(5);
+/// Between two looks at who holds it.
+const LOOK: Duration = Duration::from_millis(5);
+
+pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
+    doorway::close(machine)?;
+    let state = machine.service.state().map_err(asked)?;
+    if let State::Running { main } = state {
+        machine.memory.old = main;
+    }
+    machine.memory.down = machine.plan.was_running.then(Stopwatch::start);
+    halt(machine)?;
+    released(machine)?;
+    let silent = machine.health.is_silent().unwrap_or(false);
+    machine.memory.silence = Some(if silent { Silence::Proven } else { Silence::Unproven });
+    Ok(())
+}
+
+pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
+    let before = machine.plan.from.clone();
+    let Some(version) =
+        before.version.clone().filter(|_| machine.plan.was_running && machine.starts == Starts::Service)
+    else {
+        // Nothing of ours ran before: what the run knew of its start is all that there is to end.
+        return doorway::open(machine, before.version);
+    };
+    if machine.memory.down.is_none() {
+        // Another process began this run: whatever runs now may have been refused by the gate, and be about to end.
+        halt(machine)?;
+    }
+    doorway::expect(machine, &before)?;
+    start(machine)?;
+    prove::healthy(&version, &Interrupt::never(), machine).map_err(|error| {
+        let message =
+            format!("everything is as before, but {version} does not become healthy again: {}", error.message);
+        error.saying(message)
+    })?;
+    machine
+        .service
+        .start_also()
+        .map_err(|error| StepError::world("service", "cannot start what belongs to the service", error))?;
+    if machine.memory.downtime_ms.is_none() {
+        machine.memory.downtime_ms = machine.memory.down.map(|down| down.millis());
+    }
+    doorway::open(machine, Some(version))
+}
+
+/// Starts the service by its manager; what becomes of it is seen by `prove`.
+pub(super) fn start(machine: &mut Machine<'_>) -> Result<(), StepError> {
+    seam::cross("start the service");
+    match machine.service.start() {
+        Ok(started) => machine.memory.start = Some(started),
+        Err(ServiceError::Unmanaged) => {}
+        Err(error) => return Err(StepError::release("start", "cannot start the service", error)),
+    }
+    Ok(())
+}
+
+/// Stops the service; nothing to do where nobody manages it.
+pub(super) fn halt(machine: &Machine<'_>) -> Result<(), StepError> {
+    seam::cross("stop the service");
+    match machine.service.stop() {
+        Ok(()) | Err(ServiceError::Unmanaged) => Ok(()),
+        Err(error) => Err(StepError::world("stop", "cannot stop the service", error)
+            .remedy("stop it by hand, find out why it does not stop, or raise `service.stop_timeout`")),
+    }
+}
+
+fn released(machine: &Machine<'_>) -> Result<(), StepError> {
+    let live = &machine.places.live;
+    if !fs::exists(live)? {
+        return Ok(());
+    }
+    let waiting = Stopwatch::start();
+    loop {
+        let holders = alone::holders(live)?;
+        let Some(holder) = holders.processes.first() else { return Ok(()) };
+        if waiting.elapsed() > RELEASE {
+            let message = format!(
+                "process {} ({}) still holds the database `{}` after the service was stopped",
+                holder.pid,
+                holder.command,
+                live.display()
+            );
+            let remedy = format!("stop it, for example with `kill {}`, then run the same command again", holder.pid);
+            return Err(StepError::finding("database-held", message, Blame::World).remedy(remedy));
+        }
+        // Nothing tells when a process that is not ours closes a file.
+        clock::pause(LOOK);
+    }
+}
+
+fn asked(error: ServiceError) -> StepError {
+    StepError::world("service", "cannot ask for the state of the service", error)
+}

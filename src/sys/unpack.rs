@@ -1,1 +1,0 @@
-//! Unpacks an archive whose digest is right.

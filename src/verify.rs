@@ -1,1 +1,0 @@
-//! A file and the digest that it must have.

@@ -1,0 +1,10 @@
+//! The installer from outside: against servers, services and databases that behave and misbehave.
+
+#![allow(clippy::disallowed_methods, reason = "the fence is for the program, not for what tests it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
+
+mod authority;
+mod download;
+mod release_server;
+mod upgrade;
+mod world;

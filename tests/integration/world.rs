@@ -1,0 +1,329 @@
+//! A machine of its own in a temporary directory: signed releases, a configuration, a service that can misbehave, and
+//! the installer as a real process.
+
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use gantry_installer::manifest::signing;
+use serde_json::Value;
+
+/// A release of the test product. Its program is `fickle`, whose faults are the lines of `mode`.
+pub struct Release {
+    pub version: &'static str,
+    pub schema: i64,
+    pub reads: &'static [i64],
+    pub mode: &'static str,
+    /// Further lines of its entry in the manifest, such as `barrier = true`.
+    pub extra: &'static str,
+    /// Migrations instead of the usual ones: file name and content.
+    pub migrations: &'static [(&'static str, &'static str)],
+}
+
+impl Release {
+    pub const fn new(version: &'static str, schema: i64, reads: &'static [i64]) -> Self {
+        Self { version, schema, reads, mode: "", extra: "", migrations: &[] }
+    }
+
+    pub const fn mode(mut self, mode: &'static str) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    pub const fn extra(mut self, extra: &'static str) -> Self {
+        self.extra = extra;
+        self
+    }
+
+    pub const fn migrations(mut self, migrations: &'static [(&'static str, &'static str)]) -> Self {
+        self.migrations = migrations;
+        self
+    }
+}
+
+/// The usual migrations: 2 only adds, 3 changes what a row means, 4 makes a table.
+const MIGRATIONS: [(&str, &str); 8] = [
+    ("0001_notes.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);"),
+    ("0001_notes.down.sql", "DROP TABLE notes;"),
+    ("0002_mood.up.sql", "ALTER TABLE notes ADD COLUMN mood TEXT;"),
+    ("0002_mood.down.sql", "ALTER TABLE notes DROP COLUMN mood;"),
+    ("0003_title.up.sql", "ALTER TABLE notes RENAME COLUMN text TO title;"),
+    ("0003_title.down.sql", "ALTER TABLE notes RENAME COLUMN title TO text;"),
+    ("0004_tags.up.sql", "CREATE TABLE tags (name TEXT PRIMARY KEY);"),
+    ("0004_tags.down.sql", "DROP TABLE tags;"),
+];
+
+/// What most tests start from.
+pub const OLD: Release = Release::new("1.0.0", 1, &[1, 2]);
+pub const NEW: Release = Release::new("1.1.0", 2, &[1, 2]);
+
+pub struct World {
+    directory: tempfile::TempDir,
+    key: String,
+    secret: signing::SecretKey,
+    sequence: u64,
+    pub port: u16,
+    entries: String,
+}
+
+/// What a run of the installer answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Answer {
+    /// The one JSON object of `--json`.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("no JSON object in {self:#?}"))
+    }
+
+    /// The exit code, with everything that was said where it is another one.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self:#?}");
+        self
+    }
+}
+
+impl World {
+    /// A machine on which these releases are published and nothing is installed.
+    pub fn with(releases: &[Release]) -> Self {
+        let files = signing::generate(None).unwrap();
+        let key = files.public.lines().last().unwrap().to_owned();
+        let secret = signing::SecretKey::open(&files.secret, None).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let mut world = Self { directory, key, secret, sequence: 0, port, entries: String::new() };
+        for sub in ["releases", "data", "backups"] {
+            std::fs::create_dir(world.path(sub)).unwrap();
+        }
+        for release in releases {
+            world.add(release);
+        }
+        world.publish();
+        world.configure("");
+        world
+    }
+
+    /// The same with `OLD` installed, running, and three rows in its database.
+    pub fn installed(releases: &[Release]) -> Self {
+        let world = Self::with(releases);
+        world.run(&["install", "--to", releases[0].version, "--yes"]).expect(0);
+        world.execute("INSERT INTO notes (text) VALUES ('one'), ('two'), ('three')");
+        world
+    }
+
+    pub fn path(&self, relative: &str) -> PathBuf {
+        self.directory.path().join(relative)
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.path("data/notes.db")
+    }
+
+    /// Enters a release into the manifest that `publish` signs next.
+    pub fn add(&mut self, release: &Release) {
+        let name = format!("notes-{}.tar.gz", release.version);
+        let file = self.path("releases").join(&name);
+        archive(release, &file);
+        let (size, sha256) = measure(&file);
+        let Release { version, schema, reads, extra, .. } = release;
+        self.entries += &format!(
+            "[[release]]\nversion = \"{version}\"\nschema = {schema}\nreads = {reads:?}\n{extra}\n\
+             [[release.artifact]]\ntarget = \"any\"\nurl = \"{name}\"\nsize = {size}\nsha256 = \"{sha256}\"\n"
+        );
+    }
+
+    /// Signs the manifest with the next sequence.
+    pub fn publish(&mut self) {
+        self.publish_with("2026-11-01T00:00:00Z", "2100-01-01T00:00:00Z");
+    }
+
+    pub fn publish_with(&mut self, created: &str, expires: &str) {
+        self.sequence += 1;
+        let text = format!(
+            "format = 1\nproduct = \"notes\"\nsequence = {}\ncreated = \"{created}\"\nexpires = \"{expires}\"\n{}",
+            self.sequence, self.entries
+        );
+        self.publish_text(&text);
+    }
+
+    /// Signs a manifest as it is.
+    pub fn publish_text(&self, text: &str) {
+        let file = self.path("releases/notes.toml");
+        std::fs::write(&file, text).unwrap();
+        let at = "2026-11-01T00:00:00Z".parse().unwrap();
+        let signature = signing::sign(text.as_bytes(), &self.secret, "notes.toml", at).unwrap();
+        std::fs::write(file.with_extension("toml.minisig"), signature).unwrap();
+    }
+
+    /// Writes the configuration, with `more` at its end.
+    pub fn configure(&self, more: &str) {
+        self.configure_at(&format!("{}", self.path("releases/notes.toml").display()), more);
+    }
+
+    /// The same with the manifest at another address.
+    pub fn configure_at(&self, url: &str, more: &str) {
+        let d = self.directory.path().display();
+        let text = format!(
+            r#"product = "notes"
+[install]
+root = "{d}/root"
+state = "{d}/state"
+[manifest]
+url = "{url}"
+keys = ["{key}"]
+[database]
+url = "sqlite:{d}/data/notes.db"
+format = "golang-migrate"
+[service]
+manager = "command"
+start = ["{installer}", "--config", "{d}/installer.toml", "gate", "--", "{{binary}}", "serve", "--database", "{{database}}", "--listen", "127.0.0.1:{port}", "--pid-file", "{d}/notes.pid"]
+stop = ["sh", "-c", "kill -TERM $(cat {d}/notes.pid) 2>/dev/null || true"]
+status = ["sh", "-c", "kill -0 $(cat {d}/notes.pid) 2>/dev/null"]
+pid_file = "{d}/notes.pid"
+stop_timeout = "2s"
+[health]
+url = "http://127.0.0.1:{port}/healthz"
+timeout = "2s"
+[backup]
+dir = "{d}/backups"
+{more}"#,
+            key = self.key,
+            installer = env!("CARGO_BIN_EXE_gantry-installer"),
+            port = self.port,
+        );
+        std::fs::write(self.path("installer.toml"), text).unwrap();
+    }
+
+    /// The installer with this configuration, ready to be run.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gantry-installer"));
+        command.arg("--config").arg(self.path("installer.toml")).args(arguments).stdin(Stdio::null());
+        command.env_remove("GANTRY_INSTALLER_CONFIG").env("NO_COLOR", "1");
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Answer {
+        answer(self.command(arguments))
+    }
+
+    /// The version that `current` points to.
+    pub fn current(&self) -> Option<String> {
+        let target = std::fs::read_link(self.path("root/current")).ok()?;
+        Some(target.file_name()?.to_str()?.to_owned())
+    }
+
+    /// What the database's ledger says; its one row.
+    pub fn schema(&self) -> i64 {
+        self.query("SELECT version FROM schema_migrations WHERE NOT dirty")
+    }
+
+    pub fn query<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {
+        let connection = rusqlite::Connection::open(self.database()).unwrap();
+        connection.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// Writes as the service would: by another connection, while it may be in use.
+    pub fn execute(&self, sql: &str) {
+        let connection = rusqlite::Connection::open(self.database()).unwrap();
+        connection.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+        connection.execute_batch(sql).unwrap();
+    }
+
+    /// The version that answers at the health address, if any.
+    pub fn answers(&self) -> Option<String> {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n").ok()?;
+        let mut response = String::new();
+        stream.read_to_string(&mut response).ok()?;
+        let body = response.split_once("\r\n\r\n")?.1;
+        let body: Value = serde_json::from_str(body).ok()?;
+        Some(body.get("version")?.as_str()?.to_owned())
+    }
+
+    /// Asserts that release and schema belong together, that the service answers as this release, and that the three
+    /// rows are there.
+    #[track_caller]
+    pub fn stands_at(&self, version: &str, schema: i64) {
+        assert_eq!(self.current().as_deref(), Some(version));
+        assert_eq!(self.schema(), schema);
+        assert_eq!(self.answers().as_deref(), Some(version));
+        assert_eq!(self.query::<i64>("SELECT count(*) FROM notes"), 3);
+        assert_eq!(self.query::<String>("PRAGMA integrity_check"), "ok");
+    }
+
+    /// Ends the service and what it left behind, whatever state it is in.
+    pub fn kill_service(&self) {
+        for file in ["notes.pid", "notes.pid.child", "notes.child"] {
+            if let Ok(pid) = std::fs::read_to_string(self.path(file)) {
+                let _ = Command::new("kill").args(["-KILL", pid.trim()]).stderr(Stdio::null()).status();
+            }
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.kill_service();
+    }
+}
+
+/// Runs a command to its end.
+pub fn answer(mut command: Command) -> Answer {
+    let output = command.output().unwrap();
+    Answer {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+pub fn measure(file: &Path) -> (u64, String) {
+    let bytes = std::fs::read(file).unwrap();
+    (bytes.len() as u64, gantry_installer::digest::Sha256::of(&bytes).to_string())
+}
+
+/// A release archive: one top directory with `bin/` and `migrations/`.
+pub fn archive(release: &Release, file: &Path) {
+    let gzip = flate2::write::GzEncoder::new(std::fs::File::create(file).unwrap(), flate2::Compression::fast());
+    let mut tar = tar::Builder::new(gzip);
+    let top = format!("notes-{}", release.version);
+    let mut add = |path: String, bytes: &[u8], mode: u32| {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(mode);
+        tar.append_data(&mut header, format!("{top}/{path}"), bytes).unwrap();
+    };
+    add("bin/notes".into(), program(), 0o755);
+    add("bin/version".into(), release.version.as_bytes(), 0o644);
+    add("bin/mode".into(), release.mode.as_bytes(), 0o644);
+    let usual = MIGRATIONS.iter().filter(|(name, _)| name[..4].parse::<i64>().unwrap() <= release.schema);
+    let own = release.migrations.iter();
+    for (name, sql) in if release.migrations.is_empty() { usual.collect::<Vec<_>>() } else { own.collect() } {
+        add(format!("migrations/{name}"), sql.as_bytes(), 0o644);
+    }
+    tar.into_inner().unwrap().finish().unwrap();
+}
+
+/// `fickle` without its symbols, read once: it is in every archive.
+fn program() -> &'static [u8] {
+    static PROGRAM: OnceLock<Vec<u8>> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let built = Path::new(env!("CARGO_BIN_EXE_gantry-installer")).with_file_name("examples").join("fickle");
+        let stripped = tempfile::NamedTempFile::new().unwrap();
+        let done = Command::new("strip").arg("-o").arg(stripped.path()).arg(&built).status();
+        let smaller = done.is_ok_and(|status| status.success());
+        std::fs::read(if smaller { stripped.path() } else { &built }).unwrap()
+    })
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}

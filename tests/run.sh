@@ -1,0 +1,71 @@
+#!/bin/sh
+# All tests. Needs Rust and a C compiler; what else would be of use is installed where that is allowed, or named as
+# missing. Arguments go to `cargo test`.
+set -eu
+
+main() {
+    cd -- "$(dirname -- "$0")/.."
+    require cargo "Rust, from https://rustup.rs"
+    require cc "a C compiler, such as the package gcc"
+    skipped=''
+    offer minisign "signatures are not compared with minisign's own"
+    offer sqlite3 "migrations and databases are not compared with the stock sqlite3's"
+    output=$(mktemp)
+    trap 'rm -f -- "$output" "$output.code"' EXIT
+    code=0
+    cargo build --locked --examples
+    tested "$@" || code=1
+    tests/migrations.sh || code=1
+    summary
+    return "$code"
+}
+
+require() { # PROGRAM WHERE-FROM
+    command -v "$1" >/dev/null && return
+    echo "tests: there is no \`$1\`; it comes with $2" >&2
+    exit 1
+}
+
+# A program that some tests compare with; the package has its name.
+offer() { # PROGRAM CONSEQUENCE
+    command -v "$1" >/dev/null && return
+    if [ "$(id -u)" -ne 0 ]; then
+        skip "there is no \`$1\`, and only root may install it: $2"
+    elif ! command -v apt-get >/dev/null; then
+        skip "there is no \`$1\`, and no apt-get to install it: $2"
+    elif ! install_package "$1"; then
+        skip "there is no \`$1\`, and apt-get could not install it: $2"
+    fi
+}
+
+install_package() { # NAME
+    echo "tests: installing $1" >&2
+    apt-get install --yes --no-install-recommends "$1" >/dev/null 2>&1 && return
+    apt-get update >/dev/null 2>&1 && apt-get install --yes --no-install-recommends "$1" >/dev/null 2>&1
+}
+
+skip() { # WORDS
+    skipped="$skipped
+  $1"
+}
+
+# Examples have tests as well, which `cargo test` by itself only builds.
+tested() { # ARGUMENT…
+    for kind in "" --examples; do
+        # shellcheck disable=SC2086 # no argument at all in the first round
+        { cargo test --locked --no-fail-fast $kind "$@" && echo 0 >"$output.code" || echo 1 >"$output.code"; } 2>&1 |
+            tee -a "$output"
+        [ "$(cat -- "$output.code")" -eq 0 ] || return 1
+    done
+}
+
+summary() {
+    awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
+        END { printf "\ntests: %d passed, %d failed, %d ignored\n", passed, failed, ignored }' "$output"
+    sed -n 's/^test .* \.\.\. ignored, */  ignored: /p' "$output"
+    if [ -n "$skipped" ]; then
+        echo "tests: skipped, because:$skipped"
+    fi
+}
+
+main "$@"
