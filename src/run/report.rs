@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::db::receipt::TableCount;
 use crate::plan::loss::Loss;
-use crate::plan::{Operation, Point, Strategy};
+use crate::plan::{Operation, Plan, Point, Strategy};
+use crate::steps::error::Blame;
 use crate::steps::{Machine, StepError};
 use crate::version::SchemaVersion;
 
@@ -95,7 +96,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub(super) fn of(step: &str, error: &StepError) -> Self {
+    pub(super) fn of(step: &str, error: &StepError, plan: &Plan) -> Self {
         let mut causes = Vec::new();
         let mut source = std::error::Error::source(error);
         while let Some(cause) = source {
@@ -107,9 +108,23 @@ impl Failure {
             code: error.code.to_owned(),
             message: error.message.clone(),
             causes,
-            remedy: error.remedy.clone(),
+            remedy: if error.remedy.is_empty() { way_out(error.blame, plan) } else { error.remedy.clone() },
             stranded: None,
         }
+    }
+}
+
+/// What helps where the step itself knows nothing better.
+fn way_out(blame: Blame, plan: &Plan) -> String {
+    let to = plan.to.version.as_ref().map(ToString::to_string).unwrap_or_default();
+    match (blame, plan.operation) {
+        (Blame::Release, Operation::Upgrade) => {
+            format!("choose another release, or try it again with `gantry-installer upgrade --to {to} --retry`")
+        }
+        (Blame::Release, Operation::Rollback) => {
+            "choose another way or release: see `gantry-installer rollback --dry-run`".to_owned()
+        }
+        _ => "put right what is said here, then run the same command again".to_owned(),
     }
 }
 

@@ -6,5 +6,7 @@
 mod authority;
 mod download;
 mod release_server;
+mod service;
+mod settings;
 mod upgrade;
 mod world;
