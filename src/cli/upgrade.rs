@@ -161,7 +161,18 @@ fn nothing(seen: &Observed) -> Reply {
         .with("from", &stands)
         .with("to", &stands)
         .with("hops", Vec::<u8>::new())
+        .warning(left_out(seen))
         .saying(format!("{at} is installed, and there is nothing newer to upgrade to"))
+}
+
+/// Higher releases that are not taken by themselves any more.
+fn left_out(seen: &Observed) -> Vec<String> {
+    let installed = seen.installed.as_ref().map(|release| &release.version);
+    let above = seen.held.iter().map(|held| &held.version).filter(|version| Some(*version) > installed);
+    let told = above.map(|version| {
+        format!("{version} was given up here before, and is left out: try it again with `gantry-installer upgrade --to {version} --retry`")
+    });
+    told.collect()
 }
 
 /// Where the machine stands.
