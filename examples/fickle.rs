@@ -219,7 +219,10 @@ fn keep_writing(statement: String, options: &Options) -> Fallible<()> {
     let path = options.pid_file.as_ref().ok_or("`keeps-writing` needs `--pid-file`")?.with_extension("acknowledged");
     let mut acknowledged = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
     thread::spawn(move || {
-        while database.execute(&statement, []).is_ok() && acknowledged.write_all(b".").is_ok() {}
+        while database.execute(&statement, []).is_ok() && acknowledged.write_all(b".").is_ok() {
+            // Readers need gaps.
+            thread::sleep(Duration::from_millis(5));
+        }
     });
     Ok(())
 }

@@ -119,7 +119,12 @@ pub fn recover(machine: &mut Machine<'_>, observer: &dyn Observer) -> Result<Rep
                 let Some(step) = machine.plan.steps.get(number) else { continue };
                 let result = take(number, step, machine, &mut journal, observer, &mut times);
                 if let Err(error) = result {
-                    return Ok(report::of(machine, Outcome::Stranded, times, Some(Failure::of(step.name(), &error, machine.plan))));
+                    return Ok(report::of(
+                        machine,
+                        Outcome::Stranded,
+                        times,
+                        Some(Failure::of(step.name(), &error, machine.plan)),
+                    ));
                 }
             }
             journal.append(Event::Closed { outcome: Ended::New })?;

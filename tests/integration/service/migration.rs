@@ -7,8 +7,7 @@ use crate::world::{Answer, OLD, Release, World};
 
 const UPGRADE: [&str; 5] = ["upgrade", "--to", "1.1", "--yes", "--json"];
 
-const NOTES: (&str, &str) =
-    ("0001_notes.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);");
+const NOTES: (&str, &str) = ("0001_notes.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);");
 
 /// A release whose second migration is another one.
 const fn release(migrations: &'static [(&'static str, &'static str)]) -> Release {
@@ -116,8 +115,10 @@ fn a_migration_that_fails_after_the_stop_leaves_the_old_one_running() {
 
 #[test]
 fn a_migration_that_meets_other_rows_than_in_the_rehearsal_and_loses_them_is_undone() {
-    const PRUNE: Release =
-        release(&[NOTES, ("0002_prune.up.sql", "ALTER TABLE notes ADD COLUMN mood TEXT; DELETE FROM notes WHERE text = 'late';")]);
+    const PRUNE: Release = release(&[
+        NOTES,
+        ("0002_prune.up.sql", "ALTER TABLE notes ADD COLUMN mood TEXT; DELETE FROM notes WHERE text = 'late';"),
+    ]);
     let world = World::installed(&[OLD.mode("writes-at-stop INSERT INTO notes (text) VALUES ('late')"), PRUNE]);
     let answer = world.run(&UPGRADE).expect(4).json();
     assert!(reason(&answer).contains("notes"), "{answer:#}");

@@ -2,8 +2,7 @@
 
 use crate::world::{OLD, Release, World};
 
-const NOTES: (&str, &str) =
-    ("0001_notes.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);");
+const NOTES: (&str, &str) = ("0001_notes.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);");
 
 /// Upgrades to a release with this second migration, and returns what was warned of.
 fn warned(release: Release) -> (World, String) {
@@ -21,7 +20,10 @@ const fn release(migrations: &'static [(&'static str, &'static str)]) -> Release
 fn a_file_with_a_transaction_of_its_own_runs_and_is_warned_of() {
     const OWN: Release = release(&[NOTES, ("0002_own.up.sql", "BEGIN; CREATE TABLE own (id INTEGER); COMMIT;")]);
     let (world, warnings) = warned(OWN);
-    assert!(warnings.contains("`0002_own.up.sql` has a transaction of its own, which its own engine refuses"), "{warnings}");
+    assert!(
+        warnings.contains("`0002_own.up.sql` has a transaction of its own, which its own engine refuses"),
+        "{warnings}"
+    );
     assert_eq!(world.query::<i64>("SELECT count(*) FROM own"), 0);
 }
 

@@ -9,8 +9,11 @@ const UPGRADE: [&str; 5] = ["upgrade", "--to", "1.1", "--yes", "--json"];
 fn an_old_service_that_does_not_stop_goes_on_as_it_was() {
     let world = World::installed(&[OLD.mode("ignores-term"), NEW]);
     let before = std::fs::read_to_string(world.path("notes.pid")).unwrap();
-    let answer = restored(&world, world.run(&UPGRADE));
+    let answer = world.run(&UPGRADE).expect(4).json();
+    world.stands_at("1.0.0", 1);
     assert!(reason(&answer).contains("did not stop"), "{answer:#}");
+    assert!(answer["warnings"].to_string().contains("still runs"), "{answer:#}");
+    assert_eq!(answer["downtime_ms"], serde_json::Value::Null, "it was never down");
     assert_eq!(std::fs::read_to_string(world.path("notes.pid")).unwrap(), before);
     let status = world.run(&["status", "--json"]).expect(0).json();
     assert_eq!(status["held"], serde_json::json!([]), "it is not the new release's fault");

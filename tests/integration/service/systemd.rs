@@ -47,7 +47,8 @@ struct Machine(World);
 impl Machine {
     fn installed(new: crate::world::Release) -> Self {
         let world = World::with(&[OLD, new]);
-            let machine = Self(world);
+        world.service_by("manager = \"systemd\"\nunit = \"notes.service\"\nalso = [\"replica.service\"]");
+        let machine = Self(world);
         std::fs::create_dir(machine.0.path("tools")).unwrap();
         program(&machine.0.path("tools/systemctl"), SYSTEMCTL);
         let root = machine.0.path("");
