@@ -5,7 +5,7 @@ use super::exit::Outcome;
 use super::outcome::{self, loss_lines};
 use super::reply::Reply;
 use super::session::Session;
-use super::upgrade::{conduct, consent, refused, run_name, unresolved};
+use super::upgrade::{conduct, consent, declined, refused, run_name, unresolved};
 use crate::journal::record;
 use crate::journal::runs;
 use crate::manifest::Release;
@@ -234,7 +234,7 @@ fn choose<'c>(wish: &Wish<'_>, choices: &'c [Choice], target: &Release, session:
     let items: Vec<String> = open.iter().map(|choice| line(choice)).collect();
     let picked = session.terminal.choose(&format!("How to go back to {}?", target.version), &items);
     let Some(choice) = picked.and_then(|picked| open.get(picked)) else {
-        return Err(Box::new(Reply::new(Outcome::Nothing).saying("nothing was chosen, and nothing was changed")));
+        return Err(declined(session, "nothing was chosen, and nothing was changed"));
     };
     consent(session, &question(choice, target))?;
     Ok(choice)
