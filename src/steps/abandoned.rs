@@ -29,6 +29,7 @@ pub fn settle(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let kept = backup::keep(&file, &id, BackupKind::Abandoned, &machine.plan.to, machine.config, machine.watch)?;
     if let Some(kept) = kept {
         machine.memory.warnings.push(format!("the database that was given up is kept as the backup `{}`", kept.id));
+        backup::prune(machine.config, std::slice::from_ref(&kept.id))?;
         machine.memory.backup = Some(kept.id);
     }
     Ok(())

@@ -4,8 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
 
 mod authority;
+mod dialogue;
 mod download;
 mod layers;
 mod release_server;
+mod service;
+mod settings;
 mod upgrade;
 mod world;
