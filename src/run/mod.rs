@@ -2,6 +2,7 @@
 //! meet. Writes intent, acts, writes done.
 
 mod aftermath;
+pub mod leftovers;
 pub mod recover;
 mod report;
 pub mod resolve;
