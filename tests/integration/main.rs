@@ -8,6 +8,7 @@ mod crash;
 mod dialogue;
 mod download;
 mod layers;
+mod refusals;
 mod release_server;
 mod service;
 mod settings;
