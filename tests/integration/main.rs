@@ -5,6 +5,8 @@
 
 mod authority;
 mod download;
+mod gantry_world;
+mod load;
 mod release_server;
 mod upgrade;
 mod world;
