@@ -77,6 +77,7 @@ pub fn observe(config: &Config, service: &service::Service) -> Result<Observed> 
             State::Stopped | State::Failed => Service::Stopped,
             State::Unmanaged => Service::Unmanaged,
         },
+        triggers: service.triggers()?,
         foreign,
         blind,
         backups: backups::list(&layout.backups)?,

@@ -7,8 +7,8 @@ mod gate;
 mod history;
 mod install;
 mod manifest;
-//TMP pub mod migrate;
-//TMP mod migrate_run;
+mod migrate;
+mod migrate_run;
 mod outcome;
 mod recover;
 pub mod reply;
@@ -83,7 +83,12 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Reply {
         Command::History(history) => open().and_then(|session| history::run(history.run.as_deref(), &session)),
         Command::Backup(backup) => open().and_then(|session| backup::run(backup, &session)),
         Command::Manifest(manifest) => Ok(manifest::run(manifest, terminal.interactive)),
-        _ => todo!(),
+        Command::Migrate(migrate) if migrate.database.is_some() => {
+            let progress = |work: &crate::migration::Work| terminal.say(&work.label());
+            let ask = |question: &str| terminal.confirm(question);
+            Ok(migrate::in_place(migrate, terminal.interactive, &terminal.interrupt, &ask, &progress))
+        }
+        Command::Migrate(migrate) => open().and_then(|session| migrate_run::run(migrate, &session)),
     };
     answer.unwrap_or_else(|reply| *reply)
 }

@@ -117,6 +117,7 @@ pub fn outline(name: &str, seen: &Observed) -> Plan {
         to: stands,
         strategy: None,
         database: seen.database.path.clone(),
+        triggers: Vec::new(),
         was_running: false,
         restart_ms: None,
         agreed: None,
@@ -233,7 +234,7 @@ fn choose<'c>(wish: &Wish<'_>, choices: &'c [Choice], target: &Release, session:
     }
     session.terminal.say(&listing(choices, target));
     let items: Vec<String> = open.iter().map(|choice| line(choice)).collect();
-    let picked = session.terminal.choose(&format!("How to go back to {}?", target.version), &items);
+    let picked = session.terminal.choose(&format!("How to go back to {}", target.version), &items);
     let Some(choice) = picked.and_then(|picked| open.get(picked)) else {
         return Err(Box::new(Reply::new(Outcome::Nothing).saying("nothing was chosen, and nothing was changed")));
     };

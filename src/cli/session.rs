@@ -51,15 +51,16 @@ impl<'t> Session<'t> {
         }
     }
 
-    /// The product's service.
-    pub fn service(&self) -> Service {
-        let runtime = Runtime { log: self.config.layout.state.join("service.log"), triggers: Vec::new(), tools: None };
+    /// The product's service. After a kill only the plan can tell which units trigger it.
+    pub fn service(&self, triggers: &[String]) -> Service {
+        let log = self.config.layout.state.join("service.log");
+        let runtime = Runtime { log, triggers: triggers.to_vec(), tools: None };
         Service::new(&self.config.service, runtime)
     }
 
     /// Looks at the machine.
     pub fn observe(&self) -> Result<Observed, Box<Reply>> {
-        observe::observe(&self.config, &self.service()).map_err(|error| Box::new(unobserved(&error)))
+        observe::observe(&self.config, &self.service(&[])).map_err(|error| Box::new(unobserved(&error)))
     }
 
     /// A client for releases.
@@ -110,7 +111,7 @@ impl<'t> Session<'t> {
             config: &self.config,
             plan,
             places: Places::of(&self.config.layout, plan),
-            service: self.service(),
+            service: self.service(&plan.triggers),
             health: HealthCheck::new(&self.config.health, self.config.layout.private(), user),
             user,
             starts: Starts::Service,

@@ -82,6 +82,7 @@ pub fn plan(ask: &Install<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
         to: Point { version: Some(release.version.clone()), schema },
         strategy: None,
         database: seen.database.path.clone(),
+        triggers: seen.triggers.clone(),
         was_running: running,
         restart_ms: None,
         agreed: None,

@@ -25,6 +25,8 @@ pub struct Plan {
     pub strategy: Option<Strategy>,
     /// The database file, symlinks resolved.
     pub database: PathBuf,
+    /// Units that would start the service by themselves, such as its socket: stopped before and started after it.
+    pub triggers: Vec<String>,
     /// Whether the service ran before, and is to run again after an undo.
     pub was_running: bool,
     /// How long the service's own stop and start took in the last run, for the prediction.
