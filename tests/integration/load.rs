@@ -37,12 +37,13 @@ const LEGS: [Leg; 20] = [
     Leg(&["upgrade", "--to", "1.7"], 0, "1.7.0", 8),
     Leg(&["rollback", "--strategy", "down"], 0, "1.6.0", 7),
     Leg(&["rollback", "--to", "1.5.0", "--strategy", "down"], 0, "1.5.0", 6),
-    Leg(&["rollback", "--to", "1.4.0", "--strategy", "binary"], 0, "1.4.0", 6),
-    Leg(&["upgrade", "--to", "1.5.0"], 0, "1.5.0", 6),
-    // From here on rows are lost, and named: a release that serves and is never well, and backups.
+    // Without a migration there is one database, and it stays.
     Leg(&["upgrade", "--to", "1.5.1"], 4, "1.5.0", 6),
+    Leg(&["rollback", "--to", "1.4.0", "--strategy", "down"], 0, "1.4.0", 4),
+    // From here on rows are lost, and named: a release that serves on a new database and is never well, and backups.
+    Leg(&["upgrade", "--to", "1.5.1", "--retry"], 4, "1.4.0", 4),
     Leg(&["upgrade", "--to", "1.6"], 0, "1.6.0", 7),
-    Leg(&["rollback", "--strategy", "restore"], 0, "1.5.0", 6),
+    Leg(&["rollback", "--strategy", "restore"], 0, "1.4.0", 4),
     Leg(&["upgrade", "--to", "1.7"], 0, "1.7.0", 8),
     Leg(&["rollback", "--strategy", "restore"], 0, "1.6.0", 7),
     Leg(&["upgrade", "--to", "1.7"], 0, "1.7.0", 8),
@@ -90,7 +91,6 @@ fn no_acknowledged_row_is_lost_in_twenty_upgrades_and_rollbacks_that_no_ledger_n
 #[track_caller]
 fn go(world: &GantryWorld, Leg(arguments, code, version, schema): &Leg) -> Value {
     let report = world.run(&[*arguments, &["--yes"]].concat()).expect(*code).json();
-    if std::env::var_os("SHOW").is_some() { println!("{arguments:?}: loss {} warnings {} backup {} error {}", report["loss"], report["warnings"], report["backup"], report["error"]); }
     assert_eq!((world.current().as_str(), world.schema()), (*version, *schema), "{report:#}");
     world.wait_for_acknowledgements(200);
     report
