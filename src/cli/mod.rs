@@ -78,7 +78,10 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Reply {
         Command::Rollback(rollback) => open().and_then(|session| rollback::run(rollback, &session)),
         Command::Recover(recover) => open().and_then(|session| recover::run(recover, &session)),
         Command::Status => open().and_then(|session| status::run(&session)),
-        Command::Gate(gate) => open().and_then(|session| gate::run(&gate.command, &session)),
+        // The service asks as its own user, who may read little of the state directory.
+        Command::Gate(gate) => Session::read(&arguments.config, terminal)
+            .map_err(|reply| gate::closed(*reply, &gate.command))
+            .and_then(|session| gate::run(&gate.command, &session)),
         Command::Verify => open().and_then(|session| verify::run(&session)),
         Command::History(history) => open().and_then(|session| history::run(history.run.as_deref(), &session)),
         Command::Backup(backup) => open().and_then(|session| backup::run(backup, &session)),

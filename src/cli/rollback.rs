@@ -137,11 +137,14 @@ fn target(
         None => Target::Exact(came_from(session)?),
     };
     let installed = seen.installed.as_ref().map(|release| &release.version);
+    if installed.is_some_and(|installed| wanted.is_above(installed)) && wish.backup.is_none() {
+        return Err(upwards(&wanted));
+    }
     let above = |release: &Release| installed.is_some_and(|installed| release.version > *installed);
     let on_disk: Vec<&Release> = seen.on_disk.iter().filter(|release| wanted.admits(&release.version)).collect();
     let below = on_disk.iter().rev().find(|release| wish.backup.is_some() || Some(&release.version) != installed);
     match below {
-        Some(release) if above(release) => return Err(upwards(release)),
+        Some(release) if above(release) => return Err(upwards(&Target::Exact(release.version.clone()))),
         Some(release) => return Ok(((*release).clone(), None)),
         None => {}
     }
@@ -165,12 +168,11 @@ fn target(
     Ok((release.clone(), Some(incoming)))
 }
 
-fn upwards(release: &Release) -> Box<Reply> {
-    let version = &release.version;
+fn upwards(wanted: &Target) -> Box<Reply> {
     refused(vec![Refusal::new(
         "above",
-        format!("{version} is above the installed release"),
-        format!("run `gantry-installer upgrade --to {version}`"),
+        format!("{wanted} is above the installed release"),
+        format!("run `gantry-installer upgrade --to {wanted}`"),
     )])
 }
 

@@ -9,6 +9,7 @@ use super::outcome::point;
 use super::reply::Reply;
 use super::runs::stands;
 use super::session::Session;
+use super::upgrade::held;
 use crate::journal::runs;
 use crate::manifest::graph::{Asked, newest, way};
 use crate::plan::observed::{Backup, Cause, Content, Observed, Service};
@@ -63,7 +64,7 @@ fn available(seen: &Observed, session: &Session<'_>) -> Result<Value, String> {
     };
     let manifest = resolve::manifest(&session.config, &client, Expiry::Enforced).map_err(in_words)?;
     let installer = resolve::installer().map_err(|error| error.to_string())?;
-    let skip: Vec<_> = seen.held.iter().map(|held| held.version.clone()).collect();
+    let skip = held(&manifest, seen);
     let installed = seen.installed.as_ref().map(|release| &release.version);
     let channel = session.config.manifest.channel.as_str();
     let asked = Asked { installed, target: None, channel, installer: &installer, skip: &skip };

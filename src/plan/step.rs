@@ -26,6 +26,7 @@ pub struct Plan {
     /// The database file, symlinks resolved.
     pub database: PathBuf,
     /// Units that would start the service by themselves, such as its socket: stopped before and started after it.
+    #[serde(default)]
     pub triggers: Vec<String>,
     /// Whether the service ran before, and is to run again after an undo.
     pub was_running: bool,
