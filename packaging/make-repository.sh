@@ -92,7 +92,8 @@ sign() {
     if [ -e "$key" ]; then
         "$installer" manifest sign --manifest "$manifest" --key "$key" >&2
     else
-        "$installer" manifest sign --manifest "$manifest" --key "$key" --generate >&2
+        # Without a terminal nobody is asked for a password.
+        "$installer" manifest sign --manifest "$manifest" --key "$key" --generate </dev/null >&2
     fi
 }
 
