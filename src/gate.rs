@@ -5,10 +5,7 @@
 use std::path::Path;
 
 use crate::db::look::{LookError, look};
-use crate::db::open::OpenError;
-fn settle(_: &Path) -> Result<(), OpenError> {
-    Ok(())
-}
+use crate::db::open::{OpenError, settle};
 use crate::journal::gate::{Expect, GateRecord};
 use crate::journal::record;
 use crate::migration::Ledger;

@@ -113,9 +113,7 @@ fn failed(error: &InPlaceError) -> Reply {
         InPlaceError::Unchanged(MigrateError::Stopped) => {
             Reply::failed("interrupted", error, "run the same command again: nothing was changed")
         }
-        InPlaceError::Unchanged(MigrateError::Open(_)) => {
-            Reply::failed("database", error, "see who uses the database, and run the same command again")
-        }
+        InPlaceError::Unchanged(MigrateError::Open(reason)) => Reply::failed("database", error, site::remedy(reason)),
         InPlaceError::Unchanged(_) | InPlaceError::Rollback { .. } => {
             Reply::failed("migration", error, "nothing was changed: mend the migration, and run the same command again")
         }

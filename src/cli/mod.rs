@@ -86,7 +86,7 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Reply {
         Command::Verify => open().and_then(|session| verify::run(&session)),
         Command::History(history) => open().and_then(|session| history::run(history.run.as_deref(), &session)),
         Command::Backup(backup) => open().and_then(|session| backup::run(backup, &session)),
-        Command::Manifest(manifest) => Ok(manifest::run(manifest, terminal.interactive)),
+        Command::Manifest(verb) => Ok(manifest::run(verb, terminal)),
         Command::Migrate(migrate) if migrate.database.is_some() => {
             let progress = |work: &crate::migration::Work| terminal.say(&work.label());
             let ask = |question: &str| terminal.confirm(question);

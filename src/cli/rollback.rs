@@ -4,7 +4,7 @@ use super::arguments::{self, StrategyName};
 use super::exit::Outcome;
 use super::outcome;
 use super::reply::Reply;
-use super::runs::{Answer, conduct, consent, refused, run_name, stands, timed, unresolved};
+use super::runs::{Answer, conduct, consent, declined, refused, run_name, stands, timed, unresolved};
 use super::session::Session;
 use super::ways::{closed, line, listing, question, shown};
 use crate::journal::record;
@@ -252,7 +252,7 @@ fn choose<'c>(wish: &Wish<'_>, choices: &'c [Choice], target: &Release, session:
     let items: Vec<String> = open.iter().map(|choice| line(choice)).collect();
     let picked = session.terminal.choose(&format!("How to go back to {}", target.version), &items);
     let Some(choice) = picked.and_then(|picked| open.get(picked)) else {
-        return Err(Box::new(Reply::new(Outcome::Nothing).saying("nothing was chosen, and nothing was changed")));
+        return Err(declined(session, "nothing was chosen, and nothing was changed"));
     };
     consent(session, &question(choice, target))?;
     Ok(choice)

@@ -1,7 +1,7 @@
 //! What the commands that make a run share: names, refusals, agreement, and the run itself.
 
 use super::exit::Outcome;
-use super::reply::Reply;
+use super::reply::{Problem, Reply};
 use super::session::{Session, unreadable};
 use crate::journal::record::RecordError;
 use crate::journal::runs;
@@ -85,5 +85,19 @@ pub fn consent(session: &Session<'_>, question: &str) -> Answer<()> {
     if session.terminal.confirm(question) {
         return Ok(());
     }
-    Err(Box::new(Reply::new(Outcome::Nothing).saying("not agreed: nothing was changed")))
+    Err(declined(session, "not agreed: nothing was changed"))
+}
+
+/// The answer where a question was answered with a no, or with a signal.
+pub fn declined(session: &Session<'_>, words: &str) -> Box<Reply> {
+    let Some(signal) = session.terminal.interrupt.requested() else {
+        return Box::new(Reply::new(Outcome::Nothing).saying(words));
+    };
+    let problem = Problem {
+        code: "signal".to_owned(),
+        message: format!("{signal} asked for the end, and nothing was changed"),
+        causes: Vec::new(),
+        remedy: "run the same command again".to_owned(),
+    };
+    Box::new(Reply { error: Some(problem), ..Reply::new(Outcome::Failed) })
 }

@@ -129,8 +129,12 @@ fn text(seen: &Observed, session: &Session<'_>, unfinished: Option<&str>, availa
         let _ = writeln!(text, "unfinished {run}: run `gantry-installer recover`");
     }
     for held in &seen.held {
-        let why = if held.cause == Cause::Failed { "failed here" } else { "was gone back from" };
-        let _ = writeln!(text, "held       {} {why} in {}: {}", held.version, held.run, held.reason);
+        let why = if held.cause == Cause::Failed {
+            format!("failed in run {} ({}); `upgrade --retry` tries it again", held.run, held.reason)
+        } else {
+            format!("{} in run {}; `upgrade --to {}` takes it again", held.reason, held.run, held.version)
+        };
+        let _ = writeln!(text, "held       {} {why}", held.version);
     }
     let _ = match available.get("upgrade").and_then(Value::as_str) {
         Some(version) => {
@@ -138,7 +142,12 @@ fn text(seen: &Observed, session: &Session<'_>, unfinished: Option<&str>, availa
             writeln!(text, "available  {version}: run `gantry-installer {verb}`")
         }
         None if available.is_null() => writeln!(text, "available  not known"),
-        None => writeln!(text, "available  nothing newer"),
+        None => match available.get("newest").and_then(Value::as_str) {
+            Some(newest) if seen.held.iter().any(|held| held.version.to_string() == newest) => {
+                writeln!(text, "available  {newest}, which is held")
+            }
+            _ => writeln!(text, "available  nothing newer"),
+        },
     };
     let versions: Vec<String> = seen.on_disk.iter().map(|release| release.version.to_string()).collect();
     let _ = writeln!(text, "versions   {}", if versions.is_empty() { "none".to_owned() } else { versions.join(", ") });

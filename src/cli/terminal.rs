@@ -53,14 +53,11 @@ impl Terminal {
     /// Asks whether to go on. Without somebody to ask the answer is no.
     pub fn confirm(&self, question: &str) -> bool {
         self.finish_bar();
-        self.interactive
-            && dialoguer::Confirm::new()
-                .with_prompt(question)
-                .default(false)
-                .interact_on_opt(&Term::stderr())
-                .ok()
-                .flatten()
-                .unwrap_or(false)
+        if !self.interactive {
+            return false;
+        }
+        let asked = dialoguer::Confirm::new().with_prompt(question).default(false);
+        answered(asked.interact_on_opt(&Term::stderr())).unwrap_or(false)
     }
 
     /// Lets somebody choose one of several; none where nobody can be asked or nothing was chosen.
@@ -69,13 +66,8 @@ impl Terminal {
         if !self.interactive {
             return None;
         }
-        dialoguer::Select::new()
-            .with_prompt(question)
-            .items(items)
-            .default(0)
-            .interact_on_opt(&Term::stderr())
-            .ok()
-            .flatten()
+        let asked = dialoguer::Select::new().with_prompt(question).items(items).default(0);
+        answered(asked.interact_on_opt(&Term::stderr()))
     }
 
     fn finish_bar(&self) {
@@ -87,6 +79,16 @@ impl Terminal {
     fn style(&self) -> Style {
         Style::new().for_stderr().dim()
     }
+}
+
+/// A question that is broken off by a signal leaves the cursor hidden, and the line unfinished.
+fn answered<T>(answer: dialoguer::Result<Option<T>>) -> Option<T> {
+    answer.unwrap_or_else(|_| {
+        let terminal = Term::stderr();
+        let _ = terminal.show_cursor();
+        let _ = terminal.write_line("");
+        None
+    })
 }
 
 impl Watch for Terminal {

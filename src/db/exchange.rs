@@ -87,9 +87,9 @@ impl Exchange<'_> {
     /// How far it is.
     pub fn state(&self) -> Result<ExchangeState, ExchangeError> {
         let live = self.live.identity(self.name)?;
-        let new = self.work.identity(&self.new())?;
-        let old = self.work.identity(&self.old())?;
-        let abandoned = self.work.identity(&self.abandoned())?;
+        let new = self.work.identity(&self.new_name())?;
+        let old = self.work.identity(&self.old_name())?;
+        let abandoned = self.work.identity(&self.abandoned_name())?;
         match (new, old) {
             (None, None) if abandoned.is_some() => Ok(ExchangeState::Undone),
             (None, None) => Ok(ExchangeState::Nothing),
@@ -115,22 +115,22 @@ impl Exchange<'_> {
         if self.live.identity(self.name)? != Some(alone.identity()) {
             return Err(ExchangeError::Foreign { live: self.live_path(), run: self.run.to_owned() });
         }
-        if self.work.identity(&self.new())?.is_none() {
+        if self.work.identity(&self.new_name())?.is_none() {
             return Err(self.nothing_new());
         }
         self.nothing_beside(self.live, self.name)?;
-        self.nothing_beside(self.work, &self.new())?;
+        self.nothing_beside(self.work, &self.new_name())?;
 
-        let path = self.work.path().join(self.new());
-        let new = self.work.open_file(&self.new(), Access::ReadWrite)?;
+        let path = self.work.path().join(self.new_name());
+        let new = self.work.open_file(&self.new_name(), Access::ReadWrite)?;
         attributes::carry(alone.file(), &new, &path)?;
         sync_file(&new, &path)?;
         if state == ExchangeState::NotExchanged {
-            self.live.link(self.name, self.work, &self.old())?;
+            self.live.link(self.name, self.work, &self.old_name())?;
         }
         // The old file must have its second name before it loses the first.
         self.work.sync()?;
-        self.work.rename(&self.new(), self.live, self.name)?;
+        self.work.rename(&self.new_name(), self.live, self.name)?;
         self.settle()
     }
 
@@ -144,7 +144,7 @@ impl Exchange<'_> {
             ExchangeState::Nothing | ExchangeState::Undone => Ok(self.sync_both()?),
             // Renaming one name of a file over another one of it does nothing, in silence.
             ExchangeState::Linked => {
-                self.work.unlink(&self.old())?;
+                self.work.unlink(&self.old_name())?;
                 Ok(self.sync_both()?)
             }
             ExchangeState::Exchanged => {
@@ -152,7 +152,7 @@ impl Exchange<'_> {
                 let alone = self.part_from_side_files()?;
                 self.give_up(started)?;
                 self.nothing_beside(self.live, self.name)?;
-                self.work.rename(&self.old(), self.live, self.name)?;
+                self.work.rename(&self.old_name(), self.live, self.name)?;
                 self.sync_both()?;
                 drop(alone);
                 Ok(())
@@ -165,7 +165,7 @@ impl Exchange<'_> {
     fn part_from_side_files(&self) -> Result<Alone, ExchangeError> {
         let path = self.live.path().join(self.name);
         // What an earlier try began to move is not complete without the rest.
-        if side_files::pending(self.work, &self.abandoned())?.is_none() {
+        if side_files::pending(self.work, &self.abandoned_name())?.is_none() {
             match Alone::prove(&path) {
                 Ok(alone) => return Ok(alone),
                 Err(NotAlone::Unsettled { .. } | NotAlone::Pending { .. }) => {}
@@ -176,7 +176,7 @@ impl Exchange<'_> {
         for suffix in side_files::SUFFIXES {
             let beside = format!("{}{suffix}", self.name);
             if self.live.identity(&beside)?.is_some() {
-                self.live.rename(&beside, self.work, &format!("{}{suffix}", self.abandoned()))?;
+                self.live.rename(&beside, self.work, &format!("{}{suffix}", self.abandoned_name()))?;
             }
         }
         self.sync_both()?;
@@ -184,11 +184,11 @@ impl Exchange<'_> {
     }
 
     fn give_up(&self, started: Started) -> Result<(), ExchangeError> {
-        let kept = self.work.identity(&self.abandoned())?;
-        let moved = side_files::pending(self.work, &self.abandoned())?.is_some();
+        let kept = self.work.identity(&self.abandoned_name())?;
+        let moved = side_files::pending(self.work, &self.abandoned_name())?.is_some();
         // A file whose log had to be moved was written by somebody, whoever was started.
         if kept.is_none() && (started == Started::Yes || moved) {
-            self.live.link(self.name, self.work, &self.abandoned())?;
+            self.live.link(self.name, self.work, &self.abandoned_name())?;
         } else if kept.is_some() && kept != self.live.identity(self.name)? {
             return Err(ExchangeError::Foreign { live: self.live_path(), run: self.run.to_owned() });
         }
@@ -198,8 +198,8 @@ impl Exchange<'_> {
     /// After the rename, whether a kill came between or not.
     fn settle(&self) -> Result<(), ExchangeError> {
         self.live.sync()?;
-        if self.work.identity(&self.new())?.is_some() {
-            self.work.unlink(&self.new())?;
+        if self.work.identity(&self.new_name())?.is_some() {
+            self.work.unlink(&self.new_name())?;
         }
         Ok(self.work.sync()?)
     }
@@ -224,15 +224,15 @@ impl Exchange<'_> {
         self.live.path().join(self.name).display().to_string()
     }
 
-    fn new(&self) -> String {
+    fn new_name(&self) -> String {
         WorkLayout::new_name(self.run)
     }
 
-    fn old(&self) -> String {
+    fn old_name(&self) -> String {
         WorkLayout::old_name(self.run)
     }
 
-    fn abandoned(&self) -> String {
+    fn abandoned_name(&self) -> String {
         WorkLayout::abandoned_name(self.run)
     }
 }

@@ -46,13 +46,13 @@ pub enum InPlaceError {
         /// Whether it says that a migration was broken off.
         dirty: bool,
         /// Why it did not go on.
-        source: MigrateError,
+        source: Box<MigrateError>,
     },
     /// They failed, and SQLite could not take them back at once.
     #[error("{failed}; the rollback failed as well, and whoever opens the database next finishes it")]
     Rollback {
         /// Why they failed.
-        failed: MigrateError,
+        failed: Box<MigrateError>,
         /// Why they could not be taken back.
         source: rusqlite::Error,
     },
@@ -91,7 +91,7 @@ pub fn run(
             Ok(receipt)
         }
         Err(failed) if !connection.is_autocommit() => match (connection.execute_batch("ROLLBACK"), kept) {
-            (Err(source), _) => Err(InPlaceError::Rollback { failed, source }),
+            (Err(source), _) => Err(InPlaceError::Rollback { failed: Box::new(failed), source }),
             (Ok(()), kept) => Err(told_of(failed, kept)),
         },
         Err(failed) => {
@@ -105,7 +105,7 @@ pub fn run(
 fn told_of(failed: MigrateError, kept: Option<Kept>) -> InPlaceError {
     match kept {
         None => InPlaceError::Unchanged(failed),
-        Some(Kept { schema, dirty }) => InPlaceError::Partly { schema, dirty, source: failed },
+        Some(Kept { schema, dirty }) => InPlaceError::Partly { schema, dirty, source: Box::new(failed) },
     }
 }
 

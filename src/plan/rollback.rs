@@ -88,8 +88,8 @@ pub fn plan(ask: &Rollback<'_>, way: &Way, seen: &Observed) -> Result<Plan, Vec<
             steps.push(Step::Exchange { replaces: true });
             Some(leg.to.clone())
         }
-        Way::Restore(backup, _) => {
-            steps.push(Step::Copy { source: source(ask.backups, backup) });
+        Way::Restore(backup, comparison) => {
+            steps.push(Step::Copy { source: source(ask.backups, backup, comparison.clone()) });
             steps.extend([Step::Stop, Step::Exchange { replaces: !matches!(seen.database.content, Content::Missing) }]);
             backup.schema.clone()
         }
@@ -198,12 +198,13 @@ fn comparison(backup: &Backup, seen: &Observed) -> Option<Leg> {
     })
 }
 
-fn source(backups: &std::path::Path, backup: &Backup) -> Source {
+fn source(backups: &std::path::Path, backup: &Backup, comparison: Option<Leg>) -> Source {
     Source::Backup {
         id: backup.id.clone(),
         file: backups.join(&backup.id).join("database.db"),
         bytes: backup.bytes,
         sha256: backup.sha256,
+        comparison,
     }
 }
 

@@ -2,6 +2,7 @@
 //! meet. Writes intent, acts, writes done.
 
 mod aftermath;
+pub mod leftovers;
 pub mod recover;
 mod report;
 pub mod resolve;
@@ -119,7 +120,12 @@ pub fn recover(machine: &mut Machine<'_>, observer: &dyn Observer) -> Result<Rep
                 let Some(step) = machine.plan.steps.get(number) else { continue };
                 let result = take(number, step, machine, &mut journal, observer, &mut times);
                 if let Err(error) = result {
-                    return Ok(report::of(machine, Outcome::Stranded, times, Some(Failure::of(step.name(), &error))));
+                    return Ok(report::of(
+                        machine,
+                        Outcome::Stranded,
+                        times,
+                        Some(Failure::of(step.name(), &error, machine.plan)),
+                    ));
                 }
             }
             journal.append(Event::Closed { outcome: Ended::New })?;
@@ -172,7 +178,7 @@ fn go_back(
     times: Vec<StepTime>,
 ) -> Report {
     let name = machine.plan.steps.get(failed).map_or("resolve", Step::name);
-    let failure = Failure::of(name, &error);
+    let failure = Failure::of(name, &error, machine.plan);
     observer.goes_back(&words(&error));
     // The undo must be able to write on a disk that is full now.
     let _ = fs::remove_file(&machine.config.layout.reserve());

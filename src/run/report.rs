@@ -7,7 +7,8 @@ use crate::db::receipt::TableCount;
 use crate::journal::{record, runs};
 use crate::layout::Layout;
 use crate::plan::loss::Loss;
-use crate::plan::{Operation, Point, Strategy};
+use crate::plan::{Operation, Plan, Point, Strategy};
+use crate::steps::error::Blame;
 use crate::steps::{Machine, StepError};
 use crate::version::SchemaVersion;
 
@@ -98,7 +99,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub(super) fn of(step: &str, error: &StepError) -> Self {
+    pub(super) fn of(step: &str, error: &StepError, plan: &Plan) -> Self {
         let mut causes = Vec::new();
         let mut source = std::error::Error::source(error);
         while let Some(cause) = source {
@@ -110,7 +111,7 @@ impl Failure {
             code: error.code.to_owned(),
             message: error.message.clone(),
             causes,
-            remedy: error.remedy.clone(),
+            remedy: if error.remedy.is_empty() { way_out(error.blame, plan) } else { error.remedy.clone() },
             stranded: None,
         }
     }
@@ -126,6 +127,20 @@ pub fn usual_restart(layout: &Layout) -> Result<Option<u64>, RunError> {
         }
     }
     Ok(None)
+}
+
+/// What helps where the step itself knows nothing better.
+fn way_out(blame: Blame, plan: &Plan) -> String {
+    let to = plan.to.version.as_ref().map(ToString::to_string).unwrap_or_default();
+    match (blame, plan.operation) {
+        (Blame::Release, Operation::Upgrade) => {
+            format!("choose another release, or try it again with `gantry-installer upgrade --to {to} --retry`")
+        }
+        (Blame::Release, Operation::Rollback) => {
+            "choose another way or release: see `gantry-installer rollback --dry-run`".to_owned()
+        }
+        _ => "put right what is said here, then run the same command again".to_owned(),
+    }
 }
 
 pub(super) fn of(machine: &Machine<'_>, outcome: Outcome, steps: Vec<StepTime>, failure: Option<Failure>) -> Report {

@@ -4,8 +4,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
 
 mod authority;
+mod crash;
+mod dialogue;
 mod download;
+mod gantry_world;
+mod layers;
+mod load;
 mod refusals;
 mod release_server;
+mod service;
+mod settings;
 mod upgrade;
 mod world;

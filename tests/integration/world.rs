@@ -138,6 +138,11 @@ impl World {
         );
     }
 
+    /// Takes all releases out of the manifest that `publish` signs next.
+    pub fn withdraw(&mut self) {
+        self.entries.clear();
+    }
+
     /// Signs the manifest with the next sequence.
     pub fn publish(&mut self) {
         self.publish_with("2026-11-01T00:00:00Z", "2100-01-01T00:00:00Z");

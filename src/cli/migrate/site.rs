@@ -220,7 +220,8 @@ fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, PathError> {
 
 const DAMAGED: &str = "put a backup of it back";
 
-fn remedy(error: &OpenError) -> &'static str {
+/// What to do about a database that cannot be opened.
+pub(super) fn remedy(error: &OpenError) -> &'static str {
     match error {
         OpenError::Locked { .. } => "see who uses it, and run the same command again",
         OpenError::HotJournal { .. } => "start its program as its owner: SQLite then undoes what a crash left",

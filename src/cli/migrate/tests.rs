@@ -26,17 +26,13 @@ impl Ground {
             ("2_mails.down.sql", "ALTER TABLE users DROP COLUMN mail"),
             ("10_index.up.sql", "CREATE INDEX by_name ON users (name)"),
         ] {
-            ground.write(name, sql);
+            fs::write(ground.migrations().join(name), sql).unwrap();
         }
         ground
     }
 
     fn migrations(&self) -> PathBuf {
         self.directory.path().join("migrations")
-    }
-
-    fn write(&self, name: &str, sql: &str) {
-        fs::write(self.migrations().join(name), sql).unwrap();
     }
 
     fn path(&self) -> PathBuf {
@@ -211,9 +207,7 @@ fn nothing_is_changed_before_somebody_agrees() {
     assert_eq!(in_place(&arguments, true, &Interrupt::never(), &ask, &|_| {}).outcome, Outcome::Refused);
     assert!(!ground.path().exists());
     assert_eq!(in_place(&arguments, true, &Interrupt::never(), &ask, &|_| {}).outcome, Outcome::Done);
-    assert!(
-        asked.borrow()[0].ends_with("from schema none to 10 with 1_users.up.sql, 2_mails.up.sql, 10_index.up.sql?")
-    );
+    assert!(asked.borrow()[0].ends_with("to 10 with 1_users.up.sql, 2_mails.up.sql, 10_index.up.sql?"));
     let down = Migrate { yes: false, ..ground.arguments(MigrateVerb::Down { count: 1 }) };
     in_place(&down, true, &Interrupt::never(), &ask, &|_| {});
     assert!(asked.borrow()[2].starts_with("what these migrations drop is gone for good; "));
@@ -239,7 +233,8 @@ fn a_failing_migration_is_named_and_nothing_is_changed() {
     let ground = Ground::new();
     ground.run(UP);
     let before = fs::read(ground.path()).unwrap();
-    ground.write("11_bad.up.sql", "CREATE TABLE a (x);\nDROP TABLE users;\nINSERT INTO nowhere VALUES (1)");
+    let bad = "CREATE TABLE a (x);\nDROP TABLE users;\nINSERT INTO nowhere VALUES (1)";
+    fs::write(ground.migrations().join("11_bad.up.sql"), bad).unwrap();
     let reply = ground.run(UP);
     let error = reply.error.unwrap();
     assert_eq!(
@@ -252,7 +247,7 @@ fn a_failing_migration_is_named_and_nothing_is_changed() {
 #[test]
 fn a_failure_outside_a_transaction_says_that_something_stays() {
     let ground = Ground::new();
-    ground.write("11_bad.up.sql", "VACUUM; INSERT INTO nowhere VALUES (1)");
+    fs::write(ground.migrations().join("11_bad.up.sql"), "VACUUM; INSERT INTO nowhere VALUES (1)").unwrap();
     let reply = ground.run(UP);
     assert_eq!(reply.outcome, Outcome::Stranded);
     assert_eq!((&reply.body["schema"], &reply.body["dirty"]), (&json!(11), &json!(true)));
@@ -299,8 +294,6 @@ fn what_the_command_line_gets_wrong_is_told_with_the_way_out() {
     for verb in [MigrateVerb::Version, MigrateVerb::Status, MigrateVerb::Down { count: 1 }] {
         assert_eq!(code(&ground.run(verb)), "database-missing");
     }
-    fs::remove_dir_all(ground.migrations()).unwrap();
-    fs::create_dir(ground.migrations()).unwrap();
-    assert_eq!(code(&ground.run(UP)), "no-migrations");
+    assert_eq!(code(&wrong(|arguments| arguments.dir = Some("/proc/self/task".into()))), "no-migrations");
     assert!(!ground.path().exists());
 }

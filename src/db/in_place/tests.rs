@@ -1,5 +1,6 @@
 #![allow(clippy::disallowed_methods, reason = "a test makes its own files")]
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
 
@@ -157,9 +158,8 @@ fn what_comes_after_a_file_that_ran_alone_fails_back_to_a_clean_ledger() {
 fn a_file_that_leaves_its_own_transaction_open_is_rolled_back() {
     let (_directory, path) = database("");
     let error = migrate(&path, &up(&["BEGIN; CREATE TABLE a (x)"])).unwrap_err();
-    let InPlaceError::Partly { source: MigrateError::LeftOpen { .. }, dirty: true, .. } = error else {
-        panic!("{error:?}")
-    };
+    let InPlaceError::Partly { source, dirty: true, .. } = error else { panic!("{error:?}") };
+    assert!(matches!(*source, MigrateError::LeftOpen { .. }));
     assert!(rows(&path, "SELECT name FROM sqlite_schema WHERE name = 'a'").is_empty());
 }
 
@@ -195,4 +195,64 @@ fn a_database_that_is_gone_is_not_made_anew_by_what_starts_higher() {
     let works = set(&[("", ""), ("", "")]).up(Some(&number(1)), &number(2)).unwrap();
     assert!(migrate(&path, &works).is_err());
     assert!(!path.exists());
+}
+
+#[test]
+fn a_file_that_runs_alone_is_not_stopped_half_way() {
+    let (_directory, path) = database("PRAGMA journal_mode = WAL");
+    let long = "BEGIN; CREATE TABLE a (x); WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 99999)
+                INSERT INTO a SELECT i FROM n; COMMIT";
+    let asked = Arc::new(AtomicBool::new(false));
+    let (watched, seen) = (path.clone(), Arc::clone(&asked));
+    // Asks for the end exactly while the file runs.
+    let stop = Arc::new(move || {
+        let wanted = state(&watched).is_dirty();
+        seen.fetch_or(wanted, Ordering::Relaxed);
+        wanted
+    });
+    run(&path, &up(&[long]), &ledger(), stop, &|_| {}).unwrap();
+    assert!(!asked.load(Ordering::Relaxed), "nobody is even asked");
+    assert_eq!(state(&path), LedgerState::At { schema: number(1), dirty: false });
+}
+
+const CHILD: &str = "IN_PLACE_TEST_CHILD";
+
+/// Not a test of its own: the process that is killed.
+#[test]
+fn child() {
+    let Ok(words) = std::env::var(CHILD) else { return };
+    let (fatal, path) = words.split_once(' ').unwrap();
+    seam::arm(fatal.parse().unwrap());
+    migrate(Path::new(path), &killed()).unwrap();
+}
+
+fn killed() -> Vec<Work> {
+    up(&["CREATE TABLE a (x)", "BEGIN; CREATE TABLE b (x); COMMIT", "CREATE TABLE c (x)"])
+}
+
+// FM-13: whenever it is killed, the ledger tells what is there, or that it cannot be believed.
+#[test]
+fn a_kill_at_any_operation_leaves_a_ledger_that_does_not_lie() {
+    let mut ends = Vec::new();
+    for fatal in 1.. {
+        let (_directory, path) = database("CREATE TABLE t (a)");
+        let child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "db::in_place::tests::child", "--test-threads=1"])
+            .env(CHILD, format!("{fatal} {}", path.display()))
+            .output()
+            .unwrap();
+        let tables = rows(&path, "SELECT name FROM sqlite_schema WHERE name IN ('a', 'b', 'c') ORDER BY name").concat();
+        let end = match state(&path) {
+            LedgerState::At { schema, dirty } => format!("{tables} at {schema}{}", if dirty { ", dirty" } else { "" }),
+            _ => tables,
+        };
+        if ends.last() != Some(&end) {
+            ends.push(end);
+        }
+        if child.status.success() {
+            break;
+        }
+        assert_eq!(child.status.signal(), Some(9), "{}", String::from_utf8_lossy(&child.stdout));
+    }
+    assert_eq!(ends, ["", "a at 2, dirty", "ab at 2, dirty", "ab at 2", "abc at 3"]);
 }

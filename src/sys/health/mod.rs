@@ -165,7 +165,8 @@ impl HealthCheck {
         interrupt: &Interrupt,
     ) -> Result<Proof, HealthError> {
         let mut prober = Prober::new(self)?;
-        let mut patience = Patience::new(self.health.timeout.max(self.least()));
+        // A life of the least length must be seen before the time is up.
+        let mut patience = Patience::new(self.health.timeout.max(self.least().saturating_mul(2)));
         let mut doubt = Doubt::NotWell("it gave no answer".to_owned());
         let mut pause = PAUSES.0;
         let mut main = None;
