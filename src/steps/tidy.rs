@@ -1,9 +1,10 @@
-//! Does: turns the replaced database into a listed backup, and prunes versions and backups within the retention.
+//! Does: counts what a restore lost, turns the replaced database into a listed backup, and prunes versions and backups
+//! within the retention.
 //! Undo: none; the run is committed, and what fails here is reported and done by the next run.
 //! If killed half-way: what was not moved, listed or removed yet is by recovery.
 //! Touches: the work directory, the backups, `install.root`/versions, the state directory.
 
-use super::{Machine, StepError, backup, copy};
+use super::{Machine, StepError, abandoned, backup, copy};
 use crate::plan::Operation;
 use crate::plan::observed::BackupKind;
 use crate::sys::fs;
@@ -11,6 +12,8 @@ use crate::sys::fs;
 pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let plan = machine.plan;
     let old = machine.places.old_database();
+    // Before it is moved, so that a kill in between repeats it.
+    abandoned::count_replaced(machine)?;
     let kind = match plan.operation {
         Operation::Rollback => BackupKind::Abandoned,
         Operation::Install | Operation::Upgrade | Operation::Migrate => BackupKind::Before,
