@@ -1,5 +1,7 @@
 //! Looks at the machine; changes nothing.
 
+pub mod archive;
+
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -12,14 +14,14 @@ use crate::journal::record::RecordError;
 use crate::journal::releases::{self, ReleaseRecord};
 use crate::journal::{backups, held};
 use crate::layout::Layout;
-use crate::migration::{Ledger, LedgerNameError};
+use crate::migration::{Drift, DriftKind, Ledger, LedgerNameError, SchemaPrint, Severity};
 use crate::plan::observed::{Content, Database, Holds, Observed, Obstacle, Process, Readable, Service, Space};
 use crate::sys::attributes;
 use crate::sys::dir::Dir;
 use crate::sys::fs::{self, PathError};
 use crate::sys::mount::{self, Kind as Mounted};
 use crate::sys::service::{self, ServiceError, State};
-use crate::version::Version;
+use crate::version::{SchemaVersion, Version};
 
 /// A look that could not be taken.
 #[derive(Debug, Error)]
@@ -75,6 +77,7 @@ pub fn observe(config: &Config, service: &service::Service) -> Result<Observed> 
             State::Stopped | State::Failed => Service::Stopped,
             State::Unmanaged => Service::Unmanaged,
         },
+        triggers: service.triggers()?,
         foreign,
         blind,
         backups: backups::list(&layout.backups)?,
@@ -124,28 +127,34 @@ fn content(path: &Path, ledger: &Ledger, records: &[ReleaseRecord]) -> Result<Co
         Err(error) => return Ok(Content::Unusable(chain(&error))),
     };
     let schema = seen.ledger.schema().cloned();
-    let known = |schema: &crate::version::SchemaVersion| {
-        let name = schema.to_string();
-        records.iter().rev().find_map(|record| record.schemas.get(&name).cloned())
-    };
-    let expected = schema.as_ref().and_then(known);
+    let drift = schema.as_ref().and_then(|schema| drift(schema, &seen.print, records));
     let stands_at = records.iter().rev().find_map(|record| {
-        let matches = |schema: &&crate::version::SchemaVersion| {
-            record.schemas.get(&schema.to_string()).is_some_and(|print| print.fingerprint == seen.print.fingerprint)
-        };
-        record.order.iter().find(matches).cloned()
+        let found =
+            |schema: &&SchemaVersion| record.fingerprints.get(&schema.to_string()) == Some(&seen.print.fingerprint);
+        record.order.iter().find(found).cloned()
     });
     let size = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
     Ok(Content::Readable(Readable {
         dirty: seen.ledger.is_dirty(),
-        drift: expected.as_ref().map(|expected| seen.print.drift_from(expected)).unwrap_or_default(),
-        compared: expected.is_some(),
+        compared: drift.is_some(),
+        drift: drift.unwrap_or_default(),
         fingerprint: seen.print.fingerprint,
         schema,
         stands_at,
         bytes: size(path) + size(&beside(path, "-wal")),
         wal,
     }))
+}
+
+/// How a schema differs from what its version stands for; nothing where no release on disk knows that version.
+fn drift(schema: &SchemaVersion, found: &SchemaPrint, records: &[ReleaseRecord]) -> Option<Vec<Drift>> {
+    let name = schema.to_string();
+    if let Some(expected) = records.iter().rev().find_map(|record| record.schemas.get(&name)) {
+        return Some(found.drift_from(expected));
+    }
+    let expected = records.iter().rev().find_map(|record| record.fingerprints.get(&name))?;
+    let whole = Drift { kind: DriftKind::Changed, object: "schema as a whole".to_owned(), severity: Severity::Fatal };
+    Some(if found.fingerprint == *expected { Vec::new() } else { vec![whole] })
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

@@ -202,6 +202,8 @@ impl fmt::Display for SchemaVersion {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn version(text: &str) -> Version {
@@ -246,6 +248,43 @@ mod tests {
     fn a_target_that_is_no_version_is_named_in_the_error() {
         for text in ["", "latest", "1.5.x", "1.5.", "-1"] {
             assert!(text.parse::<Target>().unwrap_err().to_string().contains(&format!("`{text}`")));
+        }
+    }
+
+    const VERSION: &str =
+        r"(0|[1-9][0-9]{0,9})\.(0|[1-9][0-9]{0,9})\.(0|[1-9][0-9]{0,9})(-rc\.[1-9][0-9]?)?(\+[a-z0-9]{1,5})?";
+    const RANGE: &str = r"(>=|>|<|<=|=|~|\^)[1-9][0-9]{0,3}(\.[1-9][0-9]?(\.[1-9][0-9]?(-rc\.[1-9])?)?)?";
+
+    proptest! {
+        #[test]
+        fn a_version_is_read_as_it_is_written(text in VERSION) {
+            let version = version(&text);
+            prop_assert_eq!(version.to_string(), text);
+            prop_assert!(Target::Exact(version.clone()).admits(&version));
+        }
+
+        #[test]
+        fn a_range_is_read_as_it_is_written(parts in proptest::collection::vec(RANGE, 1..4)) {
+            let range: VersionRange = parts.join(", ").parse().unwrap();
+            prop_assert_eq!(range.to_string().parse::<VersionRange>().unwrap(), range);
+        }
+
+        #[test]
+        fn a_target_is_read_as_it_is_written(text in prop_oneof!["[0-9]{1,9}", "[0-9]{1,9}[.][0-9]{1,9}", VERSION]) {
+            let target: Target = text.parse().unwrap();
+            prop_assert_eq!(target.to_string().parse::<Target>().unwrap(), target);
+        }
+
+        #[test]
+        fn what_a_target_admits_it_covers_and_nothing_below_it(target in "[0-3]([.][0-3]([.][0-3])?)?", text in r"[0-3]\.[0-3]\.[0-3](-rc\.1)?") {
+            let (target, version): (Target, _) = (target.parse().unwrap(), version(&text));
+            prop_assert!(!target.admits(&version) || target.covers(&version));
+            prop_assert!(!target.covers(&version) || !target.is_above(&version));
+        }
+
+        #[test]
+        fn no_text_makes_a_reader_panic(text in any::<String>()) {
+            _ = (text.parse::<Version>(), text.parse::<VersionRange>(), text.parse::<Target>());
         }
     }
 }

@@ -4,19 +4,17 @@ use super::arguments;
 use super::exit::Outcome;
 use super::outcome;
 use super::reply::Reply;
+use super::runs::{Answer, conduct, consent, refused, run_name, stands, timed, unresolved};
 use super::session::Session;
-use super::upgrade::{conduct, consent, refused, run_name, stands, unresolved};
 use crate::manifest::graph::{Asked, way};
 use crate::plan::Refusal;
 use crate::plan::install::{self, Install};
-use crate::run::StepTime;
 use crate::run::resolve::{self, Expiry};
-use crate::sys::clock::Stopwatch;
 
 /// Installs a release, or says what is installed already.
-pub fn run(arguments: &arguments::Install, session: &Session<'_>) -> Result<Reply, Box<Reply>> {
+pub fn run(arguments: &arguments::Install, session: &Session<'_>) -> Answer<Reply> {
     let _lock = session.begin("install")?;
-    let seen = session.observe()?;
+    let (seen, observed) = timed("observe", || session.observe())?;
     if let Some(installed) = &seen.installed {
         let version = &installed.version;
         if arguments.to.as_ref().is_none_or(|target| target.admits(version)) {
@@ -33,8 +31,8 @@ pub fn run(arguments: &arguments::Install, session: &Session<'_>) -> Result<Repl
         )]));
     }
     let client = session.client()?;
-    let resolving = Stopwatch::start();
-    let manifest = resolve::manifest(&session.config, &client, Expiry::Enforced).map_err(unresolved)?;
+    let (manifest, resolved) =
+        timed("resolve", || resolve::manifest(&session.config, &client, Expiry::Enforced).map_err(unresolved))?;
     let installer = resolve::installer().map_err(|error| Box::new(Reply::failed("version", &error, "")))?;
     let asked = Asked {
         installed: None,
@@ -46,7 +44,6 @@ pub fn run(arguments: &arguments::Install, session: &Session<'_>) -> Result<Repl
     let releases = way(&manifest, &asked).map_err(|error| unresolved(error.into()))?;
     let Some(release) = releases.first() else { return Ok(Reply::new(Outcome::Nothing)) };
     let incoming = resolve::incoming(release, &session.config).map_err(unresolved)?;
-    let resolved = StepTime { name: "resolve".to_owned(), ms: resolving.millis() };
     let name = run_name(session, &format!("install-{}", release.version))?;
     let ask = Install { run: &name, release: &incoming, owner: session.config.database.owner.as_deref() };
     let plan = install::plan(&ask, &seen).map_err(refused)?;
@@ -54,6 +51,6 @@ pub fn run(arguments: &arguments::Install, session: &Session<'_>) -> Result<Repl
         let database = seen.database.path.display();
         consent(session, &format!("Install {} with the database `{database}`?", release.version))?;
     }
-    let report = conduct(&plan, session, &client)?;
-    Ok(outcome::of(&[report], vec![resolved]))
+    let report = conduct(plan, session, &client)?;
+    Ok(outcome::of(&[report], vec![resolved, observed]))
 }

@@ -98,7 +98,7 @@ fn text(
         _ => writeln!(text, "stands at {}", point(to)),
     };
     if let Some(downtime) = downtime {
-        let predicted = predicted.map(|ms| format!(", of which the migration was predicted to take {}", took(ms)));
+        let predicted = predicted.map(|ms| format!(" (predicted {})", took(ms)));
         let _ = writeln!(text, "  downtime  {}{}", took(downtime), predicted.unwrap_or_default());
     }
     if reports.len() > 1 {

@@ -67,6 +67,13 @@ impl Reply {
         Self { error: Some(Problem::of(code, error, remedy)), ..Self::new(Outcome::Failed) }
     }
 
+    /// A refusal for an error that was met before anything was done: phases 1 and 2.
+    pub fn barred(code: &str, error: &dyn Error, remedy: impl Into<String>) -> Self {
+        let Problem { message, causes, .. } = Problem::of(code, error, "");
+        let words = causes.into_iter().fold(message, |words, cause| format!("{words}: {cause}"));
+        Self::refused(vec![Refusal::new(code, words, remedy)])
+    }
+
     /// A refusal, with all its reasons.
     pub fn refused(refusals: Vec<Refusal>) -> Self {
         Self { refusals, ..Self::new(Outcome::Refused) }

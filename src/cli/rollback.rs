@@ -4,8 +4,8 @@ use super::arguments::{self, StrategyName};
 use super::exit::Outcome;
 use super::outcome::{self, loss_lines};
 use super::reply::Reply;
+use super::runs::{Answer, conduct, consent, declined, refused, run_name, stands, timed, unresolved};
 use super::session::Session;
-use super::upgrade::{conduct, consent, declined, refused, run_name, unresolved};
 use crate::journal::record;
 use crate::journal::runs;
 use crate::manifest::Release;
@@ -18,8 +18,6 @@ use crate::run::resolve::{self, Expiry};
 use crate::run::survey::{Choice, survey};
 use crate::run::{Outcome as Ran, Report};
 use crate::version::Target;
-
-type Answer<T> = Result<T, Box<Reply>>;
 
 /// What is asked for, whichever command asks.
 pub struct Wish<'a> {
@@ -77,12 +75,12 @@ pub fn restore(id: &str, dry_run: bool, yes: bool, session: &Session<'_>) -> Ans
 
 fn grant(wish: &Wish<'_>, session: &Session<'_>) -> Answer<Reply> {
     let _lock = session.begin("rollback")?;
-    let seen = session.observe()?;
+    let (seen, observed) = timed("observe", || session.observe())?;
     if seen.installed.is_none() {
         return Err(refused(vec![not_installed()]));
     }
     let client = session.client()?;
-    let (target, incoming) = target(wish, &seen, session, &client)?;
+    let ((target, incoming), resolved) = timed("resolve", || target(wish, &seen, session, &client))?;
     let name = run_name(session, &format!("rollback-{}", target.version))?;
     let ask = Rollback {
         run: &name,
@@ -102,14 +100,16 @@ fn grant(wish: &Wish<'_>, session: &Session<'_>) -> Answer<Reply> {
     let Some(way) = &choice.way else { return Err(refused(vec![closed(choice)])) };
     let mut plan = rollback::plan(&ask, way, &seen).map_err(refused)?;
     plan.agreed = choice.loss.clone();
-    let report = conduct(&plan, session, &client)?;
+    let report = conduct(plan, session, &client)?;
     let warnings = target.yanked.iter().map(|reason| format!("release {} was withdrawn: {reason}", target.version));
-    Ok(outcome::of(&[report], Vec::new()).with("strategies", &choices).warning(warnings.collect::<Vec<_>>()))
+    Ok(outcome::of(&[report], vec![resolved, observed])
+        .with("strategies", &choices)
+        .warning(warnings.collect::<Vec<_>>()))
 }
 
 /// A plan without steps: where a survey works.
 pub fn outline(name: &str, seen: &Observed) -> Plan {
-    let stands = super::upgrade::stands(seen);
+    let stands = stands(seen);
     Plan {
         run: name.to_owned(),
         operation: Operation::Rollback,
@@ -117,7 +117,9 @@ pub fn outline(name: &str, seen: &Observed) -> Plan {
         to: stands,
         strategy: None,
         database: seen.database.path.clone(),
+        triggers: Vec::new(),
         was_running: false,
+        restart_ms: None,
         agreed: None,
         steps: Vec::new(),
     }
@@ -135,11 +137,14 @@ fn target(
         None => Target::Exact(came_from(session)?),
     };
     let installed = seen.installed.as_ref().map(|release| &release.version);
+    if installed.is_some_and(|installed| wanted.is_above(installed)) && wish.backup.is_none() {
+        return Err(upwards(&wanted));
+    }
     let above = |release: &Release| installed.is_some_and(|installed| release.version > *installed);
     let on_disk: Vec<&Release> = seen.on_disk.iter().filter(|release| wanted.admits(&release.version)).collect();
     let below = on_disk.iter().rev().find(|release| wish.backup.is_some() || Some(&release.version) != installed);
     match below {
-        Some(release) if above(release) => return Err(upwards(release)),
+        Some(release) if above(release) => return Err(upwards(&Target::Exact(release.version.clone()))),
         Some(release) => return Ok(((*release).clone(), None)),
         None => {}
     }
@@ -163,12 +168,11 @@ fn target(
     Ok((release.clone(), Some(incoming)))
 }
 
-fn upwards(release: &Release) -> Box<Reply> {
-    let version = &release.version;
+fn upwards(wanted: &Target) -> Box<Reply> {
     refused(vec![Refusal::new(
         "above",
-        format!("{version} is above the installed release"),
-        format!("run `gantry-installer upgrade --to {version}`"),
+        format!("{wanted} is above the installed release"),
+        format!("run `gantry-installer upgrade --to {wanted}`"),
     )])
 }
 
@@ -232,7 +236,7 @@ fn choose<'c>(wish: &Wish<'_>, choices: &'c [Choice], target: &Release, session:
     }
     session.terminal.say(&listing(choices, target));
     let items: Vec<String> = open.iter().map(|choice| line(choice)).collect();
-    let picked = session.terminal.choose(&format!("How to go back to {}?", target.version), &items);
+    let picked = session.terminal.choose(&format!("How to go back to {}", target.version), &items);
     let Some(choice) = picked.and_then(|picked| open.get(picked)) else {
         return Err(declined(session, "nothing was chosen, and nothing was changed"));
     };

@@ -44,6 +44,7 @@ impl Terminal {
 
     /// Says something beside the answer.
     pub fn say(&self, words: &str) {
+        self.finish_bar();
         if self.verbosity > Verbosity::Quiet {
             let _ = Term::stderr().write_line(words);
         }
@@ -51,6 +52,7 @@ impl Terminal {
 
     /// Asks whether to go on. Without somebody to ask the answer is no.
     pub fn confirm(&self, question: &str) -> bool {
+        self.finish_bar();
         if !self.interactive {
             return false;
         }
@@ -60,6 +62,7 @@ impl Terminal {
 
     /// Lets somebody choose one of several; none where nobody can be asked or nothing was chosen.
     pub fn choose(&self, question: &str, items: &[String]) -> Option<usize> {
+        self.finish_bar();
         if !self.interactive {
             return None;
         }
@@ -128,6 +131,11 @@ impl Observer for Terminal {
         self.finish_bar();
         self.say(&format!("going back: {why}"));
     }
+}
+
+/// A moment in words, to the second.
+pub fn moment(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// A duration in words.

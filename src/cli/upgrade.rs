@@ -5,35 +5,30 @@ use serde_json::json;
 use super::arguments;
 use super::exit::Outcome;
 use super::outcome::{self, point};
-use super::reply::{Problem, Reply};
+use super::reply::Reply;
+use super::runs::{Answer, conduct, consent, refused, run_name, stands, timed, unresolved};
 use super::session::Session;
 use crate::manifest::Manifest;
 use crate::manifest::graph::{Asked, way};
-use crate::plan::observed::{Cause, Observed};
+use crate::plan::observed::{Cause, Held, Observed};
 use crate::plan::step::Incoming;
 use crate::plan::upgrade::{self, Upgrade, not_installed};
 use crate::plan::{Plan, Refusal};
 use crate::run::resolve::{self, Expiry, ResolveError};
-use crate::run::{self, Report, RunError, StepTime};
-use crate::sys::clock::Stopwatch;
+use crate::run::{self, Report};
 use crate::version::Version;
-
-type Answer<T> = Result<T, Box<Reply>>;
 
 /// Upgrades, hop by hop.
 pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Reply> {
     let _lock = if arguments.dry_run { None } else { Some(session.begin("upgrade")?) };
     let client = session.client()?;
-    let resolving = Stopwatch::start();
     let expiry = if arguments.allow_expired { Expiry::Waived } else { Expiry::Enforced };
-    let manifest = resolve::manifest(&session.config, &client, expiry).map_err(unresolved)?;
-    let resolved = StepTime { name: "resolve".to_owned(), ms: resolving.millis() };
-    let observing = Stopwatch::start();
-    let seen = session.observe()?;
-    let observed = StepTime { name: "observe".to_owned(), ms: observing.millis() };
+    let (manifest, resolved) =
+        timed("resolve", || resolve::manifest(&session.config, &client, expiry).map_err(unresolved))?;
+    let (seen, observed) = timed("observe", || session.observe())?;
     let way = find(arguments, session, &manifest, &seen)?;
     if way.is_empty() {
-        return Ok(nothing(&seen));
+        return Ok(nothing(&seen).warning(passed_over(&manifest, &seen)));
     }
     let run_name = next_name(session, &way)?;
     let plan = upgrade::plan(&Upgrade { run: &run_name, way: &way }, &seen).map_err(refused)?;
@@ -45,7 +40,7 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
     let mut reports: Vec<Report> = Vec::new();
     let mut plan = plan;
     for hop in 0..way.len() {
-        let report = conduct(&plan, session, &client)?;
+        let report = conduct(plan.clone(), session, &client)?;
         let done = report.outcome == run::Outcome::Done;
         reports.push(report);
         let left = way.get(hop + 1..).unwrap_or_default();
@@ -65,43 +60,6 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
     Ok(outcome::of(&reports, vec![resolved, observed]).warning(warnings))
 }
 
-/// Carries a plan out.
-pub fn conduct(plan: &Plan, session: &Session<'_>, client: &crate::sys::http::Client) -> Answer<Report> {
-    let mut machine = session.machine(plan, client);
-    run::apply(&mut machine, session.terminal).map_err(unrecorded)
-}
-
-/// Why a run could not even begin to be recorded.
-pub fn unrecorded(error: RunError) -> Box<Reply> {
-    let remedy = match &error {
-        RunError::GivenUp { .. } => {
-            "look at `gantry-installer history`, and ask for help before anything is changed by hand"
-        }
-        _ => "check the state directory: its permissions, and the space that is free",
-    };
-    let outcome = if matches!(error, RunError::GivenUp { .. }) { Outcome::Stranded } else { Outcome::Failed };
-    Box::new(Reply { outcome, ..Reply::failed("state", &error, remedy) })
-}
-
-/// Why there is no release to go to.
-pub fn unresolved(error: ResolveError) -> Box<Reply> {
-    if error.is_out_of_reach() {
-        return Box::new(Reply::failed(error.code(), &error, error.remedy()));
-    }
-    let mut message = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        message = format!("{message}: {cause}");
-        source = cause.source();
-    }
-    Box::new(Reply::refused(vec![Refusal::new(error.code(), message, error.remedy())]))
-}
-
-/// All reasons against a plan.
-pub fn refused(refusals: Vec<Refusal>) -> Box<Reply> {
-    Box::new(Reply::refused(refusals))
-}
-
 fn find(
     arguments: &arguments::Upgrade,
     session: &Session<'_>,
@@ -110,8 +68,7 @@ fn find(
 ) -> Answer<Vec<Incoming>> {
     let installed = seen.installed.as_ref().ok_or_else(|| refused(vec![not_installed()]))?;
     let named = arguments.to.is_some();
-    let skip: Vec<Version> =
-        if arguments.retry || named { Vec::new() } else { seen.held.iter().map(|held| held.version.clone()).collect() };
+    let skip = if arguments.retry || named { Vec::new() } else { held(manifest, seen) };
     let installer = resolve::installer().map_err(|error| Box::new(Reply::failed("version", &error, "")))?;
     let channel = arguments.channel.as_deref().unwrap_or(&session.config.manifest.channel);
     let asked = Asked {
@@ -129,6 +86,16 @@ fn find(
         refuse_held(&incoming, seen)?;
     }
     Ok(incoming)
+}
+
+/// What is not taken without being named. Another artifact of a version that failed here is another attempt.
+pub fn held(manifest: &Manifest, seen: &Observed) -> Vec<Version> {
+    let offered = |held: &&Held| {
+        let artifacts = manifest.release(&held.version).map(|release| release.artifacts.as_slice()).unwrap_or_default();
+        held.cause == Cause::RolledBack
+            || held.sha256.is_none_or(|failed| artifacts.iter().any(|artifact| artifact.sha256 == failed))
+    };
+    seen.held.iter().filter(offered).map(|held| held.version.clone()).collect()
 }
 
 /// A release that failed here is not taken again by itself, unless its artifact is another one now.
@@ -154,6 +121,20 @@ fn refuse_held(way: &[Incoming], seen: &Observed) -> Answer<()> {
     if refusals.is_empty() { Ok(()) } else { Err(refused(refusals)) }
 }
 
+/// Higher releases that are held, and how each is taken all the same.
+fn passed_over(manifest: &Manifest, seen: &Observed) -> Vec<String> {
+    let skip = held(manifest, seen);
+    let higher = |version: &Version| seen.installed.as_ref().is_some_and(|installed| *version > installed.version);
+    let passed = seen.held.iter().filter(|held| skip.contains(&held.version) && higher(&held.version));
+    let words = passed.map(|Held { version, run, cause, .. }| match cause {
+        Cause::Failed => format!("release {version} failed here in run {run}: `--retry` takes it again"),
+        Cause::RolledBack => {
+            format!("release {version} was gone back from in run {run}: `--to {version}` takes it again")
+        }
+    });
+    words.collect()
+}
+
 fn nothing(seen: &Observed) -> Reply {
     let at = seen.installed.as_ref().map(|release| release.version.to_string()).unwrap_or_default();
     let stands = stands(seen);
@@ -161,38 +142,12 @@ fn nothing(seen: &Observed) -> Reply {
         .with("from", &stands)
         .with("to", &stands)
         .with("hops", Vec::<u8>::new())
-        .warning(left_out(seen))
         .saying(format!("{at} is installed, and there is nothing newer to upgrade to"))
-}
-
-/// Higher releases that are not taken by themselves any more.
-fn left_out(seen: &Observed) -> Vec<String> {
-    let installed = seen.installed.as_ref().map(|release| &release.version);
-    let above = seen.held.iter().map(|held| &held.version).filter(|version| Some(*version) > installed);
-    let told = above.map(|version| {
-        format!("{version} was given up here before, and is left out: try it again with `gantry-installer upgrade --to {version} --retry`")
-    });
-    told.collect()
-}
-
-/// Where the machine stands.
-pub fn stands(seen: &Observed) -> crate::plan::Point {
-    let schema = match &seen.database.content {
-        crate::plan::observed::Content::Readable(readable) => readable.schema.clone(),
-        _ => None,
-    };
-    crate::plan::Point { version: seen.installed.as_ref().map(|release| release.version.clone()), schema }
 }
 
 fn next_name(session: &Session<'_>, way: &[Incoming]) -> Answer<String> {
     let to = way.first().map(|one| one.release.version.to_string()).unwrap_or_default();
     run_name(session, &format!("upgrade-{to}"))
-}
-
-/// A name for the next run.
-pub fn run_name(session: &Session<'_>, what: &str) -> Answer<String> {
-    crate::journal::runs::next_name(&session.config.layout, what)
-        .map_err(|error| Box::new(Reply::failed("state", &error, "check the state directory")))
 }
 
 /// Additions to the schema that do no harm, named.
@@ -239,33 +194,4 @@ fn agree(yes: bool, plan: &Plan, way: &[Incoming], seen: &Observed, session: &Se
         session.terminal.say(&format!("warning: {warning}"));
     }
     consent(session, &question)
-}
-
-/// Asks, and refuses where nobody can be asked.
-pub fn consent(session: &Session<'_>, question: &str) -> Answer<()> {
-    if !session.terminal.interactive {
-        return Err(refused(vec![Refusal::new(
-            "no-terminal",
-            "nobody can be asked: standard input or standard error is not a terminal",
-            "run it in a terminal, or agree with `--yes`",
-        )]));
-    }
-    if session.terminal.confirm(question) {
-        return Ok(());
-    }
-    Err(declined(session, "not agreed: nothing was changed"))
-}
-
-/// The answer where a question was answered with a no, or with a signal.
-pub fn declined(session: &Session<'_>, words: &str) -> Box<Reply> {
-    let Some(signal) = session.terminal.interrupt.requested() else {
-        return Box::new(Reply::new(Outcome::Nothing).saying(words));
-    };
-    let problem = Problem {
-        code: "signal".to_owned(),
-        message: format!("{signal} asked for the end, and nothing was changed"),
-        causes: Vec::new(),
-        remedy: "run the same command again".to_owned(),
-    };
-    Box::new(Reply { error: Some(problem), ..Reply::new(Outcome::Failed) })
 }

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::exit::Outcome;
 use super::reply::Reply;
+use super::runs::stands;
 use super::session::Session;
-use super::upgrade::stands;
 use crate::journal::releases::{self, ReleaseRecord};
 use crate::plan::Refusal;
 use crate::plan::gates::check_database;

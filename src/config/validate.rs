@@ -158,6 +158,8 @@ fn inside(key: &str, path: PathBuf) -> Result<PathBuf, ConfigError> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const MINIMAL: &str = "product = \"gantry\"\n[install]\nroot = \"/usr/lib/gantry\"\n[manifest]\nurl = \"https://example.org/g.toml\"\nkeys = [\"RWQ\"]\n[database]\nurl = \"sqlite:/var/lib/gantry/gantry.db\"\nformat = \"golang-migrate\"\n";
@@ -212,5 +214,42 @@ mod tests {
     fn contradictions_are_refused() {
         assert!(refusal("[service]\nmanager = \"command\"\n").contains("needs `service.start`"));
         assert!(refusal("[health]\nurl = \"http://127.0.0.1/\"\ncommand = [\"true\"]\n").contains("exclude"));
+    }
+
+    /// Every section, and every kind of value.
+    const MORE: &str = "[service]\nmanager = \"command\"\nstart = [\"{binary}\"]\nstop = [\"a\"]\nstatus = [\"b\"]\nstop_timeout = \"90s\"\n[health]\nurl = \"http://127.0.0.1/\"\ntimeout = \"500ms\"\nprobation = \"0s\"\n[backup]\ndir = \"/b\"\nkeep = 5\nmax_bytes = \"20 GiB\"\n[cluster]\nvoter = false\nrejoin = []\n[package]\non_failure = \"fail\"\n";
+
+    /// What a config that was accepted promises to all that follows.
+    fn is_sound(config: &Config) -> bool {
+        let paths = [&config.layout.root, &config.layout.state, &config.layout.backups, &config.database.path];
+        paths.iter().all(|path| path.is_absolute()) && config.layout.binary.is_relative() && config.keep_backups > 0
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in any::<String>()) {
+            prop_assert!(parse(&text).is_err());
+        }
+
+        #[test]
+        fn a_config_that_was_changed_anywhere_is_refused_or_sound(
+            from in any::<prop::sample::Index>(),
+            length in 0..12usize,
+            put in r#"([a-z_]{0,8}|[0-9]{0,20}|["=.\[\]{}/ \n-]{0,4}|\PC{0,3})"#,
+        ) {
+            let mut letters: Vec<char> = MINIMAL.chars().chain(MORE.chars()).collect();
+            let from = from.index(letters.len());
+            let to = (from + length).min(letters.len());
+            letters.splice(from..to, put.chars());
+            let text: String = letters.into_iter().collect();
+            if let Ok(config) = parse(&text) {
+                prop_assert!(is_sound(&config), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_config_that_is_changed_in_the_tests_is_one() {
+        assert!(is_sound(&parse(&format!("{MINIMAL}{MORE}")).unwrap()));
     }
 }

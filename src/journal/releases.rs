@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::record::{self, RecordError};
-use crate::digest::Sha256;
+use crate::digest::{Fingerprint, Sha256};
 use crate::layout::Layout;
 use crate::manifest::Release;
 use crate::migration::SchemaPrint;
@@ -23,7 +23,9 @@ pub struct ReleaseRecord {
     pub files: BTreeMap<String, Sha256>,
     /// The schema versions that its migrations lead through, oldest first.
     pub order: Vec<SchemaVersion>,
-    /// What each of these schemas looks like, by its version as text.
+    /// The fingerprint of each of these schemas, by its version as text.
+    pub fingerprints: BTreeMap<String, Fingerprint>,
+    /// What those of them look like that the release runs on, object by object.
     pub schemas: BTreeMap<String, SchemaPrint>,
 }
 

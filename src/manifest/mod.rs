@@ -14,8 +14,10 @@ mod resolve;
 mod refusal;
 pub mod graph;
 pub mod target;
+pub mod place;
 pub mod write;
 pub mod draw;
+mod remark;
 pub mod check;
 #[cfg(test)]
 mod sample;

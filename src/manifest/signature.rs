@@ -112,6 +112,11 @@ pub fn verify(manifest: &[u8], signature: &str, keys: &[PublicKey]) -> Result<Ke
     if named.any(matches) { Ok(by) } else { Err(SignatureError::Mismatch(by)) }
 }
 
+/// Which key a signature says that it is by. Nothing is verified: anybody can write any number there.
+pub fn signer(signature: &str) -> Result<KeyId, SignatureError> {
+    read(signature).map(|signature| KeyId::of(signature.keynum()))
+}
+
 const COMMENT: &str = "untrusted comment:";
 const ED25519: &[u8] = b"Ed";
 /// Letters of base64 of a signature with its algorithm and key number: 74 bytes.

@@ -60,6 +60,11 @@ impl SecretKey {
     pub fn public(&self) -> Result<PublicKey, SigningError> {
         minisign::PublicKey::from_secret_key(&self.0).map(PublicKey).map_err(SigningError::Open)
     }
+
+    /// The text of the `.pub` file of the key, as it was made with it.
+    pub fn public_file(&self) -> Result<String, SigningError> {
+        self.public()?.0.to_box().map(|public| public.into_string()).map_err(SigningError::Generate)
+    }
 }
 
 /// Whether a secret key file is encrypted, by the first bytes that minisign writes: `EdSc` or `Ed` and two zeros.
@@ -155,6 +160,7 @@ mod tests {
         let signature = sign(b"m", &key, "gantry.toml", Timestamp::UNIX_EPOCH).unwrap();
         assert!(verify(b"m", &signature, &[files.public.parse().unwrap()]).is_ok());
         assert_eq!(key.public().unwrap(), files.public.parse().unwrap());
+        assert_eq!(key.public_file().unwrap(), files.public);
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 use thiserror::Error;
-use toml::de::{DeTable, DeValue};
 
+use super::place::{end_of_reads, end_of_release, value_of};
 use super::{Artifact, Manifest, Release, STABLE, WireError};
 use crate::digest::Fingerprint;
 use crate::version::{SchemaVersion, Version};
@@ -79,7 +79,8 @@ pub fn begin(product: &str, created: Timestamp, expires: Timestamp) -> String {
     )
 }
 
-/// The text with one more archive, with the next sequence, and made `now`. The release is added if it is not there yet.
+/// The text with one more archive, with the next sequence, and made `now`. The release is added if it is not there yet,
+/// and gets its fingerprint if it has none.
 pub fn add(text: &str, entry: &Entry, now: Timestamp) -> Result<String, WriteError> {
     let manifest = Manifest::parse(text).map_err(WriteError::Before)?;
     if now < manifest.created {
@@ -87,15 +88,18 @@ pub fn add(text: &str, entry: &Entry, now: Timestamp) -> Result<String, WriteErr
     }
     let sequence = manifest.sequence;
     let next = sequence.checked_add(1).ok_or(WriteError::Sequence(sequence))?;
-    let (at, block) = match manifest.release(&entry.version) {
+    let artifact = artifact_block(&entry.artifact);
+    let mut edits = Vec::new();
+    match manifest.release(&entry.version) {
         Some(release) => {
             same_facts(release, entry)?;
-            (end_of_release(text, &entry.version), artifact_block(&entry.artifact))
+            edits.push(lines(text, end_of_release(text, &entry.version), &format!("\n{artifact}")));
+            if let (None, Some(fingerprint)) = (release.fingerprint, entry.fingerprint) {
+                edits.push(lines(text, end_of_reads(text, &entry.version), &fingerprint_line(fingerprint)));
+            }
         }
-        None => (text.len(), format!("\n{}\n{}", release_block(entry), artifact_block(&entry.artifact))),
-    };
-    let start_of_line = if text.get(..at).is_none_or(|before| before.ends_with('\n')) { "" } else { "\n" };
-    let mut edits = vec![(at..at, format!("{start_of_line}{block}"))];
+        None => edits.push(lines(text, text.len(), &format!("\n{}\n{artifact}", release_block(entry)))),
+    }
     edits.extend(value_of(text, "sequence").map(|span| (span, next.to_string())));
     edits.extend(value_of(text, "created").map(|span| (span, quoted(now))));
     let written = edited(text, edits);
@@ -127,9 +131,13 @@ fn release_block(entry: &Entry) -> String {
     }
     block += &format!("schema = {}\nreads = [{}]\n", schema(&entry.schema), reads.join(", "));
     if let Some(fingerprint) = entry.fingerprint {
-        block += &format!("fingerprint = {}\n", quoted(fingerprint));
+        block += &fingerprint_line(fingerprint);
     }
     block
+}
+
+fn fingerprint_line(fingerprint: Fingerprint) -> String {
+    format!("fingerprint = {}\n", quoted(fingerprint))
 }
 
 fn artifact_block(artifact: &Artifact) -> String {
@@ -153,7 +161,14 @@ fn quoted(value: impl Display) -> String {
     toml::Value::String(value.to_string()).to_string()
 }
 
-/// Applies changes that do not overlap, the last of the text first so that the places of the others stay right.
+/// Puts whole lines in at `at`, which is the start of a line or the end of a text without a newline.
+fn lines(text: &str, at: usize, block: &str) -> (Range<usize>, String) {
+    let start_of_line = if text.get(..at).is_none_or(|before| before.ends_with('\n')) { "" } else { "\n" };
+    (at..at, format!("{start_of_line}{block}"))
+}
+
+/// Applies changes that do not overlap, the last of the text first so that the places of the others stay right. Of two
+/// at one place the later one comes to stand before the other.
 fn edited(text: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
     edits.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
     let mut written = text.to_owned();
@@ -161,122 +176,5 @@ fn edited(text: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
     written
 }
 
-fn value_of(text: &str, key: &str) -> Option<Range<usize>> {
-    DeTable::parse(text).ok()?.get_ref().get(key).map(|value| value.span())
-}
-
-/// Behind the last line of a release. What follows that line, comments too, belongs to the next one.
-fn end_of_release(text: &str, version: &Version) -> usize {
-    let written = |table: &DeTable<'_>| {
-        table.get("version").and_then(|value| value.get_ref().as_str()).is_some_and(|text| text == version.to_string())
-    };
-    let document = DeTable::parse(text).ok();
-    let releases = document.as_ref().and_then(|document| document.get_ref().get("release"));
-    let mut releases =
-        releases.and_then(|releases| releases.get_ref().as_array()).into_iter().flat_map(|all| all.iter());
-    let last = releases
-        .find(|release| release.get_ref().as_table().is_some_and(written))
-        .map_or(text.len(), |release| last_value(release.get_ref()).unwrap_or(release.span().end));
-    let rest = text.get(last..).unwrap_or_default();
-    rest.find('\n').map_or(text.len(), |end| last + end + 1)
-}
-
-/// The end of the value that stands last in a table and its tables.
-fn last_value(value: &DeValue<'_>) -> Option<usize> {
-    let inside = |item: &toml::Spanned<DeValue<'_>>| last_value(item.get_ref()).max(Some(item.span().end));
-    match value {
-        DeValue::Table(table) => table.values().filter_map(inside).max(),
-        DeValue::Array(array) => array.iter().filter_map(inside).max(),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::super::sample::version;
-    use super::*;
-    use crate::digest::Sha256;
-
-    fn time(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
-
-    fn entry(number: &str, target: &str) -> Entry {
-        Entry {
-            version: version(number),
-            channel: STABLE.to_owned(),
-            schema: SchemaVersion::Number(4),
-            reads: vec![SchemaVersion::Number(4), SchemaVersion::Number(6)],
-            fingerprint: Some(Fingerprint(Sha256::of(b"schema"))),
-            artifact: Artifact {
-                target: target.to_owned(),
-                url: format!("gantry-{number}-{target}.tar.gz"),
-                size: 5,
-                sha256: Sha256::of(b"abc"),
-            },
-        }
-    }
-
-    const NOW: &str = "2026-11-02T00:00:00Z";
-
-    fn started() -> String {
-        begin("gantry", time("2026-11-01T00:00:00Z"), time("2027-06-01T00:00:00Z"))
-    }
-
-    fn with(entries: &[Entry]) -> String {
-        entries.iter().fold(started(), |text, entry| add(&text, entry, time(NOW)).unwrap())
-    }
-
-    #[test]
-    fn a_manifest_that_begins_is_one() {
-        let manifest = Manifest::parse(&started()).unwrap();
-        assert_eq!((manifest.sequence, manifest.releases.len()), (1, 0));
-    }
-
-    #[test]
-    fn what_is_added_is_what_is_read_and_the_sequence_and_the_time_rise() {
-        let entry = entry("1.4.0", "any");
-        let manifest = Manifest::parse(&with(std::slice::from_ref(&entry))).unwrap();
-        let release = manifest.release(&entry.version).unwrap();
-        assert_eq!((manifest.sequence, manifest.created), (2, time(NOW)));
-        assert_eq!((&release.schema, &release.reads), (&entry.schema, &entry.reads));
-        assert_eq!((release.fingerprint, &release.artifacts), (entry.fingerprint, &vec![entry.artifact]));
-    }
-
-    #[test]
-    fn a_second_archive_joins_its_release_and_every_comment_stays_where_it_is() {
-        let text = with(&[entry("1.4.0", "any")]) + "# the last word on 1.4.0\n\n# 1.5.0 rebuilds the index\n";
-        let text = add(&text, &entry("1.5.0", "any"), time(NOW)).unwrap() + "# the end";
-        let more = add(&text, &entry("1.4.0", "x86_64-unknown-linux-musl"), time(NOW)).unwrap();
-        let manifest = Manifest::parse(&more).unwrap();
-        let targets = |number: &str| manifest.release(&version(number)).unwrap().artifacts.len();
-        assert_eq!((targets("1.4.0"), targets("1.5.0"), manifest.sequence), (2, 1, 4));
-        let comments = |text: &str| -> Vec<String> {
-            text.lines().filter_map(|line| line.find('#').map(|at| line[at..].to_owned())).collect()
-        };
-        assert_eq!(comments(&more), comments(&text));
-        assert!(more.find("musl").unwrap() < more.find("# the last word").unwrap());
-    }
-
-    #[test]
-    fn the_same_archive_twice_and_other_facts_are_refused() {
-        let text = with(&[entry("1.4.0", "any")]);
-        assert!(matches!(add(&text, &entry("1.4.0", "any"), time(NOW)), Err(WriteError::After { .. })));
-        let other = Entry { schema: SchemaVersion::Number(6), ..entry("1.4.0", "x86_64-unknown-linux-gnu") };
-        assert!(matches!(add(&text, &other, time(NOW)), Err(WriteError::Differs { key: "schema", .. })));
-    }
-
-    #[test]
-    fn a_clock_that_runs_backwards_is_refused() {
-        let error = add(&started(), &entry("1.4.0", "any"), time("2026-10-01T00:00:00Z")).unwrap_err();
-        assert!(matches!(error, WriteError::Clock { .. }));
-    }
-
-    #[test]
-    fn text_is_quoted_so_that_it_stays_text() {
-        let strange = Entry { schema: SchemaVersion::Text("a\"b\\c".to_owned()), ..entry("1.4.0", "any") };
-        let strange = Entry { reads: vec![strange.schema.clone()], ..strange };
-        let manifest = Manifest::parse(&with(std::slice::from_ref(&strange))).unwrap();
-        assert_eq!(manifest.releases[0].schema, strange.schema);
-    }
-}
+mod tests;

@@ -21,7 +21,7 @@ pub fn needs(seen: &Observed, bytes: u64, incoming: &[Incoming]) -> Vec<Need> {
     const RESERVE: u64 = 16 << 20;
     /// Programs inflate about threefold; what is more than this is refused while it is unpacked.
     const INFLATION: u64 = 4;
-    let artifacts: u64 = incoming.iter().map(|one| one.size).sum();
+    let artifacts = total(incoming.iter().map(|one| one.size));
     let device = |holds| seen.spaces.iter().find(|space| space.holds == holds).map(|space| space.device);
     // On one file system the replaced database becomes the backup by a rename.
     let copied = if device(Holds::Backups) == device(Holds::Database) { 0 } else { bytes };
@@ -141,8 +141,8 @@ fn check_space(spaces: &[Space], needs: &[Need]) -> Vec<Refusal> {
     }
     for device in devices {
         let here: Vec<&Space> = spaces.iter().filter(|space| space.device == device).collect();
-        let need: u64 =
-            needs.iter().filter(|need| here.iter().any(|space| space.holds == need.holds)).map(|need| need.bytes).sum();
+        let on_it = needs.iter().filter(|need| here.iter().any(|space| space.holds == need.holds));
+        let need = total(on_it.map(|need| need.bytes));
         let Some(first) = here.first() else { continue };
         if need > first.available {
             let what: Vec<&str> = here.iter().map(|space| space.holds.words()).collect();
@@ -165,6 +165,11 @@ fn check_space(spaces: &[Space], needs: &[Need]) -> Vec<Refusal> {
     refusals
 }
 
+/// A sum that stays at the most when it is more: what a manifest says of sizes may be anything.
+fn total(bytes: impl Iterator<Item = u64>) -> u64 {
+    bytes.fold(0, u64::saturating_add)
+}
+
 /// A size in words, rounded to a tenth of its unit.
 pub fn size(bytes: u64) -> String {
     const UNITS: [(&str, u64); 4] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
@@ -180,6 +185,8 @@ pub fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -197,5 +204,37 @@ mod tests {
         let refusals = check_space(&[space(Holds::Database, 1), space(Holds::State, 1)], &needs);
         assert_eq!(refusals.iter().map(|refusal| refusal.code.as_str()).collect::<Vec<_>>(), ["no-space"]);
         assert!(refusals[0].message.contains("100 bytes free") && refusals[0].message.contains("120 bytes"));
+    }
+
+    fn any_holds() -> impl Strategy<Value = Holds> {
+        prop_oneof![Just(Holds::Database), Just(Holds::Versions), Just(Holds::State), Just(Holds::Backups)]
+    }
+
+    proptest! {
+        #[test]
+        fn no_run_begins_without_the_space_that_it_needs(
+            bytes in proptest::collection::vec((any_holds(), prop_oneof![0..200u64, any::<u64>()]), 0..6),
+            devices in proptest::collection::vec((0..3u64, prop_oneof![0..400u64, 0..u64::MAX]), 4),
+        ) {
+            let rooms = [Holds::Database, Holds::Versions, Holds::State, Holds::Backups];
+            // What is free is the file system's, whichever path is asked.
+            let free = |device: u64| devices.iter().find(|(number, _)| *number == device).unwrap().1;
+            let spaces: Vec<Space> = rooms.into_iter().zip(&devices).map(|(holds, (device, _))| Space {
+                holds,
+                path: "/x".into(),
+                device: *device,
+                available: free(*device),
+                read_only: false,
+                writable: true,
+            }).collect();
+            let needs: Vec<Need> = bytes.into_iter().map(|(holds, bytes)| Need { holds, bytes }).collect();
+            let device = |holds| spaces.iter().find(|space| space.holds == holds).unwrap().device;
+            let fits = (0..3).filter(|number| spaces.iter().any(|space| space.device == *number)).all(|number| {
+                let needed: u128 =
+                    needs.iter().filter(|need| device(need.holds) == number).map(|need| u128::from(need.bytes)).sum();
+                needed <= u128::from(free(number))
+            });
+            prop_assert_eq!(check_space(&spaces, &needs).is_empty(), fits);
+        }
     }
 }

@@ -105,7 +105,9 @@ pub fn plan(ask: &Rollback<'_>, way: &Way, seen: &Observed) -> Result<Plan, Vec<
         to: Point { version: Some(ask.target.version.clone()), schema },
         strategy: Some(way.strategy()),
         database: seen.database.path.clone(),
+        triggers: seen.triggers.clone(),
         was_running: matches!(seen.service, Service::Running { .. }),
+        restart_ms: None,
         agreed: None,
         steps,
     })

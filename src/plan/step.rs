@@ -25,8 +25,13 @@ pub struct Plan {
     pub strategy: Option<Strategy>,
     /// The database file, symlinks resolved.
     pub database: PathBuf,
+    /// Units that would start the service by themselves, such as its socket: stopped before and started after it.
+    #[serde(default)]
+    pub triggers: Vec<String>,
     /// Whether the service ran before, and is to run again after an undo.
     pub was_running: bool,
+    /// How long the service's own stop and start took in the last run, for the prediction.
+    pub restart_ms: Option<u64>,
     /// The loss that was shown and agreed to.
     pub agreed: Option<Loss>,
     /// What is done, in this order; undone in the reverse one.
@@ -147,6 +152,11 @@ pub enum Step {
         /// How many of them are this run's.
         own: usize,
     },
+    /// Looks whether the database that is there is one that the release runs on.
+    Adopt {
+        /// The release.
+        version: Version,
+    },
     /// Stops the service; from here on nothing may start but what the run expects.
     Stop,
     /// Brings the copy up to the last commit.
@@ -211,6 +221,7 @@ impl Step {
             Self::Fetch { .. } => "fetch",
             Self::Copy { .. } => "copy",
             Self::Rehearse { .. } => "rehearse",
+            Self::Adopt { .. } => "observe",
             Self::Stop => "stop",
             Self::CatchUp => "catch-up",
             Self::Migrate { .. } | Self::Create { .. } => "migrate",
@@ -234,8 +245,8 @@ impl Step {
             Self::Start => Undo::StopNew,
             // The copy that they change is removed with the step that made it.
             Self::Rehearse { .. } | Self::CatchUp | Self::Migrate { .. } => Undo::Nothing,
-            // After the commit nothing is undone, and proving changes nothing.
-            Self::Prove | Self::Commit | Self::Tidy => Undo::Nothing,
+            // After the commit nothing is undone, and looking changes nothing.
+            Self::Adopt { .. } | Self::Prove | Self::Commit | Self::Tidy => Undo::Nothing,
         }
     }
 }

@@ -167,6 +167,8 @@ pub(super) fn is_tolerated(drift: &Drift) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn schemas(numbers: &[i64]) -> Vec<SchemaVersion> {
@@ -204,5 +206,38 @@ mod tests {
         let drift = |severity| [Drift { object: "index mine".into(), kind: DriftKind::Extra, severity }];
         assert_eq!(verdict(Some(4), false, Some(&drift(Severity::Tolerated))), "ready");
         assert_eq!(verdict(Some(4), false, Some(&drift(Severity::Fatal))), "drifted");
+    }
+
+    fn any_drift() -> impl Strategy<Value = Option<Vec<Drift>>> {
+        let one = prop_oneof![Just(Severity::Tolerated), Just(Severity::Fatal)].prop_map(|severity| Drift {
+            object: "index mine".into(),
+            kind: DriftKind::Extra,
+            severity,
+        });
+        proptest::option::of(proptest::collection::vec(one, 0..3))
+    }
+
+    proptest! {
+        #[test]
+        fn a_release_is_ready_exactly_on_a_clean_and_known_schema_that_it_reads(
+            at in proptest::option::of(0..8i64),
+            own in 0..8i64,
+            reads in proptest::collection::vec(0..8i64, 0..5),
+            order in proptest::collection::btree_set(0..8i64, 0..8),
+            dirty in any::<bool>(),
+            drift in any_drift(),
+        ) {
+            let (schema, own, reads) = (at.map(SchemaVersion::Number), SchemaVersion::Number(own), schemas(&reads));
+            let order: Vec<SchemaVersion> = order.into_iter().map(SchemaVersion::Number).collect();
+            let standing = Standing { schema: schema.as_ref(), dirty, drift: drift.as_deref() };
+            let verdict = compare(&own, &reads, &order, &standing);
+            let fits = schema.as_ref().is_some_and(|schema| reads.contains(schema));
+            let sound = drift.is_some_and(|drift| drift.iter().all(is_tolerated));
+            prop_assert_eq!(verdict.is_ready(), fits && sound && !dirty, "{:?}", verdict);
+            prop_assert_eq!(verdict.word() == "dirty", dirty);
+            if let Verdict::Ahead { .. } | Verdict::Behind { .. } = verdict {
+                prop_assert!(!fits);
+            }
+        }
     }
 }

@@ -11,7 +11,7 @@ use std::error::Error;
 
 use thiserror::Error as ThisError;
 
-pub use report::{Failure, Outcome, Report, StepTime};
+pub use report::{Failure, Outcome, Report, StepTime, usual_restart};
 
 use crate::journal::record::{self, RecordError};
 use crate::journal::{Ended, Event, Journal, JournalError};

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::RunError;
 use crate::db::receipt::TableCount;
+use crate::journal::{record, runs};
+use crate::layout::Layout;
 use crate::plan::loss::Loss;
 use crate::plan::{Operation, Plan, Point, Strategy};
 use crate::steps::error::Blame;
@@ -126,6 +129,18 @@ fn way_out(blame: Blame, plan: &Plan) -> String {
         }
         _ => "put right what is said here, then run the same command again".to_owned(),
     }
+}
+
+/// How long stopping, starting and proving the service took in the newest run that was committed, in milliseconds.
+pub fn usual_restart(layout: &Layout) -> Result<Option<u64>, RunError> {
+    for name in runs::names(layout)?.iter().rev() {
+        let report = record::read::<Report>(&layout.run(name).report())?;
+        if let Some(report) = report.filter(|report| report.outcome == Outcome::Done && report.downtime_ms.is_some()) {
+            let restart = report.steps.iter().filter(|step| matches!(step.name.as_str(), "stop" | "start" | "prove"));
+            return Ok(Some(restart.map(|step| step.ms).sum()));
+        }
+    }
+    Ok(None)
 }
 
 pub(super) fn of(machine: &Machine<'_>, outcome: Outcome, steps: Vec<StepTime>, failure: Option<Failure>) -> Report {

@@ -158,7 +158,7 @@ fn try_one(
             copy_file(&file, expected, owner, work, RESULT, machine.watch).map_err(|error| {
                 StepError::world("backup", format!("cannot take the backup `{}` out", backup.id), error)
             })?;
-            let reason = format!("the backup `{}` of {}", backup.id, backup.created);
+            let reason = format!("the backup `{}` of {}", backup.id, backup.created.strftime("%Y-%m-%d %H:%M:%S UTC"));
             let live = match live {
                 Ok(live) => live,
                 Err(why) => return Ok((format!("{reason}; what it loses cannot be counted: {why}"), None)),

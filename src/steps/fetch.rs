@@ -93,6 +93,7 @@ fn examine(incoming: &Incoming, staged: &Path, machine: &Machine<'_>) -> Result<
         return Err(finding(message));
     }
     let mut schemas = BTreeMap::new();
+    let mut fingerprints = BTreeMap::new();
     let mut order = Vec::new();
     let prints = schema::prints(&set, &ledger, config.database.foreign_keys, set.migrations().len())
         .map_err(|error| StepError::release("migrations", "the migrations fail on an empty database", error))?;
@@ -100,13 +101,16 @@ fn examine(incoming: &Incoming, staged: &Path, machine: &Machine<'_>) -> Result<
         if version == release.schema {
             check_fingerprint(incoming, print.fingerprint)?;
         }
-        schemas.insert(version.to_string(), print);
+        fingerprints.insert(version.to_string(), print.fingerprint);
+        if release.runs_on(&version) {
+            schemas.insert(version.to_string(), print);
+        }
         order.push(version);
     }
     let mut release = release.clone();
     release.artifacts.retain(|artifact| artifact.sha256 == incoming.sha256);
     let files = digests(staged)?;
-    Ok(ReleaseRecord { release, artifact: incoming.sha256, files, order, schemas })
+    Ok(ReleaseRecord { release, artifact: incoming.sha256, files, order, fingerprints, schemas })
 }
 
 fn check_fingerprint(incoming: &Incoming, found: Fingerprint) -> Result<(), StepError> {

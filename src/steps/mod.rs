@@ -1,5 +1,6 @@
 //! The steps of a run, one file each. Every step may run twice, and every undo may.
 
+mod adopt;
 mod catch_up;
 mod commit;
 mod copy;
@@ -126,6 +127,7 @@ pub fn perform(step: &Step, machine: &mut Machine<'_>) -> Result<(), StepError> 
         Step::Fetch { releases } => fetch::perform(releases, machine),
         Step::Copy { source } => copy::perform(source, machine),
         Step::Rehearse { legs, own } => rehearse::perform(legs, *own, machine),
+        Step::Adopt { version } => adopt::perform(version, machine),
         Step::Stop => stop::perform(machine),
         Step::CatchUp => catch_up::perform(machine),
         Step::Migrate { leg } => migrate::perform(leg, machine),

@@ -8,6 +8,10 @@ use crate::db::migrate::{MigrateError, Settings};
 use crate::db::rehearse::{self, RehearseError, rehearse};
 use crate::journal::record;
 use crate::plan::Leg;
+use crate::sys::fs;
+
+/// How fast two files are read and compared, from memory: a gibibyte a second.
+const BYTES_PER_MS: u64 = (1 << 30) / 1000;
 
 pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Result<(), StepError> {
     let ledger = sets::ledger(machine.config)?;
@@ -41,7 +45,11 @@ pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Re
     })?;
     let Some(receipt) = receipts.into_iter().take(own).next() else { return Ok(()) };
     machine.memory.warnings.extend(receipt.warnings.iter().cloned());
-    machine.memory.predicted_ms = Some(machine.memory.predicted_ms.unwrap_or(0) + receipt.ms);
+    // Comparing the copy with the live file reads both of them.
+    let compared = fs::metadata(&copy)?.len() / BYTES_PER_MS;
+    let restart = machine.plan.restart_ms.unwrap_or(0);
+    let copied = machine.memory.predicted_ms.unwrap_or(0);
+    machine.memory.predicted_ms = Some(copied + compared + receipt.ms + restart);
     record::write(&machine.places.run.receipt(), &receipt, 0o600)?;
     machine.memory.receipt = Some(receipt);
     Ok(())

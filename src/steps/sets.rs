@@ -17,14 +17,9 @@ pub fn ledger(config: &Config) -> Result<Ledger, StepError> {
 
 /// The migrations in a directory.
 pub fn read(config: &Config, directory: &Path) -> Result<Set, StepError> {
-    let mut files = Vec::new();
-    for name in fs::names(directory)? {
-        let path = directory.join(&name);
-        if fs::metadata(&path)?.is_file() {
-            files.push((name.to_string_lossy().into_owned(), fs::read(&path)?));
-        }
-    }
-    Ok(Set::read(config.database.format, files.into_iter())?)
+    let files = fs::files(directory)?.into_iter();
+    let files = files.map(|(name, content)| (name.to_string_lossy().into_owned(), content));
+    Ok(Set::read(config.database.format, files)?)
 }
 
 /// The migrations of a release on disk.

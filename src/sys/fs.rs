@@ -116,6 +116,18 @@ pub fn names(directory: &Path) -> Result<Vec<OsString>> {
     Ok(names)
 }
 
+/// The regular files of a directory, symlinks followed, by name and with their content; empty where there is none.
+pub fn files(directory: &Path) -> Result<Vec<(OsString, Vec<u8>)>> {
+    let mut files = Vec::new();
+    for name in names(directory)? {
+        let path = directory.join(&name);
+        if metadata(&path)?.is_file() {
+            files.push((name, read(&path)?));
+        }
+    }
+    Ok(files)
+}
+
 /// The path with every symlink resolved.
 pub fn real_path(path: &Path) -> Result<PathBuf> {
     fs::canonicalize(path).map_err(PathError::on("resolve", path))

@@ -15,6 +15,7 @@ pub mod process;
 pub mod seam;
 pub mod service;
 pub mod signal;
+pub mod temporary;
 pub mod tree;
 pub mod users;
 pub mod watch;

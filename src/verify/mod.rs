@@ -95,6 +95,16 @@ impl VerifiedFile {
     }
 }
 
+/// The size in bytes and the digest that a file has: what is to be promised of it.
+///
+/// # Errors
+/// It is not a regular file, or cannot be read.
+pub fn measure(path: &Path) -> Result<(u64, Sha256), PathError> {
+    let file = fs::open_regular(path)?;
+    let sha256 = digest(&file).map_err(PathError::on("read", path))?;
+    Ok((file.metadata().map_err(PathError::on("look at", path))?.len(), sha256))
+}
+
 fn digest(file: &File) -> std::io::Result<Sha256> {
     let (mut hasher, mut chunk, mut offset) = (Hasher::new(), vec![0; 256 * 1024], 0);
     loop {

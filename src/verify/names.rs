@@ -81,6 +81,11 @@ impl<'a> Names<'a> {
         Ok(Place { missing, path: Some(path).filter(|path| !path.is_empty()) })
     }
 
+    /// The name of the directory at the top, once an entry named it.
+    pub(super) fn top(&self) -> Option<&str> {
+        self.top.as_deref()
+    }
+
     /// All symlinks and where they lead, each of which ends at something inside.
     pub(super) fn links(&self) -> Result<&[(String, String)], Fault> {
         for (name, target) in &self.links {

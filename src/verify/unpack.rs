@@ -13,8 +13,10 @@ use crate::verify::stream::Stream;
 use crate::verify::{Limits, VerifiedFile};
 
 /// What was unpacked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unpacked {
+    /// The name of the directory at its top, which was left out; none where the archive is empty.
+    pub top: Option<String>,
     /// Regular files.
     pub files: u64,
     /// Their bytes.
@@ -127,7 +129,7 @@ pub fn unpack(file: &VerifiedFile, into: &Path, limits: &Limits, watch: &dyn Wat
 fn fill(tree: &Tree, file: &VerifiedFile, limits: &Limits, watch: &dyn Watch) -> Result<Unpacked, Fault> {
     let mut archive = Archive::new(Stream::new(file, limits));
     let mut names = Names::new(limits);
-    let mut unpacked = Unpacked { files: 0, bytes: 0 };
+    let mut unpacked = Unpacked { top: None, files: 0, bytes: 0 };
     let mut chunk = vec![0; 256 * 1024];
     while let Some(entry) = archive.next()? {
         let place = names.add(&entry.name, node(&entry.kind)?)?;
@@ -157,6 +159,7 @@ fn fill(tree: &Tree, file: &VerifiedFile, limits: &Limits, watch: &dyn Watch) ->
     for (link, target) in names.links()? {
         tree.make_link(link, target)?;
     }
+    unpacked.top = names.top().map(str::to_owned);
     Ok(unpacked)
 }
 
@@ -207,7 +210,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let archive = Tar::release().link("g-1/lib/now", "../bin/./g").link("g-1/up", "lib/..");
         let unpacked = unpack_in(place.path(), &archive.gz(), &Limits::default()).unwrap();
-        assert_eq!(unpacked, Unpacked { files: 2, bytes: 26 });
+        assert_eq!(unpacked, Unpacked { top: Some("g-1".to_owned()), files: 2, bytes: 26 });
         let at = |name| place.path().join("staged").join(name);
         assert_eq!(fs::read(&at("bin/g")).unwrap(), b"program");
         assert_eq!(fs::read(&at("lib/now")).unwrap(), b"program");

@@ -6,7 +6,9 @@
 mod authority;
 mod dialogue;
 mod download;
+mod layers;
 mod release_server;
+mod rollback;
 mod service;
 mod settings;
 mod upgrade;

@@ -1,0 +1,122 @@
+//! `manifest add`: enters an archive, with everything that can be computed from it.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{Answer, failed, load, now, save, understood};
+use crate::cli::exit::Outcome;
+use crate::cli::reply::Reply;
+use crate::cli::terminal::Terminal;
+use crate::config::Format;
+use crate::manifest::write::{self, Entry, WriteError};
+use crate::manifest::{Artifact, Manifest, STABLE};
+use crate::observe::archive::{self, Archive, ArchiveError};
+use crate::plan::Refusal;
+use crate::plan::gates::size;
+use crate::version::{SchemaVersion, Version};
+
+/// What was asked for.
+pub(super) struct Asked<'a> {
+    pub(super) archive: &'a Path,
+    pub(super) manifest: &'a Path,
+    pub(super) target: &'a str,
+    pub(super) url: Option<&'a str>,
+    pub(super) release: Option<&'a Version>,
+    pub(super) reads: &'a [i64],
+}
+
+pub(super) fn run(asked: &Asked<'_>, terminal: &Terminal) -> Answer {
+    let text = load(asked.manifest)?;
+    let manifest = understood(asked.manifest, &text)?;
+    let found = archive::look(asked.archive, Format::GolangMigrate, terminal)
+        .map_err(|error| failed("archive", &error, remedy_for_archive(&error)))?;
+    let entry = entry(asked, &manifest, &found)?;
+    let written = write::add(&text, &entry, now())
+        .map_err(|error| failed("not-added", &error, &remedy_for_entry(&error, asked.manifest)))?;
+    save(asked.manifest, &written)?;
+    let sequence = understood(asked.manifest, &written)?.sequence;
+    Ok(answer(asked, &entry, sequence).warning(found.warnings.iter().map(ToString::to_string)))
+}
+
+fn entry(asked: &Asked<'_>, manifest: &Manifest, found: &Archive) -> Result<Entry, Box<Reply>> {
+    let version = asked.release.cloned().or_else(|| found.version(&manifest.product)).ok_or_else(|| {
+        let expected = format!("{}-VERSION", manifest.product);
+        let message = format!("the directory at the archive's top is `{}`, which is not `{expected}`", found.top);
+        Reply::refused(vec![Refusal::new(
+            "version-unknown",
+            message,
+            "say which release it is with `--release VERSION`",
+        )])
+    })?;
+    let known = manifest.release(&version);
+    let reads = match (asked.reads, known) {
+        ([], Some(release)) => release.reads.clone(),
+        ([], None) => vec![found.schema.clone()],
+        (reads, _) => reads.iter().copied().map(SchemaVersion::Number).collect(),
+    };
+    let name = || asked.archive.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(Entry {
+        version,
+        channel: known.map_or_else(|| STABLE.to_owned(), |release| release.channel.clone()),
+        schema: found.schema.clone(),
+        reads,
+        fingerprint: Some(found.fingerprint),
+        artifact: Artifact {
+            target: asked.target.to_owned(),
+            url: asked.url.map_or_else(name, str::to_owned),
+            size: found.size,
+            sha256: found.sha256,
+        },
+    })
+}
+
+fn answer(asked: &Asked<'_>, entry: &Entry, sequence: u64) -> Reply {
+    let Entry { version, schema, reads, fingerprint, artifact, .. } = entry;
+    let listed = reads.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let words = format!(
+        "added {version} for {} to `{}`: schema {schema}, reads {listed}, {}",
+        artifact.target,
+        asked.manifest.display(),
+        size(artifact.size)
+    );
+    Reply::new(Outcome::Done)
+        .with("manifest", asked.manifest)
+        .with("sequence", sequence)
+        .with("release", json!({ "version": version, "schema": schema, "reads": reads, "fingerprint": fingerprint }))
+        .with("artifact", artifact)
+        .saying(words)
+}
+
+fn remedy_for_archive(error: &ArchiveError) -> &'static str {
+    match error {
+        ArchiveError::File(_) => "name the right file, and check that this user may read it and write to `TMPDIR`",
+        ArchiveError::Changed(_) => "wait until nobody writes to it any more",
+        ArchiveError::Unpack(_) => "make it again: a `tar.gz` with one directory, and in that `bin/` and `migrations/`",
+        ArchiveError::Lacks(_) => "make it again, with `bin/` and `migrations/` in its one directory",
+        ArchiveError::Migrations(_) | ArchiveError::Fails(_) | ArchiveError::Ledger(_) => {
+            "put the migrations right, and make the archive again"
+        }
+    }
+}
+
+fn remedy_for_entry(error: &WriteError, manifest: &Path) -> String {
+    let path = manifest.display();
+    match error {
+        WriteError::Before(_) | WriteError::After { .. } => {
+            format!("compare what was given with `{path}`; nothing was written to it")
+        }
+        WriteError::Differs { key: "fingerprint", .. } => {
+            "what was published is not changed: give the other migrations a schema and a release of their own"
+                .to_owned()
+        }
+        WriteError::Differs { key: "reads", .. } => {
+            format!("leave `--reads` out, or change the release in `{path}` first")
+        }
+        WriteError::Differs { key, .. } => {
+            format!("the archive decides: put `{key}` right in `{path}`, or make the archive again")
+        }
+        WriteError::Clock { .. } => "set the clock".to_owned(),
+        WriteError::Sequence(_) => format!("set a lower `sequence` in `{path}`, if it was never published"),
+    }
+}

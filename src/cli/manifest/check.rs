@@ -1,0 +1,111 @@
+//! `manifest check`: everything that is wrong, or worth knowing, with its line.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::{Answer, load, unreadable};
+use crate::cli::exit::Outcome;
+use crate::cli::reply::Reply;
+use crate::manifest::check::{Remark, check};
+use crate::manifest::place::line_of_release;
+use crate::manifest::signature::{KeyId, SignatureError, signer};
+use crate::manifest::{Manifest, WireError};
+use crate::sys::{clock, fs};
+
+/// How grave a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Severity {
+    /// No installer can read it.
+    Error,
+    /// Installers would do what nobody wants.
+    Mistake,
+    /// Good to know before it is published.
+    Note,
+}
+
+/// One finding.
+#[derive(Debug, Serialize)]
+struct Finding {
+    line: Option<usize>,
+    severity: Severity,
+    message: String,
+}
+
+pub(super) fn run(path: &Path) -> Answer {
+    let text = load(path)?;
+    let parsed = Manifest::parse(&text);
+    let mut findings = match &parsed {
+        Ok(manifest) => check(manifest, clock::now()).iter().map(|remark| remarked(remark, &text)).collect(),
+        Err(wrong) => misread(wrong),
+    };
+    let file = signature_file(path);
+    let signature = match fs::read_if_there(&file).map_err(|error| unreadable(&error))? {
+        None => None,
+        Some(bytes) => match signer(&String::from_utf8_lossy(&bytes)) {
+            Ok(key) => Some(key),
+            Err(error) => {
+                findings.push(damaged(&file, &error));
+                None
+            }
+        },
+    };
+    Ok(answer(path, parsed.ok().as_ref(), &findings, signature.as_ref()))
+}
+
+/// Where the signature of a manifest is: beside it.
+pub(super) fn signature_file(manifest: &Path) -> PathBuf {
+    let mut name = manifest.as_os_str().to_owned();
+    name.push(".minisig");
+    name.into()
+}
+
+fn remarked(remark: &Remark, text: &str) -> Finding {
+    let line = remark.release().and_then(|version| line_of_release(text, version));
+    let severity = if remark.is_note() { Severity::Note } else { Severity::Mistake };
+    Finding { line, severity, message: remark.to_string() }
+}
+
+fn misread(wrong: &WireError) -> Vec<Finding> {
+    let finding = |found: &crate::manifest::Finding| Finding {
+        line: Some(found.line),
+        severity: Severity::Error,
+        message: found.message.clone(),
+    };
+    wrong.findings.iter().map(finding).collect()
+}
+
+fn damaged(file: &Path, error: &SignatureError) -> Finding {
+    let message = format!("`{}` is no signature: {error}", file.display());
+    Finding { line: None, severity: Severity::Mistake, message }
+}
+
+fn answer(path: &Path, manifest: Option<&Manifest>, findings: &[Finding], signature: Option<&KeyId>) -> Reply {
+    let (notes, wrong): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.severity == Severity::Note);
+    let place = |finding: &Finding| {
+        let line = finding.line.map_or_else(String::new, |line| format!(":{line}"));
+        format!("{}{line}: {}", path.display(), finding.message)
+    };
+    let mut lines: Vec<String> = wrong.iter().map(|finding| place(finding)).collect();
+    if let Some(manifest) = manifest {
+        let signed = signature.map_or_else(
+            || "not signed".to_owned(),
+            // Who believes which key is a matter of configurations, not of the manifest.
+            |key| format!("with a signature that names the key {key}, not verified"),
+        );
+        let (product, sequence, count) = (&manifest.product, manifest.sequence, manifest.releases.len());
+        let plural = if count == 1 { "" } else { "s" };
+        lines.push(format!("{product}, sequence {sequence}, {count} release{plural}, {signed}"));
+    }
+    Reply::new(if wrong.is_empty() { Outcome::Done } else { Outcome::Refused })
+        .with("manifest", path)
+        .with("product", manifest.map(|manifest| &manifest.product))
+        .with("sequence", manifest.map(|manifest| manifest.sequence))
+        .with("releases", manifest.map(|manifest| manifest.releases.len()))
+        .with("findings", findings)
+        .with("signature", signature.map(|key| json!({ "file": signature_file(path), "key": key })))
+        .warning(notes.iter().map(|finding| place(finding)))
+        .saying(lines.join("\n"))
+}

@@ -1,0 +1,103 @@
+//! What the commands that make a run share: names, refusals, agreement, and the run itself.
+
+use super::exit::Outcome;
+use super::reply::{Problem, Reply};
+use super::session::{Session, unreadable};
+use crate::journal::record::RecordError;
+use crate::journal::runs;
+use crate::plan::observed::{Content, Observed};
+use crate::plan::{Plan, Point, Refusal};
+use crate::run::resolve::ResolveError;
+use crate::run::{self, Report, RunError, StepTime};
+use crate::sys::clock::Stopwatch;
+use crate::sys::http::Client;
+
+/// What a command goes on with, or the answer that it ends with.
+pub type Answer<T> = Result<T, Box<Reply>>;
+
+/// Carries a plan out.
+pub fn conduct(mut plan: Plan, session: &Session<'_>, client: &Client) -> Answer<Report> {
+    plan.restart_ms = run::usual_restart(&session.config.layout)
+        .map_err(|error| Box::new(Reply::failed("state", &error, "check the state directory")))?;
+    let mut machine = session.machine(&plan, client);
+    run::apply(&mut machine, session.terminal).map_err(unrecorded)
+}
+
+/// Does something that comes before a run, and notes how long it took.
+pub fn timed<T>(step: &str, work: impl FnOnce() -> Answer<T>) -> Answer<(T, StepTime)> {
+    let stopwatch = Stopwatch::start();
+    let done = work()?;
+    Ok((done, StepTime { name: step.to_owned(), ms: stopwatch.millis() }))
+}
+
+/// Why a run could not even begin to be recorded.
+pub fn unrecorded(error: RunError) -> Box<Reply> {
+    if let RunError::Record(newer @ RecordError::Newer { .. }) = &error {
+        return Box::new(unreadable(newer));
+    }
+    let remedy = match &error {
+        RunError::GivenUp { .. } => {
+            "look at `gantry-installer history`, and ask for help before anything is changed by hand"
+        }
+        _ => "check the state directory: its permissions, and the space that is free",
+    };
+    let outcome = if matches!(error, RunError::GivenUp { .. }) { Outcome::Stranded } else { Outcome::Failed };
+    Box::new(Reply { outcome, ..Reply::failed("state", &error, remedy) })
+}
+
+/// Why there is no release to go to.
+pub fn unresolved(error: ResolveError) -> Box<Reply> {
+    if error.is_out_of_reach() {
+        return Box::new(Reply::failed(error.code(), &error, error.remedy()));
+    }
+    Box::new(Reply::barred(error.code(), &error, error.remedy()))
+}
+
+/// All reasons against a plan.
+pub fn refused(refusals: Vec<Refusal>) -> Box<Reply> {
+    Box::new(Reply::refused(refusals))
+}
+
+/// A name for the next run.
+pub fn run_name(session: &Session<'_>, what: &str) -> Answer<String> {
+    runs::next_name(&session.config.layout, what)
+        .map_err(|error| Box::new(Reply::failed("state", &error, "check the state directory")))
+}
+
+/// Where the machine stands.
+pub fn stands(seen: &Observed) -> Point {
+    let schema = match &seen.database.content {
+        Content::Readable(readable) => readable.schema.clone(),
+        _ => None,
+    };
+    Point { version: seen.installed.as_ref().map(|release| release.version.clone()), schema }
+}
+
+/// Asks, and refuses where nobody can be asked.
+pub fn consent(session: &Session<'_>, question: &str) -> Answer<()> {
+    if !session.terminal.interactive {
+        return Err(refused(vec![Refusal::new(
+            "no-terminal",
+            "nobody can be asked: standard input or standard error is not a terminal",
+            "run it in a terminal, or agree with `--yes`",
+        )]));
+    }
+    if session.terminal.confirm(question) {
+        return Ok(());
+    }
+    Err(declined(session, "not agreed: nothing was changed"))
+}
+
+/// The answer where a question was answered with a no, or with a signal.
+pub fn declined(session: &Session<'_>, words: &str) -> Box<Reply> {
+    let Some(signal) = session.terminal.interrupt.requested() else {
+        return Box::new(Reply::new(Outcome::Nothing).saying(words));
+    };
+    let problem = Problem {
+        code: "signal".to_owned(),
+        message: format!("{signal} asked for the end, and nothing was changed"),
+        causes: Vec::new(),
+        remedy: "run the same command again".to_owned(),
+    };
+    Box::new(Reply { error: Some(problem), ..Reply::new(Outcome::Failed) })
+}

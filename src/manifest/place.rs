@@ -1,0 +1,72 @@
+//! Where things stand in the text of a manifest.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::version::Version;
+
+/// The line of a release's first key or header, counted from 1.
+pub fn line_of_release(text: &str, version: &Version) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?;
+    let start = release(document.get_ref(), version)?.span().start;
+    Some(text.get(..start)?.matches('\n').count() + 1)
+}
+
+/// The value of a key outside of all releases.
+pub(super) fn value_of(text: &str, key: &str) -> Option<Range<usize>> {
+    DeTable::parse(text).ok()?.get_ref().get(key).map(Spanned::span)
+}
+
+/// Behind the last line of a release. What follows that line, comments too, belongs to the next one.
+pub(super) fn end_of_release(text: &str, version: &Version) -> usize {
+    behind(text, version, |release| last_value(release.get_ref()).unwrap_or(release.span().end))
+}
+
+/// Behind the line, or lines, of a release's `reads`: it is among the release's own keys, whatever comes after them.
+pub(super) fn end_of_reads(text: &str, version: &Version) -> usize {
+    behind(text, version, |release| {
+        let reads = release.get_ref().as_table().and_then(|table| table.get("reads"));
+        reads.map_or(release.span().end, |reads| reads.span().end)
+    })
+}
+
+/// Behind the line of a place in a release; the end of the text where there is no such release.
+fn behind(text: &str, version: &Version, place: impl Fn(&Spanned<DeValue<'_>>) -> usize) -> usize {
+    let document = DeTable::parse(text).ok();
+    let release = document.as_ref().and_then(|document| release(document.get_ref(), version));
+    let last = release.map_or(text.len(), place);
+    let rest = text.get(last..).unwrap_or_default();
+    rest.find('\n').map_or(text.len(), |end| last + end + 1)
+}
+
+fn release<'d, 't>(document: &'d DeTable<'t>, version: &Version) -> Option<&'d Spanned<DeValue<'t>>> {
+    let written = |table: &DeTable<'_>| {
+        table.get("version").and_then(|value| value.get_ref().as_str()).is_some_and(|text| text == version.to_string())
+    };
+    let mut releases = document.get("release")?.get_ref().as_array()?.iter();
+    releases.find(|release| release.get_ref().as_table().is_some_and(written))
+}
+
+/// The end of the value that stands last in a table and its tables.
+fn last_value(value: &DeValue<'_>) -> Option<usize> {
+    let inside = |item: &Spanned<DeValue<'_>>| last_value(item.get_ref()).max(Some(item.span().end));
+    match value {
+        DeValue::Table(table) => table.values().filter_map(inside).max(),
+        DeValue::Array(array) => array.iter().filter_map(inside).max(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_is_found_by_its_version_not_by_its_place() {
+        let text = "a = 1\n\n[[release]]\nversion = \"1.5.0\"\n\n# older\n[[release]]\nversion = \"1.4.0\"\n";
+        let line = |version: &str| line_of_release(text, &version.parse().unwrap());
+        assert_eq!((line("1.5.0"), line("1.4.0"), line("1.3.0")), (Some(3), Some(7), None));
+    }
+}

@@ -1,0 +1,150 @@
+//! Looks at a release archive as its publisher has it: what a manifest must say of it.
+
+use std::path::Path;
+
+use thiserror::Error;
+
+use crate::config::{ForeignKeys, Format, Wrap};
+use crate::db::migrate::MigrateError;
+use crate::db::schema;
+use crate::digest::{Fingerprint, Sha256};
+use crate::migration::{Ledger, LedgerNameError, MigrationError, Set, Warning};
+use crate::sys::fs::{self, PathError};
+use crate::sys::temporary::Temporary;
+use crate::sys::watch::Watch;
+use crate::verify::{Limits, UnpackError, VerifiedFile, VerifyError, measure, unpack};
+use crate::version::{SchemaVersion, Version};
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    /// The directory at its top.
+    pub top: String,
+    /// Bytes.
+    pub size: u64,
+    /// Of the archive.
+    pub sha256: Sha256,
+    /// What all its migrations together lead to.
+    pub schema: SchemaVersion,
+    /// Of a new database at that schema.
+    pub fingerprint: Fingerprint,
+    /// What is odd about its migrations.
+    pub warnings: Vec<Warning>,
+}
+
+/// An archive that no manifest can name.
+#[derive(Debug, Error)]
+pub enum ArchiveError {
+    /// It cannot be read, or there is no place to unpack it.
+    #[error(transparent)]
+    File(#[from] PathError),
+    /// It changed while it was looked at.
+    #[error(transparent)]
+    Changed(#[from] VerifyError),
+    /// It is no archive, or has something that a release may not have.
+    #[error(transparent)]
+    Unpack(#[from] UnpackError),
+    /// It lacks something that every release has.
+    #[error("the archive has no `{0}` in the directory at its top")]
+    Lacks(&'static str),
+    /// It has files that are no migrations.
+    #[error("the archive's migrations cannot be read")]
+    Migrations(#[from] MigrationError),
+    /// It has migrations that do not run.
+    #[error("the archive's migrations fail on an empty database")]
+    Fails(#[from] MigrateError),
+    /// The format's own ledger has a name that cannot be used.
+    #[error(transparent)]
+    Ledger(#[from] LedgerNameError),
+}
+
+/// Unpacks an archive where nobody else looks, and runs its migrations on an empty database in memory.
+///
+/// # Errors
+/// It is not an archive of a release, or its migrations fail.
+pub fn look(path: &Path, format: Format, watch: &dyn Watch) -> Result<Archive, ArchiveError> {
+    let (size, sha256) = measure(path)?;
+    let file = VerifiedFile::check(path, size, sha256)?;
+    let place = Temporary::create()?;
+    let tree = place.path().join("release");
+    let unpacked = unpack(&file, &tree, &Limits::default(), watch)?;
+    if !fs::exists(&tree.join("bin"))? {
+        return Err(ArchiveError::Lacks("bin"));
+    }
+    let files = fs::files(&tree.join("migrations"))?.into_iter();
+    let files = files.map(|(name, content)| (name.to_string_lossy().into_owned(), content));
+    let set = Set::read(format, files)?;
+    let schema = set.latest().ok_or(ArchiveError::Lacks("migrations"))?.clone();
+    // The schema that results does not depend on how the product enforces foreign keys: there are no rows yet.
+    let print = schema::of_migrations(&set, &schema, &Ledger::of(format, None)?, ForeignKeys::Ignored)?;
+    let warnings = set.warnings(Wrap::Transaction);
+    Ok(Archive {
+        top: unpacked.top.unwrap_or_default(),
+        size,
+        sha256,
+        schema,
+        fingerprint: print.fingerprint,
+        warnings,
+    })
+}
+
+impl Archive {
+    /// The version that the directory at the top names, `PRODUCT-VERSION`.
+    pub fn version(&self, product: &str) -> Option<Version> {
+        self.top.strip_prefix(product)?.strip_prefix('-')?.parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use flate2::{Compression, write::GzEncoder};
+
+    use super::*;
+    use crate::sys::watch::Unwatched;
+
+    fn archive(place: &Path, files: &[(&str, &str)]) -> PathBuf {
+        let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        for (name, content) in files {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(content.len() as u64);
+            header.set_mode(0o644);
+            builder.append_data(&mut header, name, content.as_bytes()).unwrap();
+        }
+        let path = place.join("archive.tar.gz");
+        fs::write_durable(&path, &builder.into_inner().unwrap().finish().unwrap(), 0o600).unwrap();
+        path
+    }
+
+    fn found(files: &[(&str, &str)]) -> Result<Archive, ArchiveError> {
+        let place = tempfile::tempdir().unwrap();
+        look(&archive(place.path(), files), Format::GolangMigrate, &Unwatched)
+    }
+
+    const PROGRAM: (&str, &str) = ("g-1.4.0/bin/g", "program");
+    const FIRST: (&str, &str) = ("g-1.4.0/migrations/1_a.up.sql", "CREATE TABLE a(b);");
+
+    #[test]
+    fn the_newest_migration_names_the_schema_and_the_top_names_the_version() {
+        let second = ("g-1.4.0/migrations/0002_c.up.sql", "CREATE TABLE c(d);");
+        let (one, two) = (found(&[PROGRAM, FIRST]).unwrap(), found(&[PROGRAM, second, FIRST]).unwrap());
+        assert_eq!((&one.schema, &two.schema), (&SchemaVersion::Number(1), &SchemaVersion::Number(2)));
+        assert_ne!(one.fingerprint, two.fingerprint);
+        assert_eq!(one.version("g"), Some("1.4.0".parse().unwrap()));
+        assert_eq!((one.version("h"), one.version("g-1")), (None, None));
+    }
+
+    #[test]
+    fn what_is_no_release_is_refused_with_what_it_lacks() {
+        assert!(matches!(found(&[FIRST]), Err(ArchiveError::Lacks("bin"))));
+        assert!(matches!(found(&[PROGRAM]), Err(ArchiveError::Lacks("migrations"))));
+        let broken = ("g-1.4.0/migrations/1_a.up.sql", "CREATE TABEL a(b);");
+        assert!(matches!(found(&[PROGRAM, broken]), Err(ArchiveError::Fails(_))));
+        let place = tempfile::tempdir().unwrap();
+        let text = place.path().join("text");
+        fs::write_durable(&text, b"not an archive", 0o600).unwrap();
+        assert!(matches!(look(&text, Format::GolangMigrate, &Unwatched), Err(ArchiveError::Unpack(_))));
+        assert!(matches!(look(place.path(), Format::GolangMigrate, &Unwatched), Err(ArchiveError::File(_))));
+    }
+}
