@@ -117,18 +117,6 @@ impl Failure {
     }
 }
 
-/// How long stopping, starting and proving the service took in the newest run that was committed, in milliseconds.
-pub fn usual_restart(layout: &Layout) -> Result<Option<u64>, RunError> {
-    for name in runs::names(layout)?.iter().rev() {
-        let report = record::read::<Report>(&layout.run(name).report())?;
-        if let Some(report) = report.filter(|report| report.outcome == Outcome::Done && report.downtime_ms.is_some()) {
-            let restart = report.steps.iter().filter(|step| matches!(step.name.as_str(), "stop" | "start" | "prove"));
-            return Ok(Some(restart.map(|step| step.ms).sum()));
-        }
-    }
-    Ok(None)
-}
-
 /// What helps where the step itself knows nothing better.
 fn way_out(blame: Blame, plan: &Plan) -> String {
     let to = plan.to.version.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -141,6 +129,18 @@ fn way_out(blame: Blame, plan: &Plan) -> String {
         }
         _ => "put right what is said here, then run the same command again".to_owned(),
     }
+}
+
+/// How long stopping, starting and proving the service took in the newest run that was committed, in milliseconds.
+pub fn usual_restart(layout: &Layout) -> Result<Option<u64>, RunError> {
+    for name in runs::names(layout)?.iter().rev() {
+        let report = record::read::<Report>(&layout.run(name).report())?;
+        if let Some(report) = report.filter(|report| report.outcome == Outcome::Done && report.downtime_ms.is_some()) {
+            let restart = report.steps.iter().filter(|step| matches!(step.name.as_str(), "stop" | "start" | "prove"));
+            return Ok(Some(restart.map(|step| step.ms).sum()));
+        }
+    }
+    Ok(None)
 }
 
 pub(super) fn of(machine: &Machine<'_>, outcome: Outcome, steps: Vec<StepTime>, failure: Option<Failure>) -> Report {

@@ -12,6 +12,7 @@ mod layers;
 mod load;
 mod refusals;
 mod release_server;
+mod rollback;
 mod service;
 mod settings;
 mod upgrade;
