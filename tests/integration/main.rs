@@ -8,6 +8,7 @@ mod dialogue;
 mod download;
 mod layers;
 mod release_server;
+mod retention;
 mod rollback;
 mod service;
 mod settings;

@@ -39,12 +39,18 @@ fn a_backup_of_the_same_schema_is_restored_and_the_loss_is_counted() {
     let id = made["backup"]["id"].as_str().unwrap();
     world.execute("DELETE FROM notes WHERE id = 1; INSERT INTO notes (text) VALUES ('late'), ('later')");
     let shown = world.run(&["backup", "restore", id, "--dry-run", "--json"]).expect(0).json();
-    assert_eq!(shown["strategies"].as_array().unwrap().iter().find(|one| one["name"] == "restore").unwrap()["loss"]["rows"], 3);
+    assert_eq!(
+        shown["strategies"].as_array().unwrap().iter().find(|one| one["name"] == "restore").unwrap()["loss"]["rows"],
+        3
+    );
     stands(&world, "1.0.0", 1, 4);
     let answer = world.run(&["backup", "restore", id, "--yes", "--json"]).expect(0).json();
-    assert_eq!(answer["loss"]["tables"][0], json!({
-        "name": "notes", "inserted": 2, "changed": 0, "deleted": 1, "rows": 3, "columns": [],
-    }));
+    assert_eq!(
+        answer["loss"]["tables"][0],
+        json!({
+            "name": "notes", "inserted": 2, "changed": 0, "deleted": 1, "rows": 3, "columns": [],
+        })
+    );
     world.stands_at("1.0.0", 1);
 }
 
