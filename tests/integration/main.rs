@@ -12,6 +12,7 @@ mod layers;
 mod load;
 mod refusals;
 mod release_server;
+mod retention;
 mod rollback;
 mod service;
 mod settings;

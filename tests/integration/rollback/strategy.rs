@@ -93,13 +93,7 @@ fn a_release_without_down_migrations_offers_no_way_down() {
 #[test]
 fn a_restore_works_while_the_live_database_is_damaged() {
     let world = upgraded(ONLY);
-    world.stop_service();
-    let mut bytes = std::fs::read(world.database()).unwrap();
-    bytes[100..4096].fill(0xff);
-    std::fs::write(world.database(), bytes).unwrap();
-    for suffix in ["-wal", "-shm"] {
-        let _ = std::fs::remove_file(world.path(&format!("data/notes.db{suffix}")));
-    }
+    damage(&world);
     let strategies = dry_run(&world);
     let restore = named(&strategies, "restore");
     assert_eq!((&restore["possible"], &restore["loss"]), (&true.into(), &serde_json::Value::Null));
@@ -110,4 +104,27 @@ fn a_restore_works_while_the_live_database_is_damaged() {
     assert!(answer["warnings"].to_string().contains("cannot be counted"), "{answer:#}");
     world.stands_at("1.0.0", 1);
     world.run(&["backup", "verify"]).expect(0);
+}
+
+#[test]
+fn a_restore_that_is_undone_gives_a_damaged_database_back_byte_for_byte() {
+    let world = upgraded(ONLY);
+    damage(&world);
+    let before = std::fs::read(world.database()).unwrap();
+    world.misbehave("1.0.0", "dies-at-once");
+    world.run(&["rollback", "--strategy", "restore", "--yes"]).expect(4);
+    assert_eq!(std::fs::read(world.database()).unwrap(), before);
+    assert_eq!(world.current().as_deref(), Some("1.1.0"));
+    world.misbehave("1.0.0", "");
+    world.run(&["rollback", "--strategy", "restore", "--yes"]).expect(0);
+    world.stands_at("1.0.0", 1);
+    world.run(&["backup", "verify"]).expect(0);
+}
+
+/// Stops the service and overwrites the first page of its database, the schema with it.
+fn damage(world: &World) {
+    world.stop_service();
+    let mut bytes = std::fs::read(world.database()).unwrap();
+    bytes[100..4096].fill(0xff);
+    std::fs::write(world.database(), bytes).unwrap();
 }

@@ -66,7 +66,7 @@ fn a_release_that_is_not_on_disk_any_more_is_brought_in_again() {
     world.run(&["upgrade", "--to", "1.3", "--yes"]).expect(0);
     assert!(!world.path("root/versions/1.2.0").exists());
     let answer = world.run(&["rollback", "--to", "1.2", "--yes", "--json"]).expect(0).json();
-    assert_eq!(answer["steps"][0]["name"], "fetch", "{answer:#}");
+    assert!(answer["steps"].as_array().unwrap().iter().any(|step| step["name"] == "fetch"), "{answer:#}");
     stands(&world, "1.2.0", 2, 3);
 }
 
