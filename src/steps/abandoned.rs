@@ -43,7 +43,7 @@ pub fn count_replaced(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let replaced = machine.places.old_database();
     let made_from = made_from(machine.plan);
     if let (Some(Source::Backup { comparison, .. }), true) = (made_from, fs::exists(&replaced)?) {
-        note(&replaced, (made_from, comparison.as_ref()), machine);
+        note(&replaced, (made_from, comparison.as_deref()), machine);
     }
     Ok(())
 }
