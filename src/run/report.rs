@@ -130,7 +130,9 @@ fn way_out(blame: Blame, plan: &Plan) -> String {
 pub fn usual_restart(layout: &Layout) -> Result<Option<u64>, RunError> {
     for name in runs::names(layout)?.iter().rev() {
         let report = record::read::<Report>(&layout.run(name).report())?;
-        if let Some(report) = report.filter(|report| report.outcome == Outcome::Done && report.downtime_ms.is_some()) {
+        if let Some(report) = report
+            .filter(|report| report.outcome == Outcome::Done && report.steps.iter().any(|step| step.name == "prove"))
+        {
             let restart = report.steps.iter().filter(|step| matches!(step.name.as_str(), "stop" | "start" | "prove"));
             return Ok(Some(restart.map(|step| step.ms).sum()));
         }
