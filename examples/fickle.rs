@@ -21,6 +21,8 @@
 //! slow-stop MS             ends only so long after SIGTERM
 //! keeps-database           leaves a child behind that keeps the database open; its number goes to `PID-FILE.child`
 //! writes N SQL             runs a statement so often, before it listens
+//! keeps-writing SQL        runs a statement again and again while it lives; `PID-FILE.acknowledged` gets a byte for each
+//! writes-at-stop SQL       runs a statement after SIGTERM
 //! ```
 
 #![allow(
@@ -146,6 +148,9 @@ fn serve(release: Release, options: &Options) -> Fallible<()> {
     if release.does("keeps-database") {
         leave_child(options)?;
     }
+    if let Some(statement) = release.mode.get("keeps-writing") {
+        keep_writing(statement.clone(), options)?;
+    }
     release.pause("slow-start")?;
     let release = Arc::new(release);
     listen(&options.listen, Arc::clone(&release))?;
@@ -161,6 +166,9 @@ fn serve(release: Release, options: &Options) -> Fallible<()> {
         if !release.does("ignores-term") {
             break;
         }
+    }
+    if let Some(statement) = release.mode.get("writes-at-stop") {
+        database.execute(statement, [])?;
     }
     release.pause("slow-stop")?;
     drop(database);
@@ -202,6 +210,20 @@ fn leave_child(options: &Options) -> Fallible<()> {
     if let Some(path) = &options.pid_file {
         write_whole(&path.with_extension("child"), &child.id().to_string())?;
     }
+    Ok(())
+}
+
+/// Ends with the process, in the middle of a transaction as likely as not.
+fn keep_writing(statement: String, options: &Options) -> Fallible<()> {
+    let database = open(options)?;
+    let path = options.pid_file.as_ref().ok_or("`keeps-writing` needs `--pid-file`")?.with_extension("acknowledged");
+    let mut acknowledged = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+    thread::spawn(move || {
+        while database.execute(&statement, []).is_ok() && acknowledged.write_all(b".").is_ok() {
+            // Readers need gaps.
+            thread::sleep(Duration::from_millis(5));
+        }
+    });
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use super::rollback;
 use super::runs::{refused, run_name, stands};
 use super::session::Session;
 use super::status;
+use super::terminal::moment;
 use crate::db::copy::{CopyOutcome, copy};
 use crate::journal::backups;
 use crate::plan::Refusal;
@@ -51,7 +52,7 @@ fn list(session: &Session<'_>) -> Answer {
             backup.kind.word(),
             words(backup.schema.as_ref()),
             size(backup.bytes),
-            backup.created
+            moment(backup.created)
         );
     }
     if all.is_empty() {

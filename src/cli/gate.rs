@@ -33,6 +33,13 @@ pub fn run(command: &[OsString], session: &Session<'_>) -> Result<Reply, Box<Rep
     Ok(Reply { error: Some(problem), ..Reply::new(Outcome::Failed) })
 }
 
+/// The same answer where the gate could not even be asked: a command is not started then either.
+pub fn closed(reply: Reply, command: &[OsString]) -> Box<Reply> {
+    let outcome = if command.is_empty() { reply.outcome } else { Outcome::Gated };
+    let unknown = Verdict::Unknown { reason: String::new() };
+    Box::new(Reply { outcome, ..reply }.with("verdict", unknown.word()))
+}
+
 /// The release that `current` points to, by its name alone.
 fn current(layout: &Layout) -> Result<Version, String> {
     let link = layout.current();

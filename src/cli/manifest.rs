@@ -17,6 +17,7 @@ use thiserror::Error;
 use super::arguments::{self, GraphFormat};
 use super::exit::Outcome;
 use super::reply::{Problem, Reply};
+use super::terminal::Terminal;
 use crate::manifest::{Manifest, WireError, draw, write};
 use crate::sys::clock;
 use crate::sys::fs::{self, PathError};
@@ -27,21 +28,19 @@ type Answer = Result<Reply, Box<Reply>>;
 /// How long a new manifest is good for, unless its author changes it.
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(180 * 24);
 
-/// Does what was asked. `interactive` says whether there is a terminal to ask for a password.
-pub fn run(verb: &arguments::Manifest, interactive: bool) -> Reply {
+/// Does what was asked.
+pub fn run(verb: &arguments::Manifest, terminal: &Terminal) -> Reply {
     let answer = match verb {
         arguments::Manifest::New { product, manifest } => begin(product, manifest),
         arguments::Manifest::Add { archive, manifest, target, url, release, reads } => {
-            add::run(&add::Asked { archive, manifest, target, url: url.as_deref(), release: release.as_ref(), reads })
+            let (url, release) = (url.as_deref(), release.as_ref());
+            add::run(&add::Asked { archive, manifest, target, url, release, reads }, terminal)
         }
         arguments::Manifest::Check { manifest } => check::run(manifest),
-        arguments::Manifest::Sign { manifest, key, generate, password_file } => sign::run(&sign::Asked {
-            manifest,
-            key,
-            generate: *generate,
-            password_file: password_file.as_deref(),
-            interactive,
-        }),
+        arguments::Manifest::Sign { manifest, key, generate, password_file } => {
+            let (generate, password_file) = (*generate, password_file.as_deref());
+            sign::run(&sign::Asked { manifest, key, generate, password_file }, terminal)
+        }
         arguments::Manifest::Graph { manifest, format } => graph(manifest, *format),
     };
     answer.unwrap_or_else(|reply| *reply)

@@ -5,8 +5,8 @@ use super::exit::Outcome;
 use super::migrate;
 use super::outcome;
 use super::reply::Reply;
+use super::runs::{Answer, conduct, consent, refused, run_name, stands};
 use super::session::Session;
-use super::runs::{conduct, consent, refused, run_name, stands};
 use crate::db::look::look;
 use crate::migration::{LedgerState, Set};
 use crate::plan::observed::{Content, Observed};
@@ -14,9 +14,6 @@ use crate::plan::upgrade::not_installed;
 use crate::plan::{Plan, Refusal, Strategy};
 use crate::run::survey::down_loss;
 use crate::steps::sets;
-use crate::version::SchemaVersion;
-
-type Answer<T> = Result<T, Box<Reply>>;
 
 /// Migrates, or tells where the database stands.
 pub fn run(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply> {
@@ -45,9 +42,18 @@ fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply
     let seen = session.observe()?;
     let set = newest(&seen, session)?;
     let at = stands(&seen).schema;
-    let to = target(&arguments.verb, &set, at.as_ref())?;
+    let way = migrate::way(&set, at.as_ref(), &arguments.verb).map_err(|refusal| refused(vec![refusal]))?;
+    let Some(to) = way.to().cloned() else {
+        return Err(refused(vec![Refusal::new(
+            "schema",
+            "an installed product cannot go below its first schema",
+            "see `gantry-installer migrate status`",
+        )]));
+    };
     if Some(&to) == at.as_ref() {
-        return Ok(Reply::new(Outcome::Nothing).with("to", stands(&seen)).saying(format!("the database is at schema {to} already")));
+        return Ok(Reply::new(Outcome::Nothing)
+            .with("to", stands(&seen))
+            .saying(format!("the database is at schema {to} already")));
     }
     let name = run_name(session, &format!("migrate-{to}"))?;
     let mut plan: Plan = crate::plan::migrate::plan(&name, &to, &seen).map_err(refused)?;
@@ -57,7 +63,11 @@ fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply
         session.terminal.say(&outcome::loss_lines(&loss, "  would lose "));
         if arguments.yes && !loss.is_empty() {
             let message = format!("going down to schema {to} loses rows or columns, and `--yes` agrees to no loss");
-            let reply = Reply::refused(vec![Refusal::new("loss", message, "run it in a terminal, without `--yes`, and look at the loss")]);
+            let reply = Reply::refused(vec![Refusal::new(
+                "loss",
+                message,
+                "run it in a terminal, without `--yes`, and look at the loss",
+            )]);
             return Err(Box::new(reply.with("loss", loss)));
         }
         plan.agreed = Some(loss);
@@ -67,27 +77,6 @@ fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply
     }
     let report = conduct(plan, session, &client)?;
     Ok(outcome::of(&[report], Vec::new()))
-}
-
-fn target(verb: &MigrateVerb, set: &Set, at: Option<&SchemaVersion>) -> Answer<SchemaVersion> {
-    let refuse = |message: String| {
-        refused(vec![Refusal::new("schema", message, "see `gantry-installer migrate status`")])
-    };
-    let here = at.and_then(|at| set.position(at)).map_or(0, |position| position + 1);
-    let version = |count: usize| count.checked_sub(1).and_then(|index| set.migrations().get(index));
-    let wanted = match verb {
-        MigrateVerb::Goto { version } => Some(SchemaVersion::Number(*version)),
-        MigrateVerb::Down { count } => version(here.saturating_sub(*count)).map(|migration| migration.version.clone()),
-        MigrateVerb::Up { count: Some(count) } => {
-            version(here.saturating_add(*count).min(set.migrations().len())).map(|migration| migration.version.clone())
-        }
-        _ => set.latest().cloned(),
-    };
-    let wanted = wanted.ok_or_else(|| refuse("an installed product cannot go below its first schema".to_owned()))?;
-    if set.position(&wanted).is_none() {
-        return Err(refuse(format!("there is no migration for schema {wanted}")));
-    }
-    Ok(wanted)
 }
 
 /// The migrations of the newest release on disk.

@@ -7,8 +7,8 @@ mod gate;
 mod history;
 mod install;
 mod manifest;
-//TMP pub mod migrate;
-//TMP mod migrate_run;
+mod migrate;
+mod migrate_run;
 mod outcome;
 mod recover;
 pub mod reply;
@@ -19,6 +19,7 @@ mod status;
 pub mod terminal;
 mod upgrade;
 mod verify;
+mod ways;
 
 use std::ffi::OsString;
 
@@ -78,12 +79,20 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Reply {
         Command::Rollback(rollback) => open().and_then(|session| rollback::run(rollback, &session)),
         Command::Recover(recover) => open().and_then(|session| recover::run(recover, &session)),
         Command::Status => open().and_then(|session| status::run(&session)),
-        Command::Gate(gate) => open().and_then(|session| gate::run(&gate.command, &session)),
+        // The service asks as its own user, who may read little of the state directory.
+        Command::Gate(gate) => Session::read(&arguments.config, terminal)
+            .map_err(|reply| gate::closed(*reply, &gate.command))
+            .and_then(|session| gate::run(&gate.command, &session)),
         Command::Verify => open().and_then(|session| verify::run(&session)),
         Command::History(history) => open().and_then(|session| history::run(history.run.as_deref(), &session)),
         Command::Backup(backup) => open().and_then(|session| backup::run(backup, &session)),
-        Command::Manifest(manifest) => Ok(manifest::run(manifest, terminal.interactive)),
-        _ => todo!(),
+        Command::Manifest(verb) => Ok(manifest::run(verb, terminal)),
+        Command::Migrate(migrate) if migrate.database.is_some() => {
+            let progress = |work: &crate::migration::Work| terminal.say(&work.label());
+            let ask = |question: &str| terminal.confirm(question);
+            Ok(migrate::in_place(migrate, terminal.interactive, &terminal.interrupt, &ask, &progress))
+        }
+        Command::Migrate(migrate) => open().and_then(|session| migrate_run::run(migrate, &session)),
     };
     answer.unwrap_or_else(|reply| *reply)
 }

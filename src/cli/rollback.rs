@@ -2,17 +2,19 @@
 
 use super::arguments::{self, StrategyName};
 use super::exit::Outcome;
-use super::outcome::{self, loss_lines};
+use super::outcome;
 use super::reply::Reply;
-use super::runs::{Answer, conduct, consent, refused, run_name, stands, timed, unresolved};
+use super::runs::{Answer, conduct, consent, declined, refused, run_name, stands, timed, unresolved};
 use super::session::Session;
+use super::ways::{closed, line, listing, question, shown};
 use crate::journal::record;
 use crate::journal::runs;
 use crate::manifest::Release;
+use crate::plan::gates::{check_machine, needs};
 use crate::plan::observed::Observed;
 use crate::plan::rollback::{self, Rollback};
 use crate::plan::step::Incoming;
-use crate::plan::upgrade::not_installed;
+use crate::plan::upgrade::{missing, not_installed};
 use crate::plan::{Operation, Plan, Refusal, Strategy};
 use crate::run::resolve::{self, Expiry};
 use crate::run::survey::{Choice, survey};
@@ -89,6 +91,7 @@ fn grant(wish: &Wish<'_>, session: &Session<'_>) -> Answer<Reply> {
         backup: wish.backup,
         backups: &session.config.layout.backups,
     };
+    bar(wish, incoming.as_ref(), &seen)?;
     let probe = outline(&name, &seen);
     let machine = session.machine(&probe, &client);
     let choices = survey(&ask, wish.strategy.filter(|_| !wish.dry_run), &seen, &machine)
@@ -107,6 +110,15 @@ fn grant(wish: &Wish<'_>, session: &Session<'_>) -> Answer<Reply> {
         .warning(warnings.collect::<Vec<_>>()))
 }
 
+/// Refuses what no strategy can be tried on, before anything is copied. Who holds the database is in nobody's way as
+/// long as only copies are made.
+fn bar(wish: &Wish<'_>, incoming: Option<&Incoming>, seen: &Observed) -> Answer<()> {
+    let missing = missing(seen, incoming.map(std::slice::from_ref).unwrap_or_default());
+    let mut refusals = check_machine(seen, &needs(seen, 0, &missing));
+    refusals.retain(|refusal| !wish.dry_run || refusal.code != "database-held");
+    if refusals.is_empty() { Ok(()) } else { Err(refused(refusals)) }
+}
+
 /// A plan without steps: where a survey works.
 pub fn outline(name: &str, seen: &Observed) -> Plan {
     let stands = stands(seen);
@@ -117,6 +129,7 @@ pub fn outline(name: &str, seen: &Observed) -> Plan {
         to: stands,
         strategy: None,
         database: seen.database.path.clone(),
+        triggers: Vec::new(),
         was_running: false,
         restart_ms: None,
         agreed: None,
@@ -136,17 +149,24 @@ fn target(
         None => Target::Exact(came_from(session)?),
     };
     let installed = seen.installed.as_ref().map(|release| &release.version);
-    let above = |release: &Release| installed.is_some_and(|installed| release.version > *installed);
+    if installed.is_some_and(|installed| wanted.is_above(installed)) && wish.backup.is_none() {
+        return Err(upwards(&wanted));
+    }
+    // A database that was given up may be of a higher release, which then comes along.
+    let above =
+        |release: &Release| wish.backup.is_none() && installed.is_some_and(|installed| release.version > *installed);
     let on_disk: Vec<&Release> = seen.on_disk.iter().filter(|release| wanted.admits(&release.version)).collect();
     let below = on_disk.iter().rev().find(|release| wish.backup.is_some() || Some(&release.version) != installed);
     match below {
-        Some(release) if above(release) => return Err(upwards(release)),
+        Some(release) if above(release) => return Err(upwards(&Target::Exact(release.version.clone()))),
         Some(release) => return Ok(((*release).clone(), None)),
         None => {}
     }
     if on_disk.iter().any(|release| Some(&release.version) == installed) && wish.backup.is_none() {
         return Err(Box::new(
             Reply::new(Outcome::Nothing)
+                .with("from", stands(seen))
+                .with("to", stands(seen))
                 .saying(format!("{wanted} is what is installed: there is nothing to go back to")),
         ));
     }
@@ -164,12 +184,11 @@ fn target(
     Ok((release.clone(), Some(incoming)))
 }
 
-fn upwards(release: &Release) -> Box<Reply> {
-    let version = &release.version;
+fn upwards(wanted: &Target) -> Box<Reply> {
     refused(vec![Refusal::new(
         "above",
-        format!("{version} is above the installed release"),
-        format!("run `gantry-installer upgrade --to {version}`"),
+        format!("{wanted} is above the installed release"),
+        format!("run `gantry-installer upgrade --to {wanted}`"),
     )])
 }
 
@@ -233,62 +252,10 @@ fn choose<'c>(wish: &Wish<'_>, choices: &'c [Choice], target: &Release, session:
     }
     session.terminal.say(&listing(choices, target));
     let items: Vec<String> = open.iter().map(|choice| line(choice)).collect();
-    let picked = session.terminal.choose(&format!("How to go back to {}?", target.version), &items);
+    let picked = session.terminal.choose(&format!("How to go back to {}", target.version), &items);
     let Some(choice) = picked.and_then(|picked| open.get(picked)) else {
-        return Err(Box::new(Reply::new(Outcome::Nothing).saying("nothing was chosen, and nothing was changed")));
+        return Err(declined(session, "nothing was chosen, and nothing was changed"));
     };
     consent(session, &question(choice, target))?;
     Ok(choice)
-}
-
-fn question(choice: &Choice, target: &Release) -> String {
-    let cost = match &choice.loss {
-        None => "losing what cannot be counted",
-        Some(loss) if loss.is_empty() => "losing nothing",
-        Some(_) => "losing what is listed above",
-    };
-    format!("Roll back to {} by {}, {cost}?", target.version, choice.name.word())
-}
-
-fn closed(choice: &Choice) -> Refusal {
-    Refusal::new(
-        "strategy",
-        format!("the strategy `{}` is not possible: {}", choice.name.word(), choice.reason),
-        "see `gantry-installer rollback --dry-run` for those that are",
-    )
-}
-
-fn line(choice: &Choice) -> String {
-    let loss = match &choice.loss {
-        None => "loses what cannot be counted".to_owned(),
-        Some(loss) if loss.is_empty() => "loses nothing".to_owned(),
-        Some(loss) => {
-            let columns: u64 = loss.tables.iter().flat_map(|table| &table.columns).map(|column| column.values).sum();
-            match (loss.rows, columns) {
-                (rows, 0) => format!("loses {rows} rows"),
-                (0, values) => format!("loses {values} values in columns"),
-                (rows, values) => format!("loses {rows} rows and {values} values in columns"),
-            }
-        }
-    };
-    format!("{:<8} {loss}; {}", choice.name.word(), choice.reason)
-}
-
-fn listing(choices: &[Choice], target: &Release) -> String {
-    let mut text = format!("ways back to {}:\n", target.version);
-    for choice in choices {
-        if choice.possible {
-            text.push_str(&format!("  {}\n", line(choice)));
-            if let Some(loss) = &choice.loss {
-                text.push_str(&loss_lines(loss, "             "));
-            }
-        } else {
-            text.push_str(&format!("  {:<8} not possible: {}\n", choice.name.word(), choice.reason));
-        }
-    }
-    text
-}
-
-fn shown(choices: &[Choice], target: &Release, reply: Reply) -> Reply {
-    reply.with("strategies", choices).saying(listing(choices, target))
 }

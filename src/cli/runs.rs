@@ -1,8 +1,9 @@
 //! What the commands that make a run share: names, refusals, agreement, and the run itself.
 
 use super::exit::Outcome;
-use super::reply::Reply;
-use super::session::Session;
+use super::reply::{Problem, Reply};
+use super::session::{Session, unreadable};
+use crate::journal::record::RecordError;
 use crate::journal::runs;
 use crate::plan::observed::{Content, Observed};
 use crate::plan::{Plan, Point, Refusal};
@@ -31,6 +32,9 @@ pub fn timed<T>(step: &str, work: impl FnOnce() -> Answer<T>) -> Answer<(T, Step
 
 /// Why a run could not even begin to be recorded.
 pub fn unrecorded(error: RunError) -> Box<Reply> {
+    if let RunError::Record(newer @ RecordError::Newer { .. }) = &error {
+        return Box::new(unreadable(newer));
+    }
     let remedy = match &error {
         RunError::GivenUp { .. } => {
             "look at `gantry-installer history`, and ask for help before anything is changed by hand"
@@ -46,13 +50,7 @@ pub fn unresolved(error: ResolveError) -> Box<Reply> {
     if error.is_out_of_reach() {
         return Box::new(Reply::failed(error.code(), &error, error.remedy()));
     }
-    let mut message = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        message = format!("{message}: {cause}");
-        source = cause.source();
-    }
-    Box::new(Reply::refused(vec![Refusal::new(error.code(), message, error.remedy())]))
+    Box::new(Reply::barred(error.code(), &error, error.remedy()))
 }
 
 /// All reasons against a plan.
@@ -87,5 +85,19 @@ pub fn consent(session: &Session<'_>, question: &str) -> Answer<()> {
     if session.terminal.confirm(question) {
         return Ok(());
     }
-    Err(Box::new(Reply::new(Outcome::Nothing).saying("not agreed: nothing was changed")))
+    Err(declined(session, "not agreed: nothing was changed"))
+}
+
+/// The answer where a question was answered with a no, or with a signal.
+pub fn declined(session: &Session<'_>, words: &str) -> Box<Reply> {
+    let Some(signal) = session.terminal.interrupt.requested() else {
+        return Box::new(Reply::new(Outcome::Nothing).saying(words));
+    };
+    let problem = Problem {
+        code: "signal".to_owned(),
+        message: format!("{signal} asked for the end, and nothing was changed"),
+        causes: Vec::new(),
+        remedy: "run the same command again".to_owned(),
+    };
+    Box::new(Reply { error: Some(problem), ..Reply::new(Outcome::Failed) })
 }

@@ -6,12 +6,11 @@ use super::exit::Outcome;
 use super::reply::{Problem, Reply};
 use super::terminal::Terminal;
 use crate::config::{self, Config};
-use crate::journal::record::{self, Owner};
+use crate::journal::record::{self, Owner, RecordError};
 use crate::journal::runs;
 use crate::observe::{self, ObserveError};
 use crate::plan::observed::Observed;
 use crate::plan::{Plan, Refusal};
-use crate::run::resolve;
 use crate::steps::{Machine, Memory, Places, Starts};
 use crate::sys::health::HealthCheck;
 use crate::sys::http::Client;
@@ -30,36 +29,43 @@ pub struct Session<'t> {
 
 impl<'t> Session<'t> {
     /// Reads the configuration.
-    pub fn open(file: &Path, terminal: &'t Terminal) -> Result<Self, Box<Reply>> {
+    pub fn read(file: &Path, terminal: &'t Terminal) -> Result<Self, Box<Reply>> {
         let hint = "name another file with `--config FILE`, or write this one";
-        let bytes = fs::read(file).map_err(|error| Box::new(Reply::failed("config", &error, hint)))?;
+        let bytes = fs::read(file).map_err(|error| Box::new(Reply::barred("config", &error, hint)))?;
         let text = String::from_utf8_lossy(&bytes);
         let config = config::parse(&text).map_err(|error| {
-            let mut problem = Problem::of("config", &error, "correct it, then run the same command again");
-            problem.message = format!("the configuration `{}` cannot be used: {}", file.display(), problem.message);
-            Box::new(Reply { error: Some(problem), ..Reply::new(Outcome::Refused) })
+            let message = format!("the configuration `{}` cannot be used: {error}", file.display());
+            let remedy = "correct it, then run the same command again";
+            Box::new(Reply::refused(vec![Refusal::new("config", message, remedy)]))
         })?;
-        let owner = config.layout.owner();
-        match resolve::is_ours(&owner, &config) {
-            Ok(true) => Ok(Self { config, terminal }),
-            Ok(false) => Err(Box::new(Reply::refused(vec![Refusal::new(
+        Ok(Self { config, terminal })
+    }
+
+    /// The same, and refuses where the state directory is not this product's, or not to be understood.
+    pub fn open(file: &Path, terminal: &'t Terminal) -> Result<Self, Box<Reply>> {
+        let session = Self::read(file, terminal)?;
+        let config = &session.config;
+        let owner = record::read::<Owner>(&config.layout.owner()).map_err(|error| Box::new(unreadable(&error)))?;
+        match owner.filter(|owner| owner.product != config.product) {
+            None => Ok(session),
+            Some(owner) => Err(Box::new(Reply::refused(vec![Refusal::new(
                 "foreign-state",
-                format!("`{}` is the state directory of another product", config.layout.state.display()),
-                "give each product its own `install.state`",
+                format!("`{}` is the state directory of `{}`", config.layout.state.display(), owner.product),
+                format!("give `{}` an `install.state` of its own", config.product),
             )]))),
-            Err(error) => Err(Box::new(Reply::failed("state", &error, "check the state directory"))),
         }
     }
 
-    /// The product's service.
-    pub fn service(&self) -> Service {
-        let runtime = Runtime { log: self.config.layout.state.join("service.log"), triggers: Vec::new(), tools: None };
+    /// The product's service. After a kill only the plan can tell which units trigger it.
+    pub fn service(&self, triggers: &[String]) -> Service {
+        let log = self.config.layout.state.join("service.log");
+        let runtime = Runtime { log, triggers: triggers.to_vec(), tools: None };
         Service::new(&self.config.service, runtime)
     }
 
     /// Looks at the machine.
     pub fn observe(&self) -> Result<Observed, Box<Reply>> {
-        observe::observe(&self.config, &self.service()).map_err(|error| Box::new(unobserved(&error)))
+        observe::observe(&self.config, &self.service(&[])).map_err(|error| Box::new(unobserved(&error)))
     }
 
     /// A client for releases.
@@ -79,7 +85,7 @@ impl<'t> Session<'t> {
         match runs::unfinished(&self.config.layout) {
             Ok(None) => Ok(lock),
             Ok(Some(run)) => Err(Box::new(unfinished(&run))),
-            Err(error) => Err(Box::new(Reply::failed("journal", &error, "see `gantry-installer history`"))),
+            Err(error) => Err(Box::new(Reply::barred("journal", &error, "see `gantry-installer history`"))),
         }
     }
 
@@ -87,7 +93,7 @@ impl<'t> Session<'t> {
     pub fn lock(&self, command: &str) -> Result<RunLock, Box<Reply>> {
         let layout = &self.config.layout;
         let remedy = "run it as root, or as the user who owns the state directory";
-        let failed = |error: &dyn std::error::Error| Box::new(Reply::failed("state", error, remedy));
+        let failed = |error: &dyn std::error::Error| Box::new(Reply::barred("state", error, remedy));
         fs::create_dir_all(&layout.state, 0o755).map_err(|error| failed(&error))?;
         let lock = RunLock::acquire(&layout.lock(), command).map_err(|error| match error {
             LockError::Busy(_) | LockError::BusyUnknown(_) => {
@@ -110,7 +116,7 @@ impl<'t> Session<'t> {
             config: &self.config,
             plan,
             places: Places::of(&self.config.layout, plan),
-            service: self.service(),
+            service: self.service(&plan.triggers),
             health: HealthCheck::new(&self.config.health, self.config.layout.private(), user),
             user,
             starts: Starts::Service,
@@ -150,5 +156,20 @@ fn unobserved(error: &ObserveError) -> Reply {
         ObserveError::Service(_) => "check the section [service] of the configuration",
         _ => "run it as root, or as the user who owns the installation",
     };
-    Reply::failed("observe", error, remedy)
+    if let ObserveError::Record(error) = error {
+        return unreadable(error);
+    }
+    Reply::barred("observe", error, remedy)
+}
+
+/// The answer to a record that cannot be read.
+pub fn unreadable(error: &RecordError) -> Reply {
+    let (code, remedy) = match error {
+        RecordError::Newer { .. } => {
+            ("newer-state", "install the newer gantry-installer that wrote it, then run the same command again")
+        }
+        RecordError::Form { .. } => ("state", "put the state directory back from a backup of this machine"),
+        RecordError::Path(_) => ("state", "run it as root, or as the user who owns the state directory"),
+    };
+    Reply::barred(code, error, remedy)
 }

@@ -44,6 +44,7 @@ impl Terminal {
 
     /// Says something beside the answer.
     pub fn say(&self, words: &str) {
+        self.finish_bar();
         if self.verbosity > Verbosity::Quiet {
             let _ = Term::stderr().write_line(words);
         }
@@ -51,28 +52,22 @@ impl Terminal {
 
     /// Asks whether to go on. Without somebody to ask the answer is no.
     pub fn confirm(&self, question: &str) -> bool {
-        self.interactive
-            && dialoguer::Confirm::new()
-                .with_prompt(question)
-                .default(false)
-                .interact_on_opt(&Term::stderr())
-                .ok()
-                .flatten()
-                .unwrap_or(false)
+        self.finish_bar();
+        if !self.interactive {
+            return false;
+        }
+        let asked = dialoguer::Confirm::new().with_prompt(question).default(false);
+        answered(asked.interact_on_opt(&Term::stderr())).unwrap_or(false)
     }
 
     /// Lets somebody choose one of several; none where nobody can be asked or nothing was chosen.
     pub fn choose(&self, question: &str, items: &[String]) -> Option<usize> {
+        self.finish_bar();
         if !self.interactive {
             return None;
         }
-        dialoguer::Select::new()
-            .with_prompt(question)
-            .items(items)
-            .default(0)
-            .interact_on_opt(&Term::stderr())
-            .ok()
-            .flatten()
+        let asked = dialoguer::Select::new().with_prompt(question).items(items).default(0);
+        answered(asked.interact_on_opt(&Term::stderr()))
     }
 
     fn finish_bar(&self) {
@@ -84,6 +79,16 @@ impl Terminal {
     fn style(&self) -> Style {
         Style::new().for_stderr().dim()
     }
+}
+
+/// A question that is broken off by a signal leaves the cursor hidden, and the line unfinished.
+fn answered<T>(answer: dialoguer::Result<Option<T>>) -> Option<T> {
+    answer.unwrap_or_else(|_| {
+        let terminal = Term::stderr();
+        let _ = terminal.show_cursor();
+        let _ = terminal.write_line("");
+        None
+    })
 }
 
 impl Watch for Terminal {
@@ -126,6 +131,11 @@ impl Observer for Terminal {
         self.finish_bar();
         self.say(&format!("going back: {why}"));
     }
+}
+
+/// A moment in words, to the second.
+pub fn moment(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// A duration in words.

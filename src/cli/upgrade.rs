@@ -10,10 +10,10 @@ use super::runs::{Answer, conduct, consent, refused, run_name, stands, timed, un
 use super::session::Session;
 use crate::manifest::Manifest;
 use crate::manifest::graph::{Asked, way};
-use crate::plan::observed::{Cause, Observed};
+use crate::plan::observed::{Cause, Held, Observed};
 use crate::plan::step::Incoming;
 use crate::plan::upgrade::{self, Upgrade, not_installed};
-use crate::plan::{Plan, Refusal};
+use crate::plan::{Plan, Point, Refusal};
 use crate::run::resolve::{self, Expiry, ResolveError};
 use crate::run::{self, Report};
 use crate::version::Version;
@@ -28,7 +28,7 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
     let (seen, observed) = timed("observe", || session.observe())?;
     let way = find(arguments, session, &manifest, &seen)?;
     if way.is_empty() {
-        return Ok(nothing(&seen));
+        return Ok(nothing(&seen).warning(passed_over(&manifest, &seen)));
     }
     let run_name = next_name(session, &way)?;
     let plan = upgrade::plan(&Upgrade { run: &run_name, way: &way }, &seen).map_err(refused)?;
@@ -68,8 +68,7 @@ fn find(
 ) -> Answer<Vec<Incoming>> {
     let installed = seen.installed.as_ref().ok_or_else(|| refused(vec![not_installed()]))?;
     let named = arguments.to.is_some();
-    let skip: Vec<Version> =
-        if arguments.retry || named { Vec::new() } else { seen.held.iter().map(|held| held.version.clone()).collect() };
+    let skip = if arguments.retry || named { Vec::new() } else { held(manifest, seen) };
     let installer = resolve::installer().map_err(|error| Box::new(Reply::failed("version", &error, "")))?;
     let channel = arguments.channel.as_deref().unwrap_or(&session.config.manifest.channel);
     let asked = Asked {
@@ -87,6 +86,16 @@ fn find(
         refuse_held(&incoming, seen)?;
     }
     Ok(incoming)
+}
+
+/// What is not taken without being named. Another artifact of a version that failed here is another attempt.
+pub fn held(manifest: &Manifest, seen: &Observed) -> Vec<Version> {
+    let offered = |held: &&Held| {
+        let artifacts = manifest.release(&held.version).map(|release| release.artifacts.as_slice()).unwrap_or_default();
+        held.cause == Cause::RolledBack
+            || held.sha256.is_none_or(|failed| artifacts.iter().any(|artifact| artifact.sha256 == failed))
+    };
+    seen.held.iter().filter(offered).map(|held| held.version.clone()).collect()
 }
 
 /// A release that failed here is not taken again by itself, unless its artifact is another one now.
@@ -110,6 +119,20 @@ fn refuse_held(way: &[Incoming], seen: &Observed) -> Answer<()> {
         })
         .collect();
     if refusals.is_empty() { Ok(()) } else { Err(refused(refusals)) }
+}
+
+/// Higher releases that are held, and how each is taken all the same.
+fn passed_over(manifest: &Manifest, seen: &Observed) -> Vec<String> {
+    let skip = held(manifest, seen);
+    let higher = |version: &Version| seen.installed.as_ref().is_some_and(|installed| *version > installed.version);
+    let passed = seen.held.iter().filter(|held| skip.contains(&held.version) && higher(&held.version));
+    let words = passed.map(|Held { version, run, cause, .. }| match cause {
+        Cause::Failed => format!("release {version} failed here in run {run}: `--retry` takes it again"),
+        Cause::RolledBack => {
+            format!("release {version} was gone back from in run {run}: `--to {version}` takes it again")
+        }
+    });
+    words.collect()
 }
 
 fn nothing(seen: &Observed) -> Reply {
@@ -139,16 +162,19 @@ fn tolerated(seen: &Observed) -> Vec<String> {
 
 fn dry_run(plan: &Plan, way: &[Incoming]) -> Reply {
     let steps: Vec<_> = plan.steps.iter().map(|step| json!({ "name": step.name(), "ms": null })).collect();
-    let hops: Vec<_> = way
-        .iter()
-        .map(|one| json!({ "to": { "version": one.release.version, "schema": one.release.schema } }))
-        .collect();
+    let mut at = plan.from.clone();
+    let mut hops = Vec::new();
+    for one in way {
+        let to = Point { version: Some(one.release.version.clone()), schema: Some(one.release.schema.clone()) };
+        hops.push(json!({ "from": at, "to": to, "run": null, "outcome": null, "downtime_ms": null }));
+        at = to;
+    }
     let names: Vec<&str> = plan.steps.iter().map(crate::plan::Step::name).collect();
     let end = way.last().map(|one| one.release.version.to_string()).unwrap_or_default();
     Reply::new(Outcome::Done)
         .with("run", serde_json::Value::Null)
         .with("from", &plan.from)
-        .with("to", &plan.to)
+        .with("to", at)
         .with("hops", hops)
         .with("steps", steps)
         .with("predicted_downtime_ms", serde_json::Value::Null)

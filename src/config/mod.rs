@@ -10,6 +10,7 @@ use std::time::Duration;
 
 pub use error::ConfigError;
 pub use validate::parse;
+pub use values::database_path;
 
 use crate::layout::Layout;
 

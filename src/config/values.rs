@@ -92,10 +92,11 @@ fn source(text: &str) -> Option<Source> {
     }
 }
 
-fn database(text: &str) -> Option<DatabaseUrl> {
-    let path = ["sqlite3://", "sqlite://", "sqlite:"].iter().find_map(|scheme| text.strip_prefix(scheme))?;
+/// The path in `sqlite:PATH`, `sqlite://PATH` or `sqlite3://PATH`, if it is one of these.
+pub fn database_path(url: &str) -> Option<PathBuf> {
+    let path = ["sqlite3://", "sqlite://", "sqlite:"].iter().find_map(|scheme| url.strip_prefix(scheme))?;
     // Options of a driver after the path would be silently ignored, so they are no path.
-    (!path.is_empty() && !path.contains('?')).then(|| DatabaseUrl(PathBuf::from(path)))
+    (!path.is_empty() && !path.contains('?')).then(|| PathBuf::from(path))
 }
 
 fn command(words: Vec<String>) -> Option<Command> {
@@ -120,6 +121,6 @@ deserialize! {
     Seconds: String => |raw: &String| seconds(raw), "a duration such as \"60s\", \"500ms\" or \"10m\"";
     Bytes: String => |raw: &String| bytes(raw), "a size such as \"20 GiB\" or \"500 MB\"";
     Source: String => |raw: &String| source(raw), "an https://, http:// or file:/// URL, or an absolute path";
-    DatabaseUrl: String => |raw: &String| database(raw), "a database such as \"sqlite:/var/lib/product/product.db\"";
+    DatabaseUrl: String => |raw: &String| database_path(raw).map(DatabaseUrl), "a database such as \"sqlite:/var/lib/product/product.db\"";
     Command: Vec<String> => |raw: &Vec<String>| command(raw.clone()), "a program and its arguments";
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::db::ledger;
-use crate::db::migrate::{MigrateError, Settings};
+use crate::db::migrate::{MigrateError, Settings, sqlite};
 use crate::db::open::set_foreign_keys;
 use crate::db::watch::Watch;
 use crate::migration::{Place, Reason, Script, Statement, Work};
@@ -28,15 +28,14 @@ pub(crate) fn execute(
 ) -> Result<Executed, MigrateError> {
     fits(connection, works, settings)?;
     let watch = Watch::over(connection, settings.stop.clone()).map_err(sqlite("watch the migrations"))?;
-    let outcome = Execution { connection, settings, watch: &watch }.all(works);
+    let execution = Execution { connection, settings, watch: &watch };
+    let outcome = execution.all(works).map(|()| execution.executed(works));
     Watch::end(connection).map_err(sqlite("end the watch"))?;
-    let mut written = watch.written();
-    written.remove(&settings.ledger.table.to_ascii_lowercase());
-    outcome.map(|()| Executed { written, warnings: works.iter().filter_map(odd).collect() })
+    outcome
 }
 
 /// The ledger must be clean and say where the first migration starts.
-fn fits(connection: &Connection, works: &[Work], settings: &Settings<'_>) -> Result<(), MigrateError> {
+pub(crate) fn fits(connection: &Connection, works: &[Work], settings: &Settings<'_>) -> Result<(), MigrateError> {
     let state = ledger::read(connection, settings.ledger)?;
     if state.is_dirty() {
         return Err(MigrateError::Dirty { schema: state.schema().cloned() });
@@ -61,10 +60,11 @@ fn odd(work: &Work) -> Option<String> {
     }
 }
 
-struct Execution<'a> {
-    connection: &'a Connection,
-    settings: &'a Settings<'a>,
-    watch: &'a Watch,
+/// A run of migrations on a watched connection.
+pub(crate) struct Execution<'a> {
+    pub connection: &'a Connection,
+    pub settings: &'a Settings<'a>,
+    pub watch: &'a Watch,
 }
 
 impl Execution<'_> {
@@ -90,6 +90,13 @@ impl Execution<'_> {
         self.commit()
     }
 
+    /// What running `works` did so far.
+    pub(crate) fn executed(&self, works: &[Work]) -> Executed {
+        let mut written = self.watch.written();
+        written.remove(&self.settings.ledger.table.to_ascii_lowercase());
+        Executed { written, warnings: works.iter().filter_map(odd).collect() }
+    }
+
     fn begin(&self) -> Result<(), MigrateError> {
         // A file that ran alone may have changed the setting, and inside the transaction it cannot be set.
         set_foreign_keys(self.connection, self.settings.foreign_keys)?;
@@ -109,7 +116,8 @@ impl Execution<'_> {
         if self.connection.is_autocommit() { Ok(()) } else { Err(MigrateError::LeftOpen { file: script.file.clone() }) }
     }
 
-    fn script(&self, script: &Script) -> Result<(), MigrateError> {
+    /// Runs the statements of a file, wherever the caller wants them: inside a transaction or outside.
+    pub(crate) fn script(&self, script: &Script) -> Result<(), MigrateError> {
         for (index, statement) in script.statements().iter().enumerate() {
             let file = &script.file;
             if statement.begins_with("attach") || statement.begins_with("detach") {
@@ -137,18 +145,18 @@ impl Execution<'_> {
     }
 
     /// A statement that was interrupted because of a stop did not fail.
-    fn told(&self, source: rusqlite::Error, otherwise: impl FnOnce(rusqlite::Error) -> MigrateError) -> MigrateError {
+    pub(crate) fn told(
+        &self,
+        source: rusqlite::Error,
+        otherwise: impl FnOnce(rusqlite::Error) -> MigrateError,
+    ) -> MigrateError {
         let interrupted = source.sqlite_error_code() == Some(ErrorCode::OperationInterrupted);
         if interrupted && (self.settings.stop)() { MigrateError::Stopped } else { otherwise(source) }
     }
 
-    fn unless_stopped(&self) -> Result<(), MigrateError> {
+    pub(crate) fn unless_stopped(&self) -> Result<(), MigrateError> {
         if (self.settings.stop)() { Err(MigrateError::Stopped) } else { Ok(()) }
     }
-}
-
-fn sqlite(tried: &'static str) -> impl FnOnce(rusqlite::Error) -> MigrateError {
-    move |source| MigrateError::Sqlite { tried, source }
 }
 
 /// SQLite's words without the text of the statement, which the file and line stand for.

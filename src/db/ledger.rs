@@ -85,6 +85,26 @@ pub(crate) fn write(
     ledger: &Ledger,
     schema: Option<&SchemaVersion>,
 ) -> Result<(), LedgerError> {
+    put(connection, ledger, schema, false)
+}
+
+/// Makes the ledger say that a migration to `schema`, or to nothing, has begun and not ended: as its engine does before
+/// it runs a file, and leaves it when the file fails.
+pub(crate) fn write_dirty(
+    connection: &Connection,
+    ledger: &Ledger,
+    schema: Option<&SchemaVersion>,
+) -> Result<(), LedgerError> {
+    // golang-migrate's name for nothing, which it writes only when dirty.
+    put(connection, ledger, Some(schema.unwrap_or(&SchemaVersion::Number(-1))), true)
+}
+
+fn put(
+    connection: &Connection,
+    ledger: &Ledger,
+    schema: Option<&SchemaVersion>,
+    dirty: bool,
+) -> Result<(), LedgerError> {
     let table = &ledger.table;
     let sqlite = |source| LedgerError::Sqlite { table: table.clone(), source };
     create(connection, ledger)?;
@@ -96,7 +116,7 @@ pub(crate) fn write(
     };
     // The table is empty, so the row gets rowid 1, as it does from the engine.
     let insert = format!("INSERT INTO {table} (version, dirty) VALUES (?1, ?2)");
-    connection.execute(&insert, params![number, false]).map(|_| ()).map_err(sqlite)
+    connection.execute(&insert, params![number, dirty]).map(|_| ()).map_err(sqlite)
 }
 
 fn kind(connection: &Connection, ledger: &Ledger) -> rusqlite::Result<Option<String>> {
@@ -178,6 +198,16 @@ mod tests {
         assert_eq!(row, "1|3|0|integer|integer");
         write(&connection, &ledger(), None).unwrap();
         assert_eq!(read(&connection, &ledger()).unwrap(), LedgerState::Empty);
+    }
+
+    #[test]
+    fn a_migration_that_has_begun_is_marked_as_the_engine_marks_it() {
+        let connection = Connection::open_in_memory().unwrap();
+        for (schema, number) in [(Some(SchemaVersion::Number(4)), 4), (None, -1)] {
+            write_dirty(&connection, &ledger(), schema.as_ref()).unwrap();
+            let marked = LedgerState::At { schema: SchemaVersion::Number(number), dirty: true };
+            assert_eq!(read(&connection, &ledger()).unwrap(), marked);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rusqlite::ErrorCode;
 use thiserror::Error;
 
 use crate::db::ledger::{self, LedgerError};
@@ -32,6 +33,26 @@ pub enum LookError {
     /// Its schema could not be read.
     #[error("cannot read the schema")]
     Schema(#[source] rusqlite::Error),
+}
+
+impl LookError {
+    /// Whether a writer had it, so that another look may see more.
+    pub fn is_locked(&self) -> bool {
+        let busy = |error: &rusqlite::Error| {
+            matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+        };
+        if let Self::Open(OpenError::Locked { .. }) = self {
+            return true;
+        }
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            if error.downcast_ref().is_some_and(busy) {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
+    }
 }
 
 /// Looks at the database `path` and changes nothing.

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::config::ForeignKeys;
 use crate::db::check::{Dangling, Scope};
-use crate::db::execute::execute;
+use crate::db::execute::{Executed, execute};
 use crate::db::header::{self, Kind};
 use crate::db::ledger::LedgerError;
 use crate::db::open::{OpenError, open_owned, side_file};
@@ -143,11 +143,11 @@ pub enum MigrateError {
     Path(#[from] PathError),
 }
 
-fn name(schema: &Option<SchemaVersion>) -> String {
+pub(crate) fn name(schema: &Option<SchemaVersion>) -> String {
     schema.as_ref().map_or_else(|| "no schema".to_owned(), ToString::to_string)
 }
 
-fn sqlite(tried: &'static str) -> impl FnOnce(rusqlite::Error) -> MigrateError {
+pub(crate) fn sqlite(tried: &'static str) -> impl FnOnce(rusqlite::Error) -> MigrateError {
     move |source| MigrateError::Sqlite { tried, source }
 }
 
@@ -202,29 +202,14 @@ pub(crate) fn measured(
     works: &[Work],
     settings: &Settings<'_>,
 ) -> Result<Receipt, MigrateError> {
-    let before = Look::at(connection, settings, |_| BTreeSet::new())?;
+    let before = Look::before(connection, settings)?;
     let stopwatch = Stopwatch::start();
     let executed = execute(connection, works, settings)?;
-    let ms = stopwatch.millis();
-    // A rename makes a name that no statement wrote to.
-    let touched = |now: &BTreeSet<String>| &executed.written | &(now - &before.names);
-    let after = Look::at(connection, settings, touched)?;
-    let violations = after.dangling.since(&before.dangling);
-    if !violations.is_empty() {
-        return Err(MigrateError::Dangling { violations });
-    }
-    Ok(Receipt {
-        tables: pairs(&before.rows, &after.rows),
-        schema: ledger::read(connection, settings.ledger)?.schema().cloned(),
-        print: schema::print(connection, settings.ledger).map_err(sqlite("read the schema"))?,
-        ms,
-        written: executed.written,
-        warnings: executed.warnings,
-    })
+    before.receipt(connection, settings, executed, stopwatch.millis())
 }
 
-/// Tables, rows and references at one moment.
-struct Look {
+/// Tables, rows and references before the migrations.
+pub(crate) struct Look {
     /// All tables, in ASCII lower case.
     names: BTreeSet<String>,
     rows: BTreeMap<String, u64>,
@@ -232,6 +217,39 @@ struct Look {
 }
 
 impl Look {
+    /// All that the settings name.
+    pub(crate) fn before(connection: &Connection, settings: &Settings<'_>) -> Result<Self, MigrateError> {
+        Self::at(connection, settings, |_| BTreeSet::new())
+    }
+
+    /// What the migrations did since.
+    ///
+    /// # Errors
+    /// References that lead nowhere and did not before.
+    pub(crate) fn receipt(
+        &self,
+        connection: &Connection,
+        settings: &Settings<'_>,
+        executed: Executed,
+        ms: u64,
+    ) -> Result<Receipt, MigrateError> {
+        // A rename makes a name that no statement wrote to.
+        let touched = |now: &BTreeSet<String>| &executed.written | &(now - &self.names);
+        let after = Self::at(connection, settings, touched)?;
+        let violations = after.dangling.since(&self.dangling);
+        if !violations.is_empty() {
+            return Err(MigrateError::Dangling { violations });
+        }
+        Ok(Receipt {
+            tables: pairs(&self.rows, &after.rows),
+            schema: ledger::read(connection, settings.ledger)?.schema().cloned(),
+            print: schema::print(connection, settings.ledger).map_err(sqlite("read the schema"))?,
+            ms,
+            written: executed.written,
+            warnings: executed.warnings,
+        })
+    }
+
     /// `also` says which of the tables that are there to look at besides those that the settings name.
     fn at(
         connection: &Connection,

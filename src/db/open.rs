@@ -13,6 +13,10 @@ use crate::config::ForeignKeys;
 use crate::sys::fs::{self, PathError};
 use crate::sys::seam;
 
+mod settle;
+
+pub use settle::settle;
+
 /// Why a database could not be opened and read.
 #[derive(Debug, Error)]
 pub enum OpenError {
@@ -248,7 +252,7 @@ pub(crate) fn side_file(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn told(path: &Path, source: rusqlite::Error) -> OpenError {
+pub(crate) fn told(path: &Path, source: rusqlite::Error) -> OpenError {
     let path = path.to_owned();
     match source.sqlite_error() {
         Some(error) if error.extended_code == ffi::SQLITE_READONLY_ROLLBACK => OpenError::HotJournal { path },

@@ -3,6 +3,7 @@
 pub mod backups;
 pub mod gate;
 pub mod held;
+pub mod owned;
 pub mod record;
 pub mod releases;
 pub mod runs;

@@ -38,7 +38,7 @@ pub enum Remark {
     /// Higher releases are there, and the barrier may not be stopped at.
     #[error("barrier `{0}` is withdrawn or a dead end: it blocks every way past it")]
     Blocks(Version),
-    /// Probably misspelt.
+    /// Misspelt, or of a release that is not listed any more, or not yet.
     #[error("release `{version}` reads schema {schema}, which no release leads to")]
     UnknownSchema {
         /// That release.
@@ -88,7 +88,21 @@ pub enum Remark {
 impl Remark {
     /// Whether it is only worth knowing, and no mistake.
     pub fn is_note(&self) -> bool {
-        matches!(self, Self::NoBinaryRollback { .. } | Self::NoFingerprint(_) | Self::StablePrerelease(_))
+        match self {
+            Self::NoBinaryRollback { .. }
+            | Self::NoFingerprint(_)
+            | Self::StablePrerelease(_)
+            | Self::UnknownSchema { .. } => true,
+            Self::Expired(_)
+            | Self::NothingStable
+            | Self::MixedSchemas
+            | Self::NoArtifact(_)
+            | Self::Unreachable { .. }
+            | Self::NoExit(_)
+            | Self::Blocks(_)
+            | Self::Twice { .. }
+            | Self::GoesDown { .. } => false,
+        }
     }
 
     /// The release that it is about, the higher one of two; none where it is about the whole manifest.

@@ -74,8 +74,19 @@ impl Script {
 
     /// Where it can run.
     pub fn place(&self) -> Place {
-        let reason = self.statements().iter().find_map(Statement::reason);
-        reason.map_or(Place::Together, Place::Alone)
+        self.reasons().first().map_or(Place::Together, |reason| Place::Alone(*reason))
+    }
+
+    /// Where it can run on a connection that does not enforce foreign keys. The engine runs it in a transaction, where
+    /// the pragma for them does nothing; so it does here, instead of costing the file its transaction.
+    pub fn place_without_foreign_keys(&self) -> Place {
+        let mut reasons = self.reasons();
+        reasons.retain(|reason| *reason != Reason::Pragma("foreign_keys"));
+        reasons.first().map_or(Place::Together, |reason| Place::Alone(*reason))
+    }
+
+    fn reasons(&self) -> Vec<Reason> {
+        self.statements().iter().filter_map(Statement::reason).collect()
     }
 
     /// The tables, in ASCII lower case, whose rows it deletes or replaces by name: losing rows there is what its author
@@ -201,6 +212,15 @@ mod tests {
         ] {
             assert_eq!(script(sql).place(), place, "{sql}");
         }
+    }
+
+    #[test]
+    fn a_setting_of_foreign_keys_costs_a_file_its_transaction_only_where_they_are_enforced() {
+        let rebuild = script("PRAGMA foreign_keys = OFF; DROP TABLE t; PRAGMA foreign_keys = ON");
+        assert_eq!(rebuild.place(), Place::Alone(Reason::Pragma("foreign_keys")));
+        assert_eq!(rebuild.place_without_foreign_keys(), Place::Together);
+        let own = script("PRAGMA foreign_keys = OFF; BEGIN; DROP TABLE t; COMMIT");
+        assert_eq!(own.place_without_foreign_keys(), Place::Alone(Reason::OwnTransaction));
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub fn plan(ask: &Install<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
     let adopted = match &seen.database.content {
         Content::Missing => None,
         Content::Readable(readable) => {
-            refusals.extend(adopts(readable, ask));
+            refusals.extend(adopts(readable, missing.is_empty(), ask));
             Some(readable)
         }
         Content::Empty | Content::Unusable(_) => {
@@ -82,6 +82,7 @@ pub fn plan(ask: &Install<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
         to: Point { version: Some(release.version.clone()), schema },
         strategy: None,
         database: seen.database.path.clone(),
+        triggers: seen.triggers.clone(),
         was_running: running,
         restart_ms: None,
         agreed: None,
@@ -89,11 +90,13 @@ pub fn plan(ask: &Install<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
     })
 }
 
-fn adopts(readable: &Readable, ask: &Install<'_>) -> Option<Refusal> {
+fn adopts(readable: &Readable, on_disk: bool, ask: &Install<'_>) -> Option<Refusal> {
     let release = &ask.release.release;
     let schema = readable.schema.as_ref();
-    // The schema's look is compared once the release's migrations are here; the ledger is enough to refuse.
-    let standing = Standing { schema, dirty: readable.dirty, drift: Some(&[]) };
+    // Where the schema's look is not known yet, it is compared once the release's migrations are here.
+    let known = readable.compared || on_disk;
+    let drift = if known { readable.compared.then_some(readable.drift.as_slice()) } else { Some(&[][..]) };
+    let standing = Standing { schema, dirty: readable.dirty, drift };
     match compare(&release.schema, &release.reads, &release.reads, &standing) {
         Verdict::Ready { .. } => None,
         verdict => Some(Refusal::new(

@@ -61,6 +61,7 @@ pub fn plan(run: &str, to: &SchemaVersion, seen: &Observed) -> Result<Plan, Vec<
         to: Point { version: Some(installed.version.clone()), schema: Some(to.clone()) },
         strategy: (direction == Direction::Down).then_some(super::Strategy::Down),
         database: seen.database.path.clone(),
+        triggers: seen.triggers.clone(),
         was_running: matches!(seen.service, Service::Running { .. }),
         restart_ms: None,
         agreed: None,

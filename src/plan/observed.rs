@@ -23,6 +23,8 @@ pub struct Observed {
     pub database: Database,
     /// The service.
     pub service: Service,
+    /// Active units that would start the service by themselves.
+    pub triggers: Vec<String>,
     /// Processes that hold the database and are not the service's.
     pub foreign: Vec<Process>,
     /// Whether some processes could not be looked at.

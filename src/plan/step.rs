@@ -25,6 +25,9 @@ pub struct Plan {
     pub strategy: Option<Strategy>,
     /// The database file, symlinks resolved.
     pub database: PathBuf,
+    /// Units that would start the service by themselves, such as its socket: stopped before and started after it.
+    #[serde(default)]
+    pub triggers: Vec<String>,
     /// Whether the service ran before, and is to run again after an undo.
     pub was_running: bool,
     /// How long the service's own stop and start took in the last run, for the prediction.
@@ -125,6 +128,8 @@ pub enum Source {
         bytes: u64,
         /// Its digest.
         sha256: Sha256,
+        /// What brings a copy of it up to the live schema, to count what is lost.
+        comparison: Option<Box<Leg>>,
     },
 }
 

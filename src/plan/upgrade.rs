@@ -67,6 +67,7 @@ pub fn plan(ask: &Upgrade<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
         to: Point { version: Some(next.release.version.clone()), schema },
         strategy: None,
         database: seen.database.path.clone(),
+        triggers: seen.triggers.clone(),
         was_running: matches!(seen.service, Service::Running { .. }),
         restart_ms: None,
         agreed: None,

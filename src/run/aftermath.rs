@@ -1,5 +1,6 @@
 //! What is left to do once everything is OLD again: hold a release that failed, keep what it had written.
 
+use crate::causes;
 use crate::journal::held;
 use crate::plan::observed::{Cause, Held};
 use crate::plan::{Operation, Step};
@@ -13,13 +14,17 @@ pub(super) fn settle(failed: usize, error: &StepError, machine: &mut Machine<'_>
     let (Blame::Release, Operation::Install | Operation::Upgrade) = (error.blame, machine.plan.operation) else {
         return Ok(());
     };
+    // An archive that is damaged or not for this machine is refused again by its bytes, not by its name.
+    if matches!(machine.plan.steps.get(failed), Some(Step::Fetch { .. })) {
+        return Ok(());
+    }
     let Some(version) = machine.plan.to.version.clone() else { return Ok(()) };
     let step = machine.plan.steps.get(failed).map_or("resolve", Step::name);
     let new = Held {
         sha256: artifact(machine),
         version,
         cause: Cause::Failed,
-        reason: format!("{step}: {}", super::words(error)),
+        reason: format!("{step}: {}", causes::in_one_line(error)),
         at: clock::now(),
         run: machine.plan.run.clone(),
     };

@@ -63,6 +63,7 @@ mod tests {
             to: Point::default(),
             strategy: None,
             database: "/db".into(),
+            triggers: Vec::new(),
             was_running: true,
             restart_ms: None,
             agreed: None,

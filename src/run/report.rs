@@ -3,11 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::RunError;
+use crate::causes;
 use crate::db::receipt::TableCount;
 use crate::journal::{record, runs};
 use crate::layout::Layout;
 use crate::plan::loss::Loss;
-use crate::plan::{Operation, Point, Strategy};
+use crate::plan::{Operation, Plan, Point, Strategy};
+use crate::steps::error::Blame;
 use crate::steps::{Machine, StepError};
 use crate::version::SchemaVersion;
 
@@ -98,21 +100,29 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub(super) fn of(step: &str, error: &StepError) -> Self {
-        let mut causes = Vec::new();
-        let mut source = std::error::Error::source(error);
-        while let Some(cause) = source {
-            causes.push(cause.to_string());
-            source = cause.source();
-        }
+    pub(super) fn of(step: &str, error: &StepError, plan: &Plan) -> Self {
         Self {
             step: step.to_owned(),
             code: error.code.to_owned(),
             message: error.message.clone(),
-            causes,
-            remedy: error.remedy.clone(),
+            causes: causes::of(error),
+            remedy: if error.remedy.is_empty() { way_out(error.blame, plan) } else { error.remedy.clone() },
             stranded: None,
         }
+    }
+}
+
+/// What helps where the step itself knows nothing better.
+fn way_out(blame: Blame, plan: &Plan) -> String {
+    let to = plan.to.version.as_ref().map(ToString::to_string).unwrap_or_default();
+    match (blame, plan.operation) {
+        (Blame::Release, Operation::Upgrade) => {
+            format!("choose another release, or try it again with `gantry-installer upgrade --to {to} --retry`")
+        }
+        (Blame::Release, Operation::Rollback) => {
+            "choose another way or release: see `gantry-installer rollback --dry-run`".to_owned()
+        }
+        _ => "put right what is said here, then run the same command again".to_owned(),
     }
 }
 
@@ -120,7 +130,9 @@ impl Failure {
 pub fn usual_restart(layout: &Layout) -> Result<Option<u64>, RunError> {
     for name in runs::names(layout)?.iter().rev() {
         let report = record::read::<Report>(&layout.run(name).report())?;
-        if let Some(report) = report.filter(|report| report.outcome == Outcome::Done && report.downtime_ms.is_some()) {
+        if let Some(report) = report
+            .filter(|report| report.outcome == Outcome::Done && report.steps.iter().any(|step| step.name == "prove"))
+        {
             let restart = report.steps.iter().filter(|step| matches!(step.name.as_str(), "stop" | "start" | "prove"));
             return Ok(Some(restart.map(|step| step.ms).sum()));
         }

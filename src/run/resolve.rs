@@ -1,7 +1,5 @@
 //! The manifest, from where it is published to something that may be believed, and the way that it offers.
 
-use std::path::Path;
-
 use jiff::Timestamp;
 use thiserror::Error;
 
@@ -41,7 +39,15 @@ pub enum ResolveError {
     /// The manifest is not text.
     #[error("the manifest `{0}` is not UTF-8 text")]
     Text(String),
-    /// The signature is missing, wrong, or of a foreign key.
+    /// There is a manifest, and no signature beside it.
+    #[error("the manifest `{url}` is not signed")]
+    Unsigned {
+        /// Which manifest.
+        url: String,
+        /// Why.
+        source: HttpError,
+    },
+    /// The signature is wrong, or of a foreign key.
     #[error("the manifest `{url}` cannot be trusted")]
     Signature {
         /// Of which manifest.
@@ -106,7 +112,7 @@ impl ResolveError {
             Self::Fetch(_) => "manifest-unreachable",
             Self::Key { .. } => "key",
             Self::Text(_) | Self::Wire { .. } => "manifest",
-            Self::Signature { .. } => "signature",
+            Self::Signature { .. } | Self::Unsigned { .. } => "signature",
             Self::Product { .. } => "product",
             Self::Trust { source: TrustError::Expired { .. }, .. } => "expired",
             Self::Trust { source: TrustError::ClockBehind { .. }, .. } => "clock",
@@ -127,6 +133,7 @@ impl ResolveError {
                 "if the publisher has a new key, add it to `manifest.keys`; else somebody may have changed the manifest"
                     .to_owned()
             }
+            Self::Unsigned { .. } => "ask the publisher for the signature, a file beside the manifest".to_owned(),
             Self::Product { .. } => "check `manifest.url` and `product`".to_owned(),
             Self::Trust { source: TrustError::ClockBehind { .. }, .. } => {
                 "set the clock of this machine, then run the same command again".to_owned()
@@ -158,7 +165,13 @@ pub fn manifest(config: &Config, client: &Client, expiry: Expiry) -> Result<Mani
     let url = &config.manifest.url;
     let keys = keys(&config.manifest.keys)?;
     let bytes = client.fetch_small(url, MANIFEST_LIMIT)?;
-    let signature = client.fetch_small(&format!("{url}.minisig"), SIGNATURE_LIMIT)?;
+    let signature = client.fetch_small(&format!("{url}.minisig"), SIGNATURE_LIMIT).map_err(|error| {
+        if error.problem.is_missing() {
+            ResolveError::Unsigned { url: url.clone(), source: error }
+        } else {
+            error.into()
+        }
+    })?;
     let untrusted = |source| ResolveError::Signature { url: url.clone(), source };
     let key = signature::verify(&bytes, &String::from_utf8_lossy(&signature), &keys).map_err(untrusted)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| ResolveError::Text(url.clone()))?;
@@ -174,8 +187,8 @@ pub fn manifest(config: &Config, client: &Client, expiry: Expiry) -> Result<Mani
         fs::create_dir_all(&config.layout.state, 0o755)?;
         record::write(&config.layout.trust(), &admitted, 0o600)?;
     }
+    let now = admitted.believe(clock::now(), built()).map_err(doubted)?;
     if expiry == Expiry::Enforced {
-        let now = admitted.believe(clock::now(), built()).map_err(doubted)?;
         check_expiry(&manifest, now).map_err(doubted)?;
     }
     Ok(manifest)
@@ -215,10 +228,4 @@ pub fn built() -> Timestamp {
 pub fn keys(texts: &[String]) -> Result<Vec<PublicKey>, ResolveError> {
     let key = |text: &String| text.parse().map_err(|source| ResolveError::Key { text: text.clone(), source });
     texts.iter().map(key).collect()
-}
-
-/// Whether the path belongs to this product's installer; a state directory of another one is refused.
-pub fn is_ours(path: &Path, config: &Config) -> Result<bool, RecordError> {
-    let owner = record::read::<record::Owner>(path)?;
-    Ok(owner.is_none_or(|owner| owner.product == config.product))
 }

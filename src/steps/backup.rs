@@ -109,17 +109,19 @@ pub fn clear_staged(layout: &Layout) -> Result<(), StepError> {
 
 /// Removes the oldest backups beyond the configured number and size; returns those that went.
 ///
-/// The newest one is kept, whatever its size, and so are those that `needed` names.
+/// The newest one is kept, whatever its size, and so are the newest that a rollback would take and those that `needed`
+/// names.
 pub fn prune(config: &Config, needed: &[String]) -> Result<Vec<Backup>, StepError> {
     clear_staged(&config.layout)?;
     let all = backups::list(&config.layout.backups)?;
+    let newest = all.iter().rev().find(|backup| backup.kind != BackupKind::Abandoned).map(|backup| backup.id.clone());
     let mut removed = Vec::new();
     let (mut count, mut bytes) = (0, 0_u64);
     for backup in all.into_iter().rev() {
         count += 1;
         bytes = bytes.saturating_add(backup.bytes);
         let fits = count <= config.keep_backups && bytes <= config.max_backup_bytes;
-        if fits || count == 1 || needed.contains(&backup.id) {
+        if fits || count == 1 || newest.as_ref() == Some(&backup.id) || needed.contains(&backup.id) {
             continue;
         }
         let staged = config.layout.staged_backup(&backup.id);

@@ -31,7 +31,7 @@ pub(super) fn perform(source: &Source, machine: &mut Machine<'_>) -> Result<(), 
                 }
             }
         }
-        Source::Backup { id, file, bytes, sha256 } => {
+        Source::Backup { id, file, bytes, sha256, .. } => {
             let expected = Content { bytes: *bytes, sha256: *sha256 };
             let owner = attributes::owner(if fs::exists(&machine.places.live)? {
                 &machine.places.live

@@ -1,18 +1,25 @@
 //! Who may start: keeps the record that the start-up gate reads.
 
+use std::path::Path;
+use std::time::Duration;
+
 use super::sets;
 use super::{Machine, StepError};
-use crate::db::look::look;
+use crate::db::look::{Look, LookError, look};
 use crate::journal::gate::{Expect, GateRecord, Runs, Unfinished};
 use crate::journal::{record, releases};
+use crate::migration::Ledger;
 use crate::plan::Point;
 use crate::plan::verdict::Verdict;
+use crate::sys::clock::{self, Stopwatch};
 use crate::sys::lock::ExpectLock;
 use crate::sys::process::{self, Process};
 use crate::version::Version;
 
 /// The gate is read by services of any user.
 const MODE: u32 = 0o644;
+/// How long a look waits for writers.
+const BUSY: Duration = Duration::from_secs(10);
 
 /// From here on nothing starts but what the run expects.
 pub fn close(machine: &Machine<'_>) -> Result<(), StepError> {
@@ -41,11 +48,22 @@ pub fn open(machine: &Machine<'_>, committed: Option<Version>) -> Result<(), Ste
 /// What the gate would say of `version` and the live database, were no run under way.
 pub fn verdict(version: &Version, machine: &Machine<'_>) -> Result<Verdict, StepError> {
     let live = &machine.places.live;
-    let seen = look(live, &sets::ledger(machine.config)?)
+    let seen = patiently(live, &sets::ledger(machine.config)?)
         .map_err(|error| StepError::world("database", format!("cannot look at `{}`", live.display()), error))?;
     let record: Option<GateRecord> = record::read(&machine.config.layout.gate())?;
     let unknown = || Verdict::Unknown { reason: "there is no record of what may run".to_owned() };
     Ok(record.map_or_else(unknown, |record| record.judge(version, &seen.ledger, &seen.print)))
+}
+
+/// A service that has just started may write so much that a look finds no gap for a while.
+fn patiently(live: &Path, ledger: &Ledger) -> Result<Look, LookError> {
+    let waiting = Stopwatch::start();
+    loop {
+        match look(live, ledger) {
+            Err(error) if error.is_locked() && waiting.elapsed() < BUSY => clock::pause(Duration::from_millis(5)),
+            seen => return seen,
+        }
+    }
 }
 
 fn committed(machine: &Machine<'_>) -> Result<Option<Version>, StepError> {

@@ -13,6 +13,7 @@ use crate::sys::health::Silence;
 use crate::sys::service::{ServiceError, State};
 use crate::sys::signal::Interrupt;
 use crate::sys::{fs, seam};
+use crate::version::Version;
 
 /// How long a process that belongs to the service may hold the database after the stop.
 const RELEASE: Duration = Duration::from_secs(5);
@@ -34,6 +35,8 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
 }
 
 pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
+    // The locks of the proof would keep the old service out.
+    machine.memory.alone = None;
     let before = machine.plan.from.clone();
     let Some(version) =
         before.version.clone().filter(|_| machine.plan.was_running && machine.starts == Starts::Service)
@@ -41,9 +44,11 @@ pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
         // Nothing of ours ran before: what the run knew of its start is all that there is to end.
         return doorway::open(machine, before.version);
     };
-    if machine.memory.down.is_none() {
-        // Another process began this run: whatever runs now may have been refused by the gate, and be about to end.
-        halt(machine)?;
+    // Whatever runs now may be about to end: refused by the gate, or late with its stop.
+    match halt(machine) {
+        Ok(()) => {}
+        Err(_) if never_stopped(machine) => return leave(version, machine),
+        Err(error) => return Err(error),
     }
     doorway::expect(machine, &before)?;
     start(machine)?;
@@ -52,14 +57,30 @@ pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
             format!("everything is as before, but {version} does not become healthy again: {}", error.message);
         error.saying(message)
     })?;
-    machine
-        .service
-        .start_also()
-        .map_err(|error| StepError::world("service", "cannot start what belongs to the service", error))?;
+    machine.service.start_also().map_err(beside)?;
     if machine.memory.downtime_ms.is_none() {
         machine.memory.downtime_ms = machine.memory.down.map(|down| down.millis());
     }
     doorway::open(machine, Some(version))
+}
+
+/// Whether the process from before the stop still runs: a second one beside it would be worse than a stop that is late.
+fn never_stopped(machine: &Machine<'_>) -> bool {
+    let state = machine.service.state();
+    machine.memory.old.is_some() && matches!(state, Ok(State::Running { main }) if main == machine.memory.old)
+}
+
+/// The old service ignores its stop, and is left as it is: nothing was changed under it.
+fn leave(version: Version, machine: &mut Machine<'_>) -> Result<(), StepError> {
+    machine.memory.down = None;
+    let message = format!("{version} was told to stop and still runs: look after it, it may end by itself later");
+    machine.memory.warnings.push(message);
+    machine.service.start_also().map_err(beside)?;
+    doorway::open(machine, Some(version))
+}
+
+fn beside(error: ServiceError) -> StepError {
+    StepError::world("service", "cannot start what belongs to the service", error)
 }
 
 /// Starts the service by its manager; what becomes of it is seen by `prove`.

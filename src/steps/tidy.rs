@@ -3,7 +3,7 @@
 //! If killed half-way: what was not moved, listed or removed yet is by recovery.
 //! Touches: the work directory, the backups, `install.root`/versions, the state directory.
 
-use super::{Machine, StepError, backup, copy};
+use super::{Machine, StepError, abandoned, backup, copy};
 use crate::plan::Operation;
 use crate::plan::observed::BackupKind;
 use crate::sys::fs;
@@ -11,6 +11,7 @@ use crate::sys::fs;
 pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let plan = machine.plan;
     let old = machine.places.old_database();
+    abandoned::count_replaced(machine)?;
     let kind = match plan.operation {
         Operation::Rollback => BackupKind::Abandoned,
         Operation::Install | Operation::Upgrade | Operation::Migrate => BackupKind::Before,

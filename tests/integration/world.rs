@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use gantry_installer::manifest::signing;
 use serde_json::Value;
@@ -149,6 +149,11 @@ impl World {
         );
     }
 
+    /// Takes all releases out of the manifest that `publish` signs next.
+    pub fn withdraw(&mut self) {
+        self.entries.clear();
+    }
+
     /// Signs the manifest with the next sequence.
     pub fn publish(&mut self) {
         self.publish_with("2026-11-01T00:00:00Z", "2100-01-01T00:00:00Z");
@@ -194,8 +199,8 @@ format = "golang-migrate"
 [service]
 manager = "command"
 start = ["{installer}", "--config", "{d}/installer.toml", "gate", "--", "{{binary}}", "serve", "--database", "{{database}}", "--listen", "127.0.0.1:{port}", "--pid-file", "{d}/notes.pid"]
-stop = ["sh", "-c", "kill -TERM $(cat {d}/notes.pid) 2>/dev/null || true"]
-status = ["sh", "-c", "kill -0 $(cat {d}/notes.pid) 2>/dev/null"]
+stop = ["sh", "-c", "if grep -aqs {d} /proc/$(cat {d}/notes.pid)/cmdline; then kill -TERM $(cat {d}/notes.pid); fi"]
+status = ["sh", "-c", "grep -aqs {d} /proc/$(cat {d}/notes.pid)/cmdline"]
 pid_file = "{d}/notes.pid"
 stop_timeout = "2s"
 [health]
@@ -270,12 +275,35 @@ dir = "{d}/backups"
         assert_eq!(self.query::<String>("PRAGMA integrity_check"), "ok");
     }
 
-    /// Ends the service and what it left behind, whatever state it is in.
+    /// The processes that this world's service is made of, or that are about to become it, with their arguments. They
+    /// are known by the directory in their command line: a number in a pid file may be a stranger's by now.
+    pub fn processes(&self) -> Vec<(u32, Vec<String>)> {
+        let own = self.directory.path().to_str().unwrap();
+        let numbers =
+            std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        let with_arguments = numbers.map(|pid: u32| {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            (pid, String::from_utf8_lossy(&line).split_terminator('\0').map(str::to_owned).collect::<Vec<_>>())
+        });
+        let is_own = |words: &[String]| {
+            let is_installer = words.first().is_some_and(|word| word == env!("CARGO_BIN_EXE_gantry-installer"));
+            words.iter().any(|word| word.contains(own)) && (!is_installer || words.iter().any(|word| word == "gate"))
+        };
+        with_arguments.filter(|(_, words)| is_own(words)).collect()
+    }
+
+    /// Ends the service and what it left behind, whatever state it is in, and returns when it is gone.
     pub fn kill_service(&self) {
-        for file in ["notes.pid", "notes.pid.child", "notes.child"] {
-            if let Ok(pid) = std::fs::read_to_string(self.path(file)) {
-                let _ = Command::new("kill").args(["-KILL", pid.trim()]).stderr(Stdio::null()).status();
+        loop {
+            let processes = self.processes();
+            if processes.is_empty() {
+                return;
             }
+            for (pid, _) in processes {
+                let pid = rustix::process::Pid::from_raw(pid.try_into().unwrap()).unwrap();
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(2));
         }
     }
 }
@@ -335,14 +363,12 @@ fn program() -> &'static [u8] {
     })
 }
 
-/// Below the ports that the system gives to whoever connects: one of those could be taken while the service is down,
-/// even by the test that waits for the service.
+/// Below those that the system gives to connections, which could take it before the service does.
 fn free_port() -> u16 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let first = std::process::id().wrapping_mul(331);
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let own = u16::try_from(std::process::id() % 200).unwrap() * 100;
     loop {
-        let number = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000;
-        let port = 12_000 + u16::try_from(number).unwrap();
+        let port = 10_000 + (own + NEXT.fetch_add(1, Ordering::SeqCst)) % 20_000;
         if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }

@@ -7,13 +7,13 @@ use serde_json::json;
 use super::{Answer, failed, load, now, save, understood};
 use crate::cli::exit::Outcome;
 use crate::cli::reply::Reply;
+use crate::cli::terminal::Terminal;
 use crate::config::Format;
 use crate::manifest::write::{self, Entry, WriteError};
 use crate::manifest::{Artifact, Manifest, STABLE};
 use crate::observe::archive::{self, Archive, ArchiveError};
 use crate::plan::Refusal;
 use crate::plan::gates::size;
-use crate::sys::watch::Unwatched;
 use crate::version::{SchemaVersion, Version};
 
 /// What was asked for.
@@ -26,10 +26,10 @@ pub(super) struct Asked<'a> {
     pub(super) reads: &'a [i64],
 }
 
-pub(super) fn run(asked: &Asked<'_>) -> Answer {
+pub(super) fn run(asked: &Asked<'_>, terminal: &Terminal) -> Answer {
     let text = load(asked.manifest)?;
     let manifest = understood(asked.manifest, &text)?;
-    let found = archive::look(asked.archive, Format::GolangMigrate, &Unwatched)
+    let found = archive::look(asked.archive, Format::GolangMigrate, terminal)
         .map_err(|error| failed("archive", &error, remedy_for_archive(&error)))?;
     let entry = entry(asked, &manifest, &found)?;
     let written = write::add(&text, &entry, now())

@@ -9,6 +9,7 @@ use super::check::signature_file;
 use super::{Answer, failed, load, now, understood, unreadable, unwritable};
 use crate::cli::exit::Outcome;
 use crate::cli::reply::Reply;
+use crate::cli::terminal::Terminal;
 use crate::manifest::check::check;
 use crate::manifest::signature::verify;
 use crate::manifest::signing::{SecretKey, SigningError, generate, needs_password, sign};
@@ -21,18 +22,16 @@ pub(super) struct Asked<'a> {
     pub(super) key: &'a Path,
     pub(super) generate: bool,
     pub(super) password_file: Option<&'a Path>,
-    /// Whether there is a terminal to ask at.
-    pub(super) interactive: bool,
 }
 
-pub(super) fn run(asked: &Asked<'_>) -> Answer {
+pub(super) fn run(asked: &Asked<'_>, terminal: &Terminal) -> Answer {
     let text = load(asked.manifest)?;
     let manifest = understood(asked.manifest, &text)?;
     // Its author may mean it, for example when every release is withdrawn.
     let mistakes = check(&manifest, now()).into_iter().filter(|remark| !remark.is_note());
     let mut warnings: Vec<String> = mistakes.map(|remark| remark.to_string()).collect();
     let made = asked.generate && !fs::exists(asked.key).map_err(|error| unreadable(&error))?;
-    let key = if made { make(asked, &mut warnings)? } else { open(asked)? };
+    let key = if made { make(asked, terminal, &mut warnings)? } else { open(asked, terminal)? };
     let public = key.public().map_err(|error| refused_key(&error))?;
     if asked.generate {
         publish(asked.key, &key)?;
@@ -60,7 +59,7 @@ pub(super) fn run(asked: &Asked<'_>) -> Answer {
         .saying(words))
 }
 
-fn make(asked: &Asked<'_>, warnings: &mut Vec<String>) -> Result<SecretKey, Box<Reply>> {
+fn make(asked: &Asked<'_>, terminal: &Terminal, warnings: &mut Vec<String>) -> Result<SecretKey, Box<Reply>> {
     let public = public_file(asked.key);
     if fs::exists(&public).map_err(|error| unreadable(&error))? {
         let message = format!("there is no `{}`, but its public half `{}`", asked.key.display(), public.display());
@@ -69,7 +68,7 @@ fn make(asked: &Asked<'_>, warnings: &mut Vec<String>) -> Result<SecretKey, Box<
     }
     let password = match asked.password_file {
         Some(file) => Some(first_line(file)?),
-        None if asked.interactive => ask("password of the new key (empty for none)", Purpose::New)?,
+        None if terminal.interactive => ask("password of the new key (empty for none)", Purpose::New)?,
         None => None,
     };
     if password.is_none() {
@@ -81,7 +80,7 @@ fn make(asked: &Asked<'_>, warnings: &mut Vec<String>) -> Result<SecretKey, Box<
     SecretKey::open(&files.secret, password.as_deref()).map_err(|error| refused_key(&error))
 }
 
-fn open(asked: &Asked<'_>) -> Result<SecretKey, Box<Reply>> {
+fn open(asked: &Asked<'_>, terminal: &Terminal) -> Result<SecretKey, Box<Reply>> {
     let text = fs::read_if_there(asked.key).map_err(|error| unreadable(&error))?.ok_or_else(|| {
         let message = format!("there is no key `{}`", asked.key.display());
         let remedy = "name the right file, or make the key with `--generate`";
@@ -91,7 +90,7 @@ fn open(asked: &Asked<'_>) -> Result<SecretKey, Box<Reply>> {
     let password = match asked.password_file {
         _ if !needs_password(&text) => None,
         Some(file) => Some(first_line(file)?),
-        None if asked.interactive => ask("password of the key", Purpose::Open)?,
+        None if terminal.interactive => ask("password of the key", Purpose::Open)?,
         None => {
             let message = format!("the key `{}` needs a password, and there is no terminal", asked.key.display());
             let remedy = "give it in the first line of a file: `--password-file FILE`";

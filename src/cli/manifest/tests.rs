@@ -3,7 +3,16 @@ use std::path::PathBuf;
 use flate2::{Compression, write::GzEncoder};
 
 use super::*;
+use crate::cli::terminal::Verbosity;
 use crate::manifest::signature::verify;
+use crate::sys::signal::Interrupt;
+
+/// Without anybody to ask, wherever the tests run.
+fn run(verb: &arguments::Manifest) -> Reply {
+    let mut terminal = Terminal::new(true, Verbosity::Quiet, Interrupt::never());
+    terminal.interactive = false;
+    super::run(verb, &terminal)
+}
 
 /// A publisher's directory.
 struct Desk(tempfile::TempDir);
@@ -40,7 +49,7 @@ impl Desk {
     }
 
     fn begin(&self) -> Reply {
-        run(&arguments::Manifest::New { product: "gantry".to_owned(), manifest: self.at("gantry.toml") }, false)
+        run(&arguments::Manifest::New { product: "gantry".to_owned(), manifest: self.at("gantry.toml") })
     }
 
     fn add(&self, archive: PathBuf, release: Option<&str>, reads: &[i64]) -> Reply {
@@ -52,16 +61,16 @@ impl Desk {
             release: release.map(|version| version.parse().unwrap()),
             reads: reads.to_vec(),
         };
-        run(&verb, false)
+        run(&verb)
     }
 
     fn check(&self) -> Reply {
-        run(&arguments::Manifest::Check { manifest: self.at("gantry.toml") }, false)
+        run(&arguments::Manifest::Check { manifest: self.at("gantry.toml") })
     }
 
     fn sign(&self, generate: bool, password_file: Option<PathBuf>) -> Reply {
         let (manifest, key) = (self.at("gantry.toml"), self.at("key"));
-        run(&arguments::Manifest::Sign { manifest, key, generate, password_file }, false)
+        run(&arguments::Manifest::Sign { manifest, key, generate, password_file })
     }
 
     fn is_signed(&self) -> bool {
@@ -88,7 +97,7 @@ fn an_archive_becomes_a_release_of_a_signed_manifest() {
     assert_eq!(code(&desk.begin()), DONE);
     assert_eq!(code(&desk.add(desk.archive("gantry-1.4.0"), None, &[4, 6])), DONE);
     let signed = desk.sign(true, None);
-    assert_eq!((code(&signed), signed.warnings.len()), (DONE, 2), "{:?}", signed.warnings);
+    assert_eq!((code(&signed), signed.warnings.len()), (DONE, 1), "{:?}", signed.warnings);
     assert!(desk.is_signed());
     let manifest = desk.manifest();
     let [release] = manifest.releases.as_slice() else { panic!("{manifest:?}") };
@@ -97,8 +106,8 @@ fn an_archive_becomes_a_release_of_a_signed_manifest() {
     let key = signed.body["signature"]["key"].as_str().unwrap();
     let checked = desk.check();
     // It reads schema 6, which no release leads to yet.
-    assert_eq!((checked.outcome, checked.body["signature"]["key"].as_str()), (Outcome::Refused, Some(key)));
-    assert_eq!(checked.body["findings"][0]["line"], 9, "{}", checked.text);
+    assert_eq!((checked.outcome, checked.body["signature"]["key"].as_str()), (Outcome::Done, Some(key)));
+    assert_eq!(checked.body["findings"][0]["line"], 9, "{:?}", checked.warnings);
 }
 
 #[test]
@@ -138,10 +147,10 @@ fn a_manifest_is_never_begun_over_another_and_only_for_a_product_with_a_name() {
     desk.write("gantry.toml", "mine");
     assert_eq!(code(&desk.begin()), (1, "manifest-exists"));
     let verb = arguments::Manifest::New { product: "No Name".to_owned(), manifest: desk.at("new.toml") };
-    assert_eq!(code(&run(&verb, false)), (2, "product"));
+    assert_eq!(code(&run(&verb)), (2, "product"));
     assert!(!fs::exists(&desk.at("new.toml")).unwrap());
     let verb = arguments::Manifest::New { product: "gantry".to_owned(), manifest: desk.at("no/such/new.toml") };
-    assert_eq!(code(&run(&verb, false)), (1, "unwritable"));
+    assert_eq!(code(&run(&verb)), (1, "unwritable"));
 }
 
 #[test]
@@ -206,6 +215,6 @@ fn nothing_that_is_no_manifest_is_signed_or_drawn() {
     assert_eq!(code(&desk.sign(true, None)), (1, "manifest-wrong"));
     assert!(!fs::exists(&desk.at("key")).unwrap());
     let graph = |name: &str| arguments::Manifest::Graph { manifest: desk.at(name), format: GraphFormat::Text };
-    assert_eq!(code(&run(&graph("gantry.toml"), false)), (1, "manifest-wrong"));
-    assert_eq!(code(&run(&graph("missing"), false)), (1, "unreadable"));
+    assert_eq!(code(&run(&graph("gantry.toml"))), (1, "manifest-wrong"));
+    assert_eq!(code(&run(&graph("missing"))), (1, "unreadable"));
 }

@@ -67,6 +67,40 @@ fn looking_rolls_no_journal_back() {
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
+fn sum(connection: &Connection) -> Option<i64> {
+    connection.query_row("SELECT sum(a) FROM t", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn settling_rolls_a_journal_back_to_what_was_committed() {
+    let (directory, path) = crashed("DELETE");
+    settle(&path).unwrap();
+    assert_eq!(names(&directory), ["a b?#%.db"]);
+    assert_eq!(sum(Reader::open(&path).unwrap().connection()), None);
+    settle(&path).unwrap();
+}
+
+#[test]
+fn settling_keeps_a_log_and_what_is_in_it() {
+    let (_directory, path) = crashed("WAL");
+    let files = [path.clone(), side_file(&path, "-wal")];
+    let before = files.each_ref().map(|file| std::fs::read(file).unwrap());
+    settle(&path).unwrap();
+    assert_eq!(files.each_ref().map(|file| std::fs::read(file).unwrap()), before);
+    assert_eq!(sum(Reader::open(&path).unwrap().connection()), Some(1));
+}
+
+#[test]
+fn settling_makes_no_database_and_waits_for_nobody_long() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    assert!(matches!(settle(&path), Err(OpenError::Missing { .. })));
+    assert!(names(&directory).is_empty());
+    let holder = Connection::open(&path).unwrap();
+    holder.execute_batch("CREATE TABLE t (a); BEGIN EXCLUSIVE").unwrap();
+    assert!(matches!(settle(&path), Err(OpenError::Locked { .. })));
+}
+
 #[test]
 fn what_cannot_be_opened_is_told_apart() {
     let (directory, path) = database("CREATE TABLE t (a)");

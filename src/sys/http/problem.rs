@@ -159,6 +159,15 @@ impl Problem {
         })
     }
 
+    /// Whether the server, or the disk, answers and has no such file.
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => matches!(status, 404 | 410),
+            Self::File(error) => error.is_missing(),
+            _ => false,
+        }
+    }
+
     /// The same, where it knows how many bytes of the whole are there.
     pub(super) fn at(self, done: u64) -> Self {
         match self {

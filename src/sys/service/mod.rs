@@ -1,10 +1,10 @@
 //! Service managers: who starts and stops the product. A further one is a file here and a variant of `By`.
 
 mod command;
+mod started;
 mod systemd;
 
 use std::io;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,9 +14,12 @@ use crate::config;
 use crate::sys::clock::Stopwatch;
 use crate::sys::events::Deadline;
 use crate::sys::fs::PathError;
-use crate::sys::process::{Background, Process, ProcessError, ProgramError};
+use crate::sys::process::{Process, ProcessError, ProgramError};
+
+pub use started::Started;
 
 use command::Commands;
+use started::Seen;
 use systemd::Systemd;
 
 /// The product's service.
@@ -59,22 +62,6 @@ pub enum State {
     Failed,
     /// Nobody manages it.
     Unmanaged,
-}
-
-/// A start of the service that was made by this process.
-#[derive(Debug)]
-pub struct Started {
-    command: Background,
-    since: Stopwatch,
-    seen: Seen,
-}
-
-/// What was seen of a service since its start.
-#[derive(Debug)]
-enum Seen {
-    Nothing,
-    Running,
-    Main { process: Process, end: OwnedFd },
 }
 
 /// What has become of a start so far.
@@ -281,47 +268,6 @@ impl Service {
 enum Stopped {
     Yes,
     No { pid: Option<u32> },
-}
-
-impl Started {
-    /// The time since the start.
-    pub fn elapsed(&self) -> Duration {
-        self.since.elapsed()
-    }
-
-    /// Whether `process` cannot be older than the start: it did not start before the command that starts it.
-    pub fn may_have_made(&self, process: &Process) -> bool {
-        process.started >= self.command.process().started
-    }
-
-    /// What becomes readable when the start command or the main process ends; for `sys::events`. Then ask for the life.
-    pub fn descriptors(&mut self) -> Result<Vec<BorrowedFd<'_>>> {
-        let ended = self.command.status().map_err(ServiceError::Watch)?.is_some();
-        let command = (!ended).then(|| self.command.descriptor());
-        let main = match &self.seen {
-            Seen::Main { end, .. } => Some(end.as_fd()),
-            Seen::Nothing | Seen::Running => None,
-        };
-        Ok(command.into_iter().chain(main).collect())
-    }
-
-    /// Remembers the main process, to notice its end.
-    fn see(&mut self, main: Process) -> Result<()> {
-        if !matches!(self.seen, Seen::Main { process, .. } if process == main)
-            && let Some(end) = main.end()?
-        {
-            self.seen = Seen::Main { process: main, end };
-        }
-        Ok(())
-    }
-
-    /// The main process that was seen last, if it has ended since.
-    fn has_lost_main(&self) -> Result<bool> {
-        match self.seen {
-            Seen::Main { process, .. } => Ok(!process.is_alive()?),
-            Seen::Nothing | Seen::Running => Ok(false),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -126,9 +126,10 @@ impl Systemd {
     }
 
     pub(super) fn own_processes(&self) -> Result<Vec<Process>> {
-        match self.show(&self.unit)?.control_group() {
-            // Without one it has no processes; the root would be everybody's.
-            "" | "/" => Ok(Vec::new()),
+        let unit = self.show(&self.unit)?;
+        match unit.control_group() {
+            // Without one only the main process is known; the root would be everybody's.
+            "" | "/" => Ok(unit.main()?.into_iter().collect()),
             group => Ok(Process::of_cgroup(group)?),
         }
     }

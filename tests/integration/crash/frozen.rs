@@ -77,30 +77,14 @@ pub fn quick() -> &'static Path {
     })
 }
 
-/// The processes of the service that run, whoever started them.
-pub fn services(world: &World) -> Vec<u32> {
-    let database = world.database();
-    let numbers =
-        std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    numbers.filter(|pid| is_service(*pid, &database)).collect()
-}
-
-fn is_service(pid: u32, database: &Path) -> bool {
-    // A process that is gone or a zombie has no arguments.
-    let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let words: Vec<&str> =
-        arguments.split(|byte| *byte == 0).filter_map(|word| std::str::from_utf8(word).ok()).collect();
-    words.first().is_some_and(|program| program.ends_with("bin/notes"))
-        && words.get(1) == Some(&"serve")
-        && words.iter().any(|word| Path::new(word) == database)
+/// How many services run, whoever started them.
+pub fn services(world: &World) -> usize {
+    let processes = world.processes();
+    processes.iter().filter(|(_, words)| words[0].ends_with("bin/notes") && words[1] == "serve").count()
 }
 
 fn kill_all(world: &World) {
     world.kill_service();
-    for pid in services(world) {
-        let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).stderr(Stdio::null()).status();
-    }
-    until("the service is gone", || services(world).is_empty());
     let _ = std::fs::remove_file(world.path("notes.pid"));
 }
 

@@ -25,7 +25,7 @@ pub struct Stand {
 pub fn wholly(stand: &Stand, seen: &Seen, world: &World, context: &str) {
     assert_eq!(world.current().as_deref(), stand.release.map(|(version, _)| version), "{context}");
     assert_eq!(world.answers().as_deref(), stand.release.map(|(version, _)| version), "{context}");
-    assert_eq!(services(world).len(), usize::from(stand.release.is_some()), "{context}: {:?}", services(world));
+    assert_eq!(services(world), usize::from(stand.release.is_some()), "{context}: {:?}", world.processes());
     match stand.release {
         Some((_, schema)) => {
             assert_eq!(world.schema(), schema, "{context}");

@@ -5,6 +5,7 @@ mod by_systemd;
 
 use super::stand_in::{PidFile, World};
 use super::*;
+use crate::sys::process::Background;
 
 fn main_of(life: Life) -> Process {
     let Life::Alive { main: Some(main), .. } = life else { panic!("{life:?}") };

@@ -1,0 +1,250 @@
+//! The database and the migrations that the command line names.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Early, refused};
+use crate::cli::arguments::Migrate;
+use crate::cli::exit::Outcome;
+use crate::cli::reply::{Problem, Reply};
+use crate::config::{ForeignKeys, Format, Wrap, database_path};
+use crate::db::in_place::PATIENCE;
+use crate::db::look::{Look, LookError, look};
+use crate::db::open::{OpenError, settle};
+use crate::db::standing::{Standing, diagnose};
+use crate::journal::owned;
+use crate::migration::{Ledger, LedgerState, Set, Warning, Work};
+use crate::nearest::nearest;
+use crate::plan::Refusal;
+use crate::sys::clock::{self, Stopwatch};
+use crate::sys::fs::{self, PathError};
+use crate::sys::signal::Interrupt;
+use crate::version::SchemaVersion;
+
+/// What is done there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// It is looked at.
+    Look,
+    /// It is changed.
+    Change,
+    /// It is changed, or made where there is none.
+    Create,
+}
+
+/// A database and its migrations.
+pub(super) struct Site {
+    /// Its symlinks are resolved.
+    database: PathBuf,
+    directory: PathBuf,
+    format: Format,
+    ledger: Ledger,
+    access: Access,
+}
+
+/// The formats by their names.
+const FORMATS: [(&str, Format); 1] = [("golang-migrate", Format::GolangMigrate)];
+
+impl Site {
+    /// Understands the command line. A database that belongs to an installed product is not changed.
+    pub(super) fn find(arguments: &Migrate, access: Access) -> Result<Self, Early> {
+        let format = format(&arguments.format)?;
+        let (Some(url), Some(directory)) = (&arguments.database, &arguments.dir) else {
+            return Err(usage("`--database` and `--dir` belong together", "give both, or neither and a configuration"));
+        };
+        let path = database_path(url).ok_or_else(|| {
+            usage(format!("`{url}` names no database"), "give it as `sqlite:PATH`, without options after the path")
+        })?;
+        let database =
+            located(&path).map_err(|error| failed("database", &error, "check the path after `--database`"))?;
+        if access != Access::Look {
+            unowned(&database)?;
+        }
+        let ledger = Ledger::of(format, None).map_err(|error| failed("ledger", &error, ""))?;
+        Ok(Self { database, directory: directory.clone(), format, ledger, access })
+    }
+
+    pub(super) fn database(&self) -> &Path {
+        &self.database
+    }
+
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The migrations.
+    pub(super) fn set(&self) -> Result<Set, Early> {
+        let unreadable = |error: PathError| failed("migrations", &error, "check the directory after `--dir`");
+        let files = files(&self.directory).map_err(unreadable)?;
+        let set = Set::read(self.format, files.into_iter())
+            .map_err(|error| failed("migrations", &error, "mend the directory after `--dir`"))?;
+        if set.migrations().is_empty() {
+            return Err(refused(Refusal::new(
+                "no-migrations",
+                format!("there is no migration in `{}`", self.directory.display()),
+                "give the directory of files such as `1_create_users.up.sql`",
+            )));
+        }
+        Ok(set)
+    }
+
+    /// What is odd about the directory, and about the files that are to be run.
+    pub(super) fn warnings(&self, set: &Set, works: &[Work]) -> Vec<String> {
+        let concerns = |warning: &Warning| match warning {
+            Warning::Ignored(_) => true,
+            Warning::Nil { version, direction } => {
+                works.iter().any(|work| work.version == *version && work.direction == *direction)
+            }
+            Warning::Refused { file, .. } | Warning::Ineffective { file, .. } => {
+                works.iter().any(|work| work.script.as_ref().is_some_and(|script| script.file == *file))
+            }
+        };
+        set.warnings(Wrap::Transaction).iter().filter(|warning| concerns(warning)).map(ToString::to_string).collect()
+    }
+
+    /// What the ledger says, and nothing where there is no table yet. Waits for a lock, and lets SQLite recover what a
+    /// crash left, if the database is to be changed.
+    pub(super) fn look(&self, interrupt: &Interrupt) -> Result<Option<Look>, Early> {
+        let waiting = Stopwatch::start();
+        loop {
+            let error = match look(&self.database, &self.ledger) {
+                Ok(seen) => return Ok(Some(seen)),
+                Err(error) => error,
+            };
+            match &error {
+                LookError::Open(OpenError::Empty { .. }) => return Ok(None),
+                LookError::Open(OpenError::Missing { .. }) if self.access == Access::Create => return Ok(None),
+                LookError::Open(OpenError::Missing { .. }) => return Err(missing(&self.database)),
+                LookError::Open(OpenError::HotJournal { .. }) if self.access != Access::Look => {
+                    settle(&self.database).map_err(|error| failed("database", &error, remedy(&error)))?;
+                }
+                LookError::Open(OpenError::Locked { .. })
+                    if self.access != Access::Look
+                        && waiting.elapsed() < PATIENCE
+                        && interrupt.requested().is_none() =>
+                {
+                    clock::pause(Duration::from_millis(5));
+                }
+                LookError::Open(reason) => return Err(failed("database", &error, remedy(reason))),
+                LookError::Ledger(_) => {
+                    return Err(failed(
+                        "ledger",
+                        &error,
+                        "see which engine made it, and give its name with `--format`",
+                    ));
+                }
+                LookError::Schema(_) => return Err(failed("database", &error, DAMAGED)),
+            }
+        }
+    }
+
+    /// What the ledger says.
+    pub(super) fn state(&self) -> Result<LedgerState, Early> {
+        let seen = self.look(&Interrupt::never())?;
+        Ok(seen.map_or(LedgerState::Missing, |seen| seen.ledger))
+    }
+
+    /// Why nothing is built on a dirty ledger, and where the schema really stands.
+    pub(super) fn dirty(&self, set: &Set, seen: &Look) -> Refusal {
+        let at = seen.ledger.schema().map_or_else(|| "the first migration".to_owned(), ToString::to_string);
+        let standing = match diagnose(set, &seen.print, &self.ledger, ForeignKeys::Ignored) {
+            Ok(Standing::At(schema)) => format!("the schema itself is exactly that of {}", version(schema.as_ref())),
+            Ok(Standing::OneOf(schemas)) => {
+                let versions: Vec<_> = schemas.iter().map(|schema| version(schema.as_ref())).collect();
+                format!("the schema itself is that of {}, which look the same", versions.join(" and of "))
+            }
+            Ok(Standing::Nowhere) => {
+                "the schema itself is that of no version here: a migration was done in part".to_owned()
+            }
+            Err(error) => format!("where the schema itself stands cannot be told: {error}"),
+        };
+        Refusal::new(
+            "dirty",
+            format!(
+                "the ledger is dirty at {at}: a migration was broken off, and nothing can be built on it; {standing}"
+            ),
+            "put back a backup that was made before that migration, and run the same command again",
+        )
+    }
+}
+
+fn version(schema: Option<&SchemaVersion>) -> String {
+    schema.map_or_else(|| "a new database".to_owned(), |schema| format!("version {schema}"))
+}
+
+fn format(name: &str) -> Result<Format, Early> {
+    let known = FORMATS.iter().find(|(known, _)| *known == name);
+    known.map(|(_, format)| *format).ok_or_else(|| {
+        let likely = nearest(name, FORMATS.iter().map(|(known, _)| *known)).unwrap_or_default();
+        usage(format!("`{name}` is no format of migrations that is known here"), format!("did you mean `{likely}`?"))
+    })
+}
+
+/// The path with its symlinks resolved; of a database that is to be made, those of its directory.
+fn located(path: &Path) -> Result<PathBuf, PathError> {
+    if fs::exists(path)? {
+        return fs::real_path(path);
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok(fs::real_path(parent)?.join(path.file_name().unwrap_or_default()))
+}
+
+fn unowned(database: &Path) -> Result<(), Early> {
+    let path = database.display();
+    let (whose, remedy) = match owned::by(database) {
+        Ok(None) => return Ok(()),
+        Ok(Some(owner)) => (
+            format!("`{path}` belongs to the installed product {}", owner.product),
+            "use `gantry-installer migrate` with its configuration, and without `--database`".to_owned(),
+        ),
+        Err(error) => (
+            format!("whether `{path}` belongs to an installed product cannot be told: {error}"),
+            "run the command as a user who may look into that directory, or use `gantry-installer migrate` with the \
+             configuration of that product"
+                .to_owned(),
+        ),
+    };
+    Err(refused(Refusal::new("installed", whose, remedy)))
+}
+
+fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, PathError> {
+    let mut files = Vec::new();
+    for name in fs::names(&fs::real_path(directory)?)? {
+        let path = directory.join(&name);
+        if fs::metadata(&path)?.is_file() {
+            files.push((name.to_string_lossy().into_owned(), fs::read(&path)?));
+        }
+    }
+    Ok(files)
+}
+
+const DAMAGED: &str = "put a backup of it back";
+
+/// What to do about a database that cannot be opened.
+pub(super) fn remedy(error: &OpenError) -> &'static str {
+    match error {
+        OpenError::Locked { .. } => "see who uses it, and run the same command again",
+        OpenError::HotJournal { .. } => "start its program as its owner: SQLite then undoes what a crash left",
+        OpenError::ReadOnly { .. } | OpenError::Permission { .. } => "run the command as the owner of the database",
+        OpenError::Corrupt { .. } => DAMAGED,
+        _ => "check the path after `--database`",
+    }
+}
+
+fn missing(database: &Path) -> Early {
+    refused(Refusal::new(
+        "database-missing",
+        format!("there is no database `{}`", database.display()),
+        "check the path after `--database`; `up` and `goto` make one where there is none",
+    ))
+}
+
+fn failed(code: &str, error: &dyn std::error::Error, remedy: &str) -> Early {
+    Box::new(Reply::failed(code, error, remedy))
+}
+
+fn usage(message: impl Into<String>, remedy: impl Into<String>) -> Early {
+    let problem =
+        Problem { code: "usage".to_owned(), message: message.into(), causes: Vec::new(), remedy: remedy.into() };
+    Box::new(Reply { error: Some(problem), ..Reply::new(Outcome::Usage) })
+}

@@ -1,0 +1,53 @@
+//! Whether a database belongs to an installed product: whoever works on a database in place asks this first.
+
+use std::path::{Path, PathBuf};
+
+use super::record::{self, Owner, RecordError};
+use crate::layout::{WORK_PREFIX, WorkLayout};
+use crate::sys::fs;
+
+/// The product that the database belongs to, whose path has its symlinks resolved: a work directory of a product lies
+/// beside it and says so.
+///
+/// # Errors
+/// A work directory that cannot be looked into, or that does not say in words that can be understood whose it is: then
+/// the database counts as somebody's.
+pub fn by(database: &Path) -> Result<Option<Owner>, RecordError> {
+    let beside = database.parent().map_or_else(PathBuf::new, Path::to_owned);
+    let names = fs::names(&beside)?;
+    for name in names.iter().filter(|name| name.as_encoded_bytes().starts_with(WORK_PREFIX.as_bytes())) {
+        let work = WorkLayout { directory: beside.join(name) };
+        if let Some(owner) = record::read(&work.owner())? {
+            return Ok(Some(owner));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test makes its own files")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_product_is_the_one_that_the_work_directory_beside_it_names() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("data.db");
+        assert_eq!(by(&database).unwrap(), None);
+        let work = WorkLayout { directory: directory.path().join(".gantry-installer-gantry") };
+        std::fs::create_dir(&work.directory).unwrap();
+        assert_eq!(by(&database).unwrap(), None);
+        let owner = Owner { product: "gantry".to_owned(), state: PathBuf::from("/var/lib/state") };
+        record::write(&work.owner(), &owner, 0o600).unwrap();
+        assert_eq!(by(&database).unwrap(), Some(owner));
+    }
+
+    #[test]
+    fn a_word_that_cannot_be_understood_is_not_taken_for_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let work = directory.path().join(".gantry-installer-gantry");
+        std::fs::create_dir(&work).unwrap();
+        std::fs::write(work.join("owner.json"), "{").unwrap();
+        assert!(by(&directory.path().join("data.db")).is_err());
+    }
+}

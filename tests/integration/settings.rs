@@ -1,0 +1,39 @@
+//! Changes to the configuration of a world, and to what is installed in it.
+
+use std::process::Command;
+
+use crate::world::World;
+
+impl World {
+    /// Writes other words into the configuration.
+    #[track_caller]
+    pub fn replace(&self, words: &str, others: &str) {
+        let file = self.path("installer.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(words), "`{words}` is not in {text}");
+        std::fs::write(file, text.replacen(words, others, 1)).unwrap();
+    }
+
+    /// Replaces everything that the configuration says of the service.
+    pub fn service_by(&self, words: &str) {
+        let file = self.path("installer.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let (before, rest) = text.split_once("[service]\n").unwrap();
+        let (_, after) = rest.split_once("[health]\n").unwrap();
+        std::fs::write(file, format!("{before}[service]\n{words}\n[health]\n{after}")).unwrap();
+    }
+
+    /// Gives an installed release other faults, from its next start on.
+    pub fn misbehave(&self, version: &str, mode: &str) {
+        std::fs::write(self.path(&format!("root/versions/{version}/bin/mode")), mode).unwrap();
+    }
+
+    /// Stops the service as its operator would, and waits until it has ended in order.
+    pub fn stop_service(&self) {
+        let pid = std::fs::read_to_string(self.path("notes.pid")).unwrap();
+        assert!(Command::new("kill").arg(pid.trim()).status().unwrap().success());
+        while self.path("notes.pid").exists() {
+            std::thread::yield_now();
+        }
+    }
+}
