@@ -2,6 +2,8 @@
 //! the installer as a real process.
 
 use std::io::{Read as _, Write as _};
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -65,6 +67,7 @@ pub struct World {
     secret: signing::SecretKey,
     sequence: u64,
     pub port: u16,
+    _claim: UnixListener,
     entries: String,
 }
 
@@ -102,8 +105,8 @@ impl World {
         let key = files.public.lines().last().unwrap().to_owned();
         let secret = signing::SecretKey::open(&files.secret, None).unwrap();
         let directory = tempfile::tempdir_in(parent).unwrap();
-        let port = free_port();
-        let mut world = Self { directory, key, secret, sequence: 0, port, entries: String::new() };
+        let (port, claim) = free_port();
+        let mut world = Self { directory, key, secret, sequence: 0, port, _claim: claim, entries: String::new() };
         for sub in ["releases", "data", "backups"] {
             std::fs::create_dir(world.path(sub)).unwrap();
         }
@@ -363,14 +366,17 @@ fn program() -> &'static [u8] {
     })
 }
 
-/// Below those that the system gives to connections, which could take it before the service does.
-fn free_port() -> u16 {
+/// Below those that the system gives to connections, which could take it before the service does; and claimed, as other
+/// tests look for one while this service is down.
+fn free_port() -> (u16, UnixListener) {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let own = u16::try_from(std::process::id() % 200).unwrap() * 100;
     loop {
         let port = 10_000 + (own + NEXT.fetch_add(1, Ordering::SeqCst)) % 20_000;
+        let name = SocketAddr::from_abstract_name(format!("gantry-installer-test-{port}")).unwrap();
+        let Ok(claim) = UnixListener::bind_addr(&name) else { continue };
         if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
+            return (port, claim);
         }
     }
 }
