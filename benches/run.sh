@@ -103,7 +103,7 @@ downtimes() { # MEBIBYTES NAME
             turn=$((turn + 1))
             upgrade
             ours="$ours $downtime"
-            run rollback --strategy down --yes >/dev/null
+            run rollback --strategy down --yes
         done
         upgrade
         while [ "$turn" -gt 0 ]; do
@@ -119,7 +119,7 @@ downtimes() { # MEBIBYTES NAME
         row "    the script takes, times" "$(awk "BEGIN { printf \"%.1f\", $theirs / $ours }")" ""
         if [ "$writes" = idle ]; then
             # The database is at 1.5 by hand, just as the installer left it: to go back is to migrate down.
-            run rollback --strategy down --yes >/dev/null
+            run rollback --strategy down --yes
         fi
     done
     stop_service
@@ -127,8 +127,8 @@ downtimes() { # MEBIBYTES NAME
 }
 
 upgrade() {
-    run upgrade --to 1.5.0 --yes >"$world/report"
-    downtime=$(grep -o '"downtime_ms":[0-9]*' "$world/report" | head -n 1 | cut -d : -f 2)
+    run upgrade --to 1.5.0 --yes
+    downtime=$(grep -o '"downtime_ms":[0-9]*' "$world/answer" | head -n 1 | cut -d : -f 2)
 }
 
 # Release 1.5 runs on the schema of 1.4 as well, so it is what is stopped, and started again, in its older copy.
@@ -146,8 +146,8 @@ go_back_by_hand() {
 upgrade_by_hand() {
     begun=$(date +%s%N)
     "$service" stop
-    cp -- "$world/data/gantry.db" "$world/backups/by-hand.db"
-    sync "$world/backups/by-hand.db" "$world/backups"
+    cp -- "$world/data/gantry.db" "$world/by-hand.db"
+    sync "$world/by-hand.db" "$world"
     migrate_by_hand up 4 5 6
     sync "$world/data/gantry.db" "$world/data"
     point_to versions/by-hand
@@ -209,7 +209,7 @@ world() { # DIRECTORY NODE
     echo "$address" >"$world/address"
     cp -- "$project/packaging/playground/service" "$service"
     configuration >"$world/installer.toml"
-    run install --to 1.4.0 --yes >/dev/null
+    run install --to 1.4.0 --yes
 }
 
 configuration() {
@@ -240,7 +240,9 @@ END
 }
 
 run() { # ARGUMENT…
-    "$installer" --config "$world/installer.toml" --json "$@"
+    "$installer" --config "$world/installer.toml" --json --quiet "$@" >"$world/answer" && return
+    cat -- "$world/answer" >&2
+    return 1
 }
 
 # Objects with keys of 900 bytes, each of them in the table and in two indexes, until the file has that size.

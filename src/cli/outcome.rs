@@ -66,8 +66,7 @@ fn problem(failure: &Failure, run: &str, outcome: exit::Outcome, stands: &Point)
         exit::Outcome::Failed => "nothing was changed".to_owned(),
         _ => String::new(),
     };
-    let mut causes = failure.causes.clone();
-    causes.retain(|cause| *cause != failure.message);
+    let causes = failure.causes.clone();
     if let Some(stranded) = &failure.stranded {
         message = format!("{message}; and it could not be undone: {stranded}");
     }

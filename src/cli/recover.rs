@@ -36,7 +36,7 @@ pub fn run(arguments: &arguments::Recover, session: &Session<'_>) -> Result<Repl
         machine.starts = Starts::Nothing;
     }
     let report = run::recover(&mut machine, session.terminal).map_err(unrecorded)?;
-    let mut reply = outcome::of(&[report.clone()], Vec::new());
+    let mut reply = outcome::of(std::slice::from_ref(&report), Vec::new());
     if matches!(report.outcome, run::Outcome::Restored | run::Outcome::Failed) {
         // What a recovery was asked for is done; what became of the run is in its words.
         reply.error = None;

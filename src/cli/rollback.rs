@@ -152,7 +152,9 @@ fn target(
     if installed.is_some_and(|installed| wanted.is_above(installed)) && wish.backup.is_none() {
         return Err(upwards(&wanted));
     }
-    let above = |release: &Release| installed.is_some_and(|installed| release.version > *installed);
+    // A database that was given up may be of a higher release, which then comes along.
+    let above =
+        |release: &Release| wish.backup.is_none() && installed.is_some_and(|installed| release.version > *installed);
     let on_disk: Vec<&Release> = seen.on_disk.iter().filter(|release| wanted.admits(&release.version)).collect();
     let below = on_disk.iter().rev().find(|release| wish.backup.is_some() || Some(&release.version) != installed);
     match below {

@@ -10,9 +10,9 @@ use super::reply::Reply;
 use super::runs::stands;
 use super::session::Session;
 use super::upgrade::held;
+use crate::causes;
 use crate::journal::runs;
 use crate::manifest::graph::{Asked, newest, way};
-use crate::observe::chain;
 use crate::plan::observed::{Backup, Cause, Content, Observed, Service};
 use crate::plan::verdict::{drift_words, words};
 use crate::run::resolve::{self, Expiry};
@@ -59,7 +59,8 @@ pub fn backups(all: &[Backup], session: &Session<'_>) -> Vec<Value> {
 
 fn available(seen: &Observed, session: &Session<'_>) -> Result<Value, String> {
     let client = session.client().map_err(|_| "the certificates of `manifest.ca_file` cannot be read".to_owned())?;
-    let in_words = |error: resolve::ResolveError| format!("what is available is not known: {}", chain(&error));
+    let in_words =
+        |error: resolve::ResolveError| format!("what is available is not known: {}", causes::in_one_line(&error));
     let manifest = resolve::manifest(&session.config, &client, Expiry::Enforced).map_err(in_words)?;
     let installer = resolve::installer().map_err(|error| error.to_string())?;
     let skip = held(&manifest, seen);

@@ -50,6 +50,15 @@ pub enum Started {
     Yes,
 }
 
+/// What becomes of the log or journal beside the live file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// There is none: the live file was settled.
+    Nothing,
+    /// It is kept with the old file, which is damaged and could not be settled.
+    GoesAlong,
+}
+
 /// Why the live name still stands for the file that it stood for, or that it could not be made durable.
 #[derive(Debug, Error)]
 pub enum ExchangeError {
@@ -104,8 +113,9 @@ impl Exchange<'_> {
 
     /// Puts the new file in the place of the live one and keeps the live one as `RUN.old`. Durable when it returns.
     ///
-    /// `alone` is the proof for the live file as it is before; it must be held until this returns.
-    pub fn perform(&self, alone: &Alone) -> Result<(), ExchangeError> {
+    /// `alone` is the proof for the live file as it is before; it must be held until this returns. What lies beside a
+    /// live file that could not be settled goes with it, where `beside` says so.
+    pub fn perform(&self, alone: &Alone, beside: Beside) -> Result<(), ExchangeError> {
         let state = self.state()?;
         match state {
             ExchangeState::Exchanged => return self.settle(),
@@ -118,7 +128,9 @@ impl Exchange<'_> {
         if self.work.identity(&self.new_name())?.is_none() {
             return Err(self.nothing_new());
         }
-        self.nothing_beside(self.live, self.name)?;
+        if beside == Beside::Nothing {
+            self.nothing_beside(self.live, self.name)?;
+        }
         self.nothing_beside(self.work, &self.new_name())?;
 
         let path = self.work.path().join(self.new_name());
@@ -130,6 +142,9 @@ impl Exchange<'_> {
         }
         // The old file must have its second name before it loses the first.
         self.work.sync()?;
+        if beside == Beside::GoesAlong {
+            self.move_side_files(&self.old_name())?;
+        }
         self.work.rename(&self.new_name(), self.live, self.name)?;
         self.settle()
     }
@@ -141,9 +156,10 @@ impl Exchange<'_> {
     pub fn undo(&self, started: Started) -> Result<(), ExchangeError> {
         match self.state()? {
             ExchangeState::NotExchanged => Ok(()),
-            ExchangeState::Nothing | ExchangeState::Undone => Ok(self.sync_both()?),
+            ExchangeState::Nothing | ExchangeState::Undone => self.give_side_files_back(),
             // Renaming one name of a file over another one of it does nothing, in silence.
             ExchangeState::Linked => {
+                self.give_side_files_back()?;
                 self.work.unlink(&self.old_name())?;
                 Ok(self.sync_both()?)
             }
@@ -153,7 +169,7 @@ impl Exchange<'_> {
                 self.give_up(started)?;
                 self.nothing_beside(self.live, self.name)?;
                 self.work.rename(&self.old_name(), self.live, self.name)?;
-                self.sync_both()?;
+                self.give_side_files_back()?;
                 drop(alone);
                 Ok(())
             }
@@ -173,14 +189,30 @@ impl Exchange<'_> {
             }
         }
         let alone = Alone::hold(&path)?;
+        self.move_side_files(&self.abandoned_name())?;
+        Ok(alone)
+    }
+
+    /// What lies beside the live file gets the name of the file that it belongs to.
+    fn move_side_files(&self, file: &str) -> Result<(), PathError> {
         for suffix in side_files::SUFFIXES {
             let beside = format!("{}{suffix}", self.name);
             if self.live.identity(&beside)?.is_some() {
-                self.live.rename(&beside, self.work, &format!("{}{suffix}", self.abandoned_name()))?;
+                self.live.rename(&beside, self.work, &format!("{file}{suffix}"))?;
             }
         }
-        self.sync_both()?;
-        Ok(alone)
+        self.sync_both()
+    }
+
+    /// What went along with the old file returns to it. The live name stands for that file again.
+    fn give_side_files_back(&self) -> Result<(), ExchangeError> {
+        for suffix in side_files::SUFFIXES {
+            let kept = format!("{}{suffix}", self.old_name());
+            if self.work.identity(&kept)?.is_some() {
+                self.work.rename(&kept, self.live, &format!("{}{suffix}", self.name))?;
+            }
+        }
+        Ok(self.sync_both()?)
     }
 
     fn give_up(&self, started: Started) -> Result<(), ExchangeError> {

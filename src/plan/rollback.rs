@@ -172,8 +172,8 @@ fn restore(ask: &Rollback<'_>, seen: &Observed) -> Result<Way, String> {
             named
         }
         None => {
-            let kept = seen.backups.iter().rev().filter(|backup| backup.kind != BackupKind::Abandoned);
-            let newest = kept.filter(|backup| fits(backup)).next();
+            let offered = |backup: &&Backup| backup.kind != BackupKind::Abandoned && fits(backup);
+            let newest = seen.backups.iter().rev().find(offered);
             newest.ok_or_else(|| {
                 format!("there is no backup whose schema {} reads ({})", target.version, reads(target))
             })?
@@ -204,7 +204,7 @@ fn source(backups: &std::path::Path, backup: &Backup, comparison: Option<Leg>) -
         file: backups.join(&backup.id).join("database.db"),
         bytes: backup.bytes,
         sha256: backup.sha256,
-        comparison,
+        comparison: comparison.map(Box::new),
     }
 }
 

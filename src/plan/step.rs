@@ -129,7 +129,7 @@ pub enum Source {
         /// Its digest.
         sha256: Sha256,
         /// What brings a copy of it up to the live schema, to count what is lost.
-        comparison: Option<Leg>,
+        comparison: Option<Box<Leg>>,
     },
 }
 

@@ -31,6 +31,7 @@ pub fn settle(machine: &mut Machine<'_>) -> Result<(), StepError> {
     if let Some(kept) = kept {
         machine.memory.warnings.push(format!("the database that was given up is kept as the backup `{}`", kept.id));
         backup::prune(machine.config, std::slice::from_ref(&kept.id))?;
+        backup::prune(machine.config, std::slice::from_ref(&kept.id))?;
         machine.memory.backup = Some(kept.id);
     }
     Ok(())
@@ -42,7 +43,7 @@ pub fn count_replaced(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let replaced = machine.places.old_database();
     let made_from = made_from(machine.plan);
     if let (Some(Source::Backup { comparison, .. }), true) = (made_from, fs::exists(&replaced)?) {
-        note(&replaced, (made_from, comparison.as_ref()), machine);
+        note(&replaced, (made_from, comparison.as_deref()), machine);
     }
     Ok(())
 }

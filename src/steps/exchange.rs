@@ -3,24 +3,27 @@
 //! If killed half-way: the names tell how far it is; both directions go on from any point.
 //! Touches: the directory of the database, the work directory.
 
+use std::path::Path;
+
 use super::error::Blame;
 use super::{Machine, StartedOnce, StepError};
-use crate::db::alone::Alone;
-use crate::db::exchange::{Exchange, ExchangeError, Started};
+use crate::db::alone::{Alone, NotAlone};
+use crate::db::exchange::{Beside, Exchange, ExchangeError, Started};
 use crate::layout::WorkLayout;
+use crate::plan::Strategy;
 
 pub(super) fn perform(replaces: bool, machine: &mut Machine<'_>) -> Result<(), StepError> {
     if !replaces {
         return place(machine);
     }
-    let alone = match machine.memory.alone.take() {
-        Some(alone) => alone,
-        None => prove_alone(machine)?,
+    let (alone, beside) = match machine.memory.alone.take() {
+        Some(alone) => (alone, Beside::Nothing),
+        None => part(machine)?,
     };
     let (live, name) = machine.places.open_live()?;
     let work = machine.places.open_work()?;
     let exchange = Exchange { live: &live, name: &name, work: &work, run: &machine.plan.run };
-    exchange.perform(&alone).map_err(failed)
+    exchange.perform(&alone, beside).map_err(failed)
 }
 
 pub(super) fn undo(replaces: bool, machine: &mut Machine<'_>) -> Result<(), StepError> {
@@ -41,11 +44,27 @@ pub(super) fn undo(replaces: bool, machine: &mut Machine<'_>) -> Result<(), Step
 /// Being alone with the live database, with words for what keeps us from it.
 pub(super) fn prove_alone(machine: &Machine<'_>) -> Result<Alone, StepError> {
     let live = &machine.places.live;
-    let alone = Alone::prove(live).map_err(|error| {
-        let message = format!("cannot be alone with the database `{}` after the stop", live.display());
-        StepError::world("database-held", message, error).remedy("stop whatever holds it, then run the command again")
-    })?;
-    Ok(alone)
+    Alone::prove(live).map_err(|error| held(live, error))
+}
+
+/// The same for a database that is replaced by a backup: it may be damaged, so that SQLite cannot settle it.
+fn part(machine: &Machine<'_>) -> Result<(Alone, Beside), StepError> {
+    let live = &machine.places.live;
+    match Alone::prove(live) {
+        Ok(alone) => Ok((alone, Beside::Nothing)),
+        Err(NotAlone::Unsettled { .. } | NotAlone::Pending { .. })
+            if machine.plan.strategy == Some(Strategy::Restore) =>
+        {
+            let alone = Alone::hold(live).map_err(|error| held(live, error))?;
+            Ok((alone, Beside::GoesAlong))
+        }
+        Err(error) => Err(held(live, error)),
+    }
+}
+
+fn held(live: &Path, error: NotAlone) -> StepError {
+    let message = format!("cannot be alone with the database `{}` after the stop", live.display());
+    StepError::world("database-held", message, error).remedy("stop whatever holds it, then run the command again")
 }
 
 /// Where there is no live database, the new one gets the free name; a file that appeared meanwhile is never replaced.

@@ -1,6 +1,7 @@
 //! The installer from outside: against servers, services and databases that behave and misbehave.
 
 #![allow(clippy::disallowed_methods, reason = "the fence is for the program, not for what tests it")]
+#![allow(clippy::print_stdout, reason = "what a sweep or a load did is part of what it shows")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
 
 mod authority;
@@ -12,6 +13,8 @@ mod layers;
 mod load;
 mod refusals;
 mod release_server;
+mod retention;
+mod rollback;
 mod service;
 mod settings;
 mod upgrade;

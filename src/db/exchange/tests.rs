@@ -32,7 +32,7 @@ impl Site {
 
     fn exchanged() -> Self {
         let site = Self::new();
-        in_it(site.directory.path(), |exchange| exchange.perform(&prove(exchange)).unwrap());
+        in_it(site.directory.path(), |exchange| exchange.perform(&prove(exchange), Beside::Nothing).unwrap());
         site
     }
 
@@ -106,6 +106,12 @@ fn rows(path: &Path) -> Vec<String> {
     statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
+/// The exchange of a live file that cannot be settled, with what lies beside it.
+fn replace(exchange: &Exchange<'_>) -> Result<(), ExchangeError> {
+    let alone = Alone::hold(&exchange.live.path().join(exchange.name)).unwrap();
+    exchange.perform(&alone, Beside::GoesAlong)
+}
+
 /// What a service that is killed leaves: rows that are only in the log.
 fn write_and_leave_a_log(path: &Path) {
     let connection = Connection::open(path).unwrap();
@@ -124,7 +130,8 @@ fn child() {
     let action = words.next().unwrap();
     seam::arm(words.next().unwrap().parse().unwrap());
     in_it(Path::new(words.next().unwrap()), |exchange| match action {
-        "perform" => exchange.perform(&prove(exchange)),
+        "perform" => exchange.perform(&prove(exchange), Beside::Nothing),
+        "replace" => replace(exchange),
         "undo" => exchange.undo(Started::No),
         _ => exchange.undo(Started::Yes),
     })
@@ -135,7 +142,7 @@ fn child() {
 #[test]
 fn an_exchange_that_is_killed_anywhere_is_finished_by_running_it_again() {
     Site::kill_everywhere(Site::new, "perform", |site| {
-        in_it(site.directory.path(), |exchange| exchange.perform(&prove(exchange)).unwrap());
+        in_it(site.directory.path(), |exchange| exchange.perform(&prove(exchange), Beside::Nothing).unwrap());
         site.is_new();
     });
 }
@@ -147,6 +154,26 @@ fn an_exchange_that_is_killed_anywhere_is_undone_to_the_very_bytes() {
         // Its own log may be there still: the proof that comes first may have been killed.
         assert_eq!(rows(&site.live()), ["old"]);
         site.is_old();
+    });
+}
+
+/// FM-1, FM-7: the log of a damaged file is never beside the new one, and returns with its own.
+#[test]
+fn a_damaged_file_that_is_replaced_takes_its_log_along_and_gets_it_back_wherever_it_is_killed() {
+    let make = || {
+        let site = Site::new();
+        fs::write(beside(&site.live(), "-wal"), GARBAGE).unwrap();
+        site
+    };
+    Site::kill_everywhere(make, "replace", |site| {
+        let log = beside(&site.live(), "-wal");
+        if site.state() == ExchangeState::Exchanged {
+            assert!(!log.exists());
+            assert_eq!(fs::read(site.work().join("r1.old-wal")).unwrap(), GARBAGE);
+        }
+        in_it(site.directory.path(), |exchange| exchange.undo(Started::No).unwrap());
+        assert_eq!((fs::read(site.live()).unwrap(), fs::read(log).unwrap()), (site.before.clone(), GARBAGE.to_vec()));
+        assert!(!site.work().join("r1.old").exists());
     });
 }
 
@@ -225,7 +252,7 @@ fn a_log_beside_the_live_name_stops_the_rename() {
     in_it(site.directory.path(), |exchange| {
         let alone = prove(exchange);
         fs::write(beside(&site.live(), "-wal"), GARBAGE).unwrap();
-        assert!(matches!(exchange.perform(&alone), Err(ExchangeError::Pending { .. })));
+        assert!(matches!(exchange.perform(&alone, Beside::Nothing), Err(ExchangeError::Pending { .. })));
     });
     fs::remove_file(beside(&site.live(), "-wal")).unwrap();
     site.is_old();
@@ -247,7 +274,7 @@ fn nothing_is_exchanged_back_under_a_service_that_still_runs() {
 fn both_names_of_one_file_after_a_power_cut_are_understood() {
     let exchanged = Site::exchanged();
     fs::hard_link(exchanged.live(), exchanged.work().join("r1.new")).unwrap();
-    in_it(exchanged.directory.path(), |exchange| exchange.perform(&prove(exchange)).unwrap());
+    in_it(exchanged.directory.path(), |exchange| exchange.perform(&prove(exchange), Beside::Nothing).unwrap());
     exchanged.is_new();
     assert!(!exchanged.work().join("r1.new").exists());
 

@@ -117,7 +117,7 @@ fn an_archive_without_the_migration_of_its_schema_is_refused() {
 #[test]
 fn a_program_for_another_machine_is_refused_while_the_old_one_runs() {
     // The header of an ELF file for s390x.
-    let mut program = vec![0; 64];
+    let mut program = [0; 64];
     program[..20].copy_from_slice(b"\x7fELF\x02\x02\x01\0\0\0\0\0\0\0\0\0\0\x02\0\x16");
     let entries = [("notes-1.1.0/bin/notes", &program[..]), ("notes-1.1.0/migrations/0001_notes.up.sql", NOTES)];
     entries_fail(&entries, "program", &["1.1.0 cannot run here", "another processor", "another machine"]);

@@ -31,7 +31,7 @@ fn a_download_that_was_cut_goes_on_with_the_next_command() {
     failed(&world, &UPGRADE, "download", &[ARCHIVE, "answered 403", "nothing was changed"]);
     world.run(&UPGRADE).expect(0);
     world.stands_at("1.1.0", 2);
-    let last = server.requests().into_iter().filter(|request| request.line.contains(ARCHIVE)).last().unwrap();
+    let last = server.requests().into_iter().rfind(|request| request.line.contains(ARCHIVE)).unwrap();
     assert_eq!(last.range(), Some(100_000));
 }
 

@@ -1,0 +1,106 @@
+//! Where a rollback goes.
+
+use super::{ONLY, refusal, stands, upgraded};
+use crate::world::{NEW, OLD, Release, World};
+
+#[test]
+fn without_a_target_it_goes_where_the_last_run_came_from() {
+    let world = World::installed(&[OLD, NEW, Release::new("1.2.0", 3, &[2, 3])]);
+    world.run(&["upgrade", "--to", "1.1", "--yes"]).expect(0);
+    world.run(&["upgrade", "--to", "1.2", "--yes"]).expect(0);
+    let answer = world.run(&["rollback", "--strategy", "down", "--yes", "--json"]).expect(0).json();
+    assert_eq!((&answer["from"]["version"], &answer["to"]["version"]), (&"1.2.0".into(), &"1.1.0".into()));
+    stands(&world, "1.1.0", 2, 3);
+}
+
+#[test]
+fn without_a_target_it_is_refused_after_a_rollback() {
+    let world = upgraded(OLD);
+    world.run(&["rollback", "--yes"]).expect(0);
+    let (code, message) = refusal(world.run(&["rollback", "--yes", "--json"]));
+    assert_eq!(code, "rolled-back");
+    assert!(message.contains("rollback itself"), "{message}");
+    stands(&world, "1.0.0", 2, 4);
+}
+
+#[test]
+fn of_several_hops_the_last_one_is_taken_back() {
+    let barrier = NEW.extra("barrier = true");
+    let world = World::installed(&[OLD, barrier, Release::new("1.2.0", 3, &[2, 3])]);
+    let answer = world.run(&["upgrade", "--yes", "--json"]).expect(0).json();
+    assert_eq!(answer["hops"].as_array().unwrap().len(), 2);
+    world.run(&["rollback", "--strategy", "down", "--yes"]).expect(0);
+    stands(&world, "1.1.0", 2, 3);
+}
+
+#[test]
+fn several_releases_are_gone_back_in_one_run_whatever_barriers_lie_between() {
+    let barrier = NEW.extra("barrier = true");
+    let world = World::installed(&[OLD, barrier, Release::new("1.2.0", 3, &[2, 3])]);
+    world.run(&["upgrade", "--yes"]).expect(0);
+    let answer = world.run(&["rollback", "--to", "1.0", "--strategy", "down", "--yes", "--json"]).expect(0).json();
+    assert_eq!(answer["hops"].as_array().unwrap().len(), 1);
+    world.stands_at("1.0.0", 1);
+}
+
+#[test]
+fn a_target_above_is_refused_with_the_upgrade_command_and_the_installed_one_is_nothing() {
+    let world = World::installed(&[OLD, NEW]);
+    world.run(&["upgrade", "--yes"]).expect(0);
+    world.run(&["rollback", "--yes"]).expect(0);
+    let answer = world.run(&["rollback", "--to", "1.1", "--yes", "--json"]).expect(3).json();
+    assert!(
+        answer["refusals"][0]["remedy"].as_str().unwrap().contains("gantry-installer upgrade --to 1.1"),
+        "{answer:#}"
+    );
+    let answer = world.run(&["rollback", "--to", "1.0.0", "--yes", "--json"]).expect(0).json();
+    assert_eq!(answer["outcome"], "nothing");
+}
+
+#[test]
+fn a_release_that_is_not_on_disk_any_more_is_brought_in_again() {
+    let world = World::with(&[OLD, NEW, Release::new("1.2.0", 2, &[1, 2]), Release::new("1.3.0", 2, &[1, 2])]);
+    world.run(&["install", "--to", "1.1.0", "--yes"]).expect(0);
+    world.execute("INSERT INTO notes (text) VALUES ('one'), ('two'), ('three')");
+    world.configure("");
+    world.run(&["upgrade", "--to", "1.3", "--yes"]).expect(0);
+    assert!(!world.path("root/versions/1.2.0").exists());
+    let answer = world.run(&["rollback", "--to", "1.2", "--yes", "--json"]).expect(0).json();
+    assert!(answer["steps"].as_array().unwrap().iter().any(|step| step["name"] == "fetch"), "{answer:#}");
+    stands(&world, "1.2.0", 2, 3);
+}
+
+#[test]
+fn a_release_that_is_to_be_brought_in_and_is_not_there_any_more_is_refused() {
+    let mut world = World::with(&[OLD, NEW]);
+    world.run(&["install", "--to", "1.1.0", "--yes"]).expect(0);
+    world.execute("INSERT INTO notes (text) VALUES ('one'), ('two'), ('three')");
+    world.withdraw();
+    world.add(&NEW);
+    world.publish();
+    let (code, message) = refusal(world.run(&["rollback", "--to", "1.0.0", "--yes", "--json"]));
+    assert_eq!(code, "no-release");
+    assert!(message.contains("neither on disk nor in the manifest"), "{message}");
+    world.stands_at("1.1.0", 2);
+}
+
+// Trust binds what brings a release in: one on disk needs no network, and no manifest.
+#[test]
+fn a_release_on_disk_needs_no_manifest() {
+    let world = upgraded(ONLY);
+    world.configure_at("http://127.0.0.1:1/notes.toml", "");
+    world.run(&["rollback", "--strategy", "down", "--yes"]).expect(0);
+    stands(&world, "1.0.0", 1, 4);
+}
+
+// FM-27: what was gone back from is not taken by the next unattended upgrade, and is on demand.
+#[test]
+fn a_release_that_was_gone_back_from_is_skipped_and_may_be_named() {
+    let world = upgraded(OLD);
+    world.run(&["rollback", "--yes"]).expect(0);
+    let answer = world.run(&["upgrade", "--yes", "--json"]).expect(0).json();
+    assert_eq!(answer["outcome"], "nothing");
+    assert_eq!(world.run(&["status", "--json"]).json()["held"][0]["version"], "1.1.0");
+    world.run(&["upgrade", "--to", "1.1", "--yes"]).expect(0);
+    stands(&world, "1.1.0", 2, 4);
+}
