@@ -7,6 +7,7 @@ mod authority;
 mod dialogue;
 mod download;
 mod layers;
+mod migrate_run;
 mod release_server;
 mod retention;
 mod rollback;
