@@ -127,7 +127,7 @@ begin_afresh() {
         rm -rf -- "${directory:?}/$made"
     done
     for made in acknowledged.log acknowledged.log.maybe address gantry-installer gantry.log gantry.pid installer.toml \
-        load.json release.key release.key.pub service service.lock; do
+        load.json release.key release.key.pub releases.log service service.lock verify.json; do
         rm -f -- "${directory:?}/$made"
     done
 }
@@ -162,7 +162,10 @@ publish() {
     say "making a signed release repository in $directory/releases"
     "$project/packaging/make-repository.sh" --installer "$directory/bin/gantry-installer" \
         --program "$directory/bin/gantry-node" --target "$triple" \
-        --key "$directory/release.key" --out "$directory/releases"
+        --key "$directory/release.key" --out "$directory/releases" >"$directory/releases.log" 2>&1 || {
+        cat -- "$directory/releases.log" >&2
+        refuse "the release repository could not be made"
+    }
 }
 
 configure() {
@@ -231,8 +234,16 @@ try_it() {
     "$directory/gantry-installer" upgrade --to 1.5 --yes
     stop_load
     say "comparing the database with every write that was acknowledged"
-    "$directory/bin/gantry-load" verify --database "$directory/data/gantry.db" --log "$directory/acknowledged.log"
-    say "what the clients saw of the upgrade: $(sed -n 's/.*"longest_gap_ms": \([0-9]*\).*/\1/p' "$directory/load.json") ms without an answer at the longest"
+    "$directory/bin/gantry-load" verify --database "$directory/data/gantry.db" \
+        --log "$directory/acknowledged.log" >"$directory/verify.json" || {
+        cat -- "$directory/verify.json" >&2
+        refuse "some writes that were acknowledged are missing"
+    }
+    say "all $(number looked_for verify.json) are there; the clients had no answer for $(number longest_gap_ms load.json) ms at the longest"
+}
+
+number() { # KEY FILE
+    sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p" "$directory/$2"
 }
 
 load() { # OPTION…

@@ -4,11 +4,9 @@
 
 use std::path::Path;
 
+use crate::causes;
 use crate::db::look::{LookError, look};
-use crate::db::open::OpenError;
-fn settle(_: &Path) -> Result<(), OpenError> {
-    Ok(())
-}
+use crate::db::open::{OpenError, settle};
 use crate::journal::gate::{Expect, GateRecord};
 use crate::journal::record;
 use crate::migration::Ledger;
@@ -25,9 +23,9 @@ pub fn check(state: &Path, database: &Path, version: &Version) -> Verdict {
 
 fn judge(state: &Path, database: &Path, version: &Version) -> Result<Verdict, String> {
     let file = state.join("gate.json");
-    let record: Option<GateRecord> = record::read(&file).map_err(|error| error.to_string())?;
+    let record: Option<GateRecord> = record::read(&file).map_err(|error| causes::in_one_line(&error))?;
     let record = record.ok_or_else(|| format!("there is no record `{}`: nothing was installed", file.display()))?;
-    let real = fs::real_path(database).map_err(|error| error.to_string())?;
+    let real = fs::real_path(database).map_err(|error| causes::in_one_line(&error))?;
     if real != record.database {
         return Err(format!(
             "`{}` is not the database `{}` of {}",
@@ -36,8 +34,8 @@ fn judge(state: &Path, database: &Path, version: &Version) -> Result<Verdict, St
             record.product
         ));
     }
-    let ledger =
-        Ledger::of(crate::config::Format::GolangMigrate, Some(&record.ledger)).map_err(|error| error.to_string())?;
+    let ledger = Ledger::of(crate::config::Format::GolangMigrate, Some(&record.ledger))
+        .map_err(|error| causes::in_one_line(&error))?;
     if let Some(run) = &record.run {
         let expected = run.expect.as_ref().filter(|expect| expect.version == *version);
         let alive = lock::expect_lock_is_held(&state.join("expect.lock")).unwrap_or(false);
@@ -57,12 +55,14 @@ fn admitted(
     let seen = match look(database, ledger) {
         // A write that a crash cut off is undone here as the service itself would in the next instant.
         Err(LookError::Open(OpenError::HotJournal { .. })) => {
-            settle(database).map_err(|error| error.to_string())?;
+            settle(database).map_err(|error| causes::in_one_line(&error))?;
             look(database, ledger)
         }
         seen => seen,
     };
-    let seen = seen.map_err(|error| format!("the database `{}` cannot be looked at: {error}", database.display()))?;
+    let seen = seen.map_err(|error| {
+        format!("the database `{}` cannot be looked at: {}", database.display(), causes::in_one_line(&error))
+    })?;
     if let Some((expect, run)) = expected {
         // Exactly the pair that the run is about to prove, and nothing else.
         if seen.ledger.schema() != expect.schema.as_ref() {

@@ -146,6 +146,9 @@ impl Layout {
 /// What a work directory's name begins with; the product's name follows.
 pub const WORK_PREFIX: &str = ".gantry-installer-";
 
+/// What the name of every file begins with that may be thrown away at any time under the lock.
+pub const SCRATCH_PREFIX: &str = "scratch-";
+
 /// The files of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunLayout {
@@ -205,6 +208,6 @@ impl WorkLayout {
 
     /// A copy that is thrown away.
     pub fn scratch(&self, name: &str) -> PathBuf {
-        self.directory.join(format!("scratch-{name}.db"))
+        self.directory.join(format!("{SCRATCH_PREFIX}{name}.db"))
     }
 }

@@ -3,6 +3,7 @@
 pub mod version;
 pub mod digest;
 pub mod layout;
+pub(crate) mod causes;
 pub(crate) mod nearest;
 
 pub mod config;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::causes;
 use crate::config::Config;
 use crate::db::alone;
 use crate::db::header::{self, Kind};
@@ -124,7 +125,7 @@ fn content(path: &Path, ledger: &Ledger, records: &[ReleaseRecord]) -> Result<Co
     };
     let seen = match look(path, ledger) {
         Ok(seen) => seen,
-        Err(error) => return Ok(Content::Unusable(chain(&error))),
+        Err(error) => return Ok(Content::Unusable(causes::in_one_line(&error))),
     };
     let schema = seen.ledger.schema().cloned();
     let drift = schema.as_ref().and_then(|schema| drift(schema, &seen.print, records));
@@ -155,19 +156,6 @@ fn drift(schema: &SchemaVersion, found: &SchemaPrint, records: &[ReleaseRecord])
     let expected = records.iter().rev().find_map(|record| record.fingerprints.get(&name))?;
     let whole = Drift { kind: DriftKind::Changed, object: "schema as a whole".to_owned(), severity: Severity::Fatal };
     Some(if found.fingerprint == *expected { Vec::new() } else { vec![whole] })
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_words = cause.to_string();
-        if !words.ends_with(&cause_words) {
-            words = format!("{words}: {cause_words}");
-        }
-        source = cause.source();
-    }
-    words
 }
 
 /// What forbids to rename another file over this one.

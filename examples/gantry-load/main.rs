@@ -31,7 +31,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Say which acknowledged writes a database does not have
+    /// Say which acknowledged writes a database does not have, once the load has ended
     Verify {
         /// Database file; it is only read
         #[arg(long)]

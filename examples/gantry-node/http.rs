@@ -53,6 +53,9 @@ pub fn routes(store: Store, release: Release) -> Router {
 
 /// Well is a node whose database answers.
 async fn health(State(node): State<Node>) -> Answer {
+    if node.release.never_healthy {
+        return Ok(problem(StatusCode::SERVICE_UNAVAILABLE, "this release never becomes healthy"));
+    }
     let schema = node.store.read(|database, _| schema(database)).await?;
     let version = &node.release.version;
     let pid = std::process::id();

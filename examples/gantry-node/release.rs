@@ -16,6 +16,9 @@ pub struct Release {
     pub schema: i64,
     /// Every schema that it runs on.
     pub reads: Vec<i64>,
+    /// Serves everything else and is never well: a bad release, to try out what becomes of an upgrade to it.
+    #[serde(default)]
+    pub never_healthy: bool,
 }
 
 /// No release can be told.

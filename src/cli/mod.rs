@@ -19,6 +19,7 @@ mod status;
 pub mod terminal;
 mod upgrade;
 mod verify;
+mod ways;
 
 use std::ffi::OsString;
 

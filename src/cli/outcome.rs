@@ -54,26 +54,31 @@ pub fn of(reports: &[Report], before: Vec<StepTime>) -> Reply {
         .with("loss", &last.loss)
         .warning(reports.iter().flat_map(|report| report.warnings.iter().cloned()))
         .saying(text(reports, outcome, &first.from, stands, downtime, predicted));
-    reply.error = last.failure.as_ref().map(|failure| problem(failure, outcome, stands));
+    reply.error = last.failure.as_ref().map(|failure| problem(failure, &last.run, outcome, stands));
     reply
 }
 
-fn problem(failure: &Failure, outcome: exit::Outcome, stands: &Point) -> Problem {
+fn problem(failure: &Failure, run: &str, outcome: exit::Outcome, stands: &Point) -> Problem {
     let mut message = format!("the {} step failed: {}", failure.step, failure.message);
     let state = match outcome {
+        exit::Outcome::Restored if stands.version.is_none() => "everything is as it was before".to_owned(),
         exit::Outcome::Restored => format!("{} is back and runs", point(stands)),
         exit::Outcome::Failed => "nothing was changed".to_owned(),
         _ => String::new(),
     };
-    let mut causes = failure.causes.clone();
-    causes.retain(|cause| *cause != failure.message);
+    let causes = failure.causes.clone();
     if let Some(stranded) = &failure.stranded {
         message = format!("{message}; and it could not be undone: {stranded}");
     }
     if !state.is_empty() {
         message = format!("{message} ({state})");
     }
-    Problem { code: failure.code.clone(), message, causes, remedy: failure.remedy.clone() }
+    let mut remedy = failure.remedy.clone();
+    if remedy.is_empty() {
+        remedy =
+            format!("look at `gantry-installer history {run}`, and run the same command again once that is put right");
+    }
+    Problem { code: failure.code.clone(), message, causes, remedy }
 }
 
 fn text(
@@ -107,7 +112,7 @@ fn text(
             let _ = writeln!(text, "  hop       {} to {}, down {ms}", point(&report.from), point(&report.to));
         }
     }
-    if let Some(receipt) = &last.receipt {
+    if let Some(receipt) = last.receipt.as_ref().filter(|_| outcome == exit::Outcome::Done) {
         let counts = receipt.tables.iter().map(|table| {
             let count = |rows: Option<u64>| rows.map_or_else(|| "none".to_owned(), |rows| rows.to_string());
             format!("{} {} to {}", table.name, count(table.before), count(table.after))
@@ -125,8 +130,16 @@ fn text(
 
 /// A release and its schema in words.
 pub fn point(point: &Point) -> String {
+    if *point == Point::default() {
+        return "nothing".to_owned();
+    }
     let version = point.version.as_ref().map_or_else(|| "no release".to_owned(), ToString::to_string);
     format!("{version} (schema {})", words(point.schema.as_ref()))
+}
+
+/// A number of things in words.
+pub fn counted(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
 /// What is lost, a line a table.
@@ -139,7 +152,7 @@ pub fn loss_lines(loss: &Loss, indent: &str) -> String {
         let columns: Vec<_> = table
             .columns
             .iter()
-            .map(|column| format!("column {} with {} values", column.name, column.values))
+            .map(|column| format!("column {} with {}", column.name, counted(column.values, "value")))
             .collect();
         let all: Vec<_> = kinds.into_iter().chain(columns).collect();
         let _ = writeln!(lines, "{indent}{}: {}", table.name, all.join(", "));

@@ -7,8 +7,9 @@ use super::reply::Reply;
 use super::runs::unrecorded;
 use super::session::Session;
 use crate::journal::{record, runs};
+use crate::observe;
 use crate::plan::Plan;
-use crate::run::{self, RunError};
+use crate::run::{self, RunError, leftovers};
 use crate::steps::Starts;
 use crate::sys::signal::Interrupt;
 
@@ -19,6 +20,10 @@ pub fn run(arguments: &arguments::Recover, session: &Session<'_>) -> Result<Repl
     let unfinished = runs::unfinished(layout)
         .map_err(|error| Box::new(Reply::failed("journal", &error, "see `gantry-installer history`")))?;
     let Some(name) = unfinished else {
+        let cleared = observe::real_database(&session.config.database.path)
+            .map_err(|error| Box::new(Reply::failed("observe", &error, "run it as root")))
+            .map(|database| leftovers::clear(layout, &layout.work(&database)))?;
+        cleared.map_err(|error| Box::new(Reply::failed("leftovers", &error, "run it as root")))?;
         return Ok(Reply::new(Outcome::Nothing).saying("there is no unfinished run"));
     };
     let plan = record::read::<Plan>(&layout.run(&name).plan()).map_err(|error| unrecorded(error.into()))?;
@@ -31,7 +36,7 @@ pub fn run(arguments: &arguments::Recover, session: &Session<'_>) -> Result<Repl
         machine.starts = Starts::Nothing;
     }
     let report = run::recover(&mut machine, session.terminal).map_err(unrecorded)?;
-    let mut reply = outcome::of(&[report.clone()], Vec::new());
+    let mut reply = outcome::of(std::slice::from_ref(&report), Vec::new());
     if matches!(report.outcome, run::Outcome::Restored | run::Outcome::Failed) {
         // What a recovery was asked for is done; what became of the run is in its words.
         reply.error = None;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::exit::Outcome;
+use crate::causes;
 use crate::plan::Refusal;
 
 /// What went wrong, for people and for scripts.
@@ -25,16 +26,7 @@ pub struct Problem {
 impl Problem {
     /// An error and its chain of causes.
     pub fn of(code: &str, error: &dyn Error, remedy: impl Into<String>) -> Self {
-        let mut causes = Vec::new();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            causes.push(cause.to_string());
-            source = cause.source();
-        }
-        // A transparent error says the same as its cause.
-        causes.dedup();
-        let message = error.to_string();
-        causes.retain(|cause| *cause != message);
+        let (message, causes) = (error.to_string(), causes::of(error));
         Self { code: code.to_owned(), message, causes, remedy: remedy.into() }
     }
 }
@@ -69,9 +61,7 @@ impl Reply {
 
     /// A refusal for an error that was met before anything was done: phases 1 and 2.
     pub fn barred(code: &str, error: &dyn Error, remedy: impl Into<String>) -> Self {
-        let Problem { message, causes, .. } = Problem::of(code, error, "");
-        let words = causes.into_iter().fold(message, |words, cause| format!("{words}: {cause}"));
-        Self::refused(vec![Refusal::new(code, words, remedy)])
+        Self::refused(vec![Refusal::new(code, causes::in_one_line(error), remedy)])
     }
 
     /// A refusal, with all its reasons.

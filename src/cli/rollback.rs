@@ -2,17 +2,19 @@
 
 use super::arguments::{self, StrategyName};
 use super::exit::Outcome;
-use super::outcome::{self, loss_lines};
+use super::outcome;
 use super::reply::Reply;
 use super::runs::{Answer, conduct, consent, declined, refused, run_name, stands, timed, unresolved};
 use super::session::Session;
+use super::ways::{closed, line, listing, question, shown};
 use crate::journal::record;
 use crate::journal::runs;
 use crate::manifest::Release;
+use crate::plan::gates::{check_machine, needs};
 use crate::plan::observed::Observed;
 use crate::plan::rollback::{self, Rollback};
 use crate::plan::step::Incoming;
-use crate::plan::upgrade::not_installed;
+use crate::plan::upgrade::{missing, not_installed};
 use crate::plan::{Operation, Plan, Refusal, Strategy};
 use crate::run::resolve::{self, Expiry};
 use crate::run::survey::{Choice, survey};
@@ -89,6 +91,7 @@ fn grant(wish: &Wish<'_>, session: &Session<'_>) -> Answer<Reply> {
         backup: wish.backup,
         backups: &session.config.layout.backups,
     };
+    bar(wish, incoming.as_ref(), &seen)?;
     let probe = outline(&name, &seen);
     let machine = session.machine(&probe, &client);
     let choices = survey(&ask, wish.strategy.filter(|_| !wish.dry_run), &seen, &machine)
@@ -105,6 +108,15 @@ fn grant(wish: &Wish<'_>, session: &Session<'_>) -> Answer<Reply> {
     Ok(outcome::of(&[report], vec![resolved, observed])
         .with("strategies", &choices)
         .warning(warnings.collect::<Vec<_>>()))
+}
+
+/// Refuses what no strategy can be tried on, before anything is copied. Who holds the database is in nobody's way as
+/// long as only copies are made.
+fn bar(wish: &Wish<'_>, incoming: Option<&Incoming>, seen: &Observed) -> Answer<()> {
+    let missing = missing(seen, incoming.map(std::slice::from_ref).unwrap_or_default());
+    let mut refusals = check_machine(seen, &needs(seen, 0, &missing));
+    refusals.retain(|refusal| !wish.dry_run || refusal.code != "database-held");
+    if refusals.is_empty() { Ok(()) } else { Err(refused(refusals)) }
 }
 
 /// A plan without steps: where a survey works.
@@ -153,6 +165,8 @@ fn target(
     if on_disk.iter().any(|release| Some(&release.version) == installed) && wish.backup.is_none() {
         return Err(Box::new(
             Reply::new(Outcome::Nothing)
+                .with("from", stands(seen))
+                .with("to", stands(seen))
                 .saying(format!("{wanted} is what is installed: there is nothing to go back to")),
         ));
     }
@@ -244,56 +258,4 @@ fn choose<'c>(wish: &Wish<'_>, choices: &'c [Choice], target: &Release, session:
     };
     consent(session, &question(choice, target))?;
     Ok(choice)
-}
-
-fn question(choice: &Choice, target: &Release) -> String {
-    let cost = match &choice.loss {
-        None => "losing what cannot be counted",
-        Some(loss) if loss.is_empty() => "losing nothing",
-        Some(_) => "losing what is listed above",
-    };
-    format!("Roll back to {} by {}, {cost}?", target.version, choice.name.word())
-}
-
-fn closed(choice: &Choice) -> Refusal {
-    Refusal::new(
-        "strategy",
-        format!("the strategy `{}` is not possible: {}", choice.name.word(), choice.reason),
-        "see `gantry-installer rollback --dry-run` for those that are",
-    )
-}
-
-fn line(choice: &Choice) -> String {
-    let loss = match &choice.loss {
-        None => "loses what cannot be counted".to_owned(),
-        Some(loss) if loss.is_empty() => "loses nothing".to_owned(),
-        Some(loss) => {
-            let columns: u64 = loss.tables.iter().flat_map(|table| &table.columns).map(|column| column.values).sum();
-            match (loss.rows, columns) {
-                (rows, 0) => format!("loses {rows} rows"),
-                (0, values) => format!("loses {values} values in columns"),
-                (rows, values) => format!("loses {rows} rows and {values} values in columns"),
-            }
-        }
-    };
-    format!("{:<8} {loss}; {}", choice.name.word(), choice.reason)
-}
-
-fn listing(choices: &[Choice], target: &Release) -> String {
-    let mut text = format!("ways back to {}:\n", target.version);
-    for choice in choices {
-        if choice.possible {
-            text.push_str(&format!("  {}\n", line(choice)));
-            if let Some(loss) = &choice.loss {
-                text.push_str(&loss_lines(loss, "             "));
-            }
-        } else {
-            text.push_str(&format!("  {:<8} not possible: {}\n", choice.name.word(), choice.reason));
-        }
-    }
-    text
-}
-
-fn shown(choices: &[Choice], target: &Release, reply: Reply) -> Reply {
-    reply.with("strategies", choices).saying(listing(choices, target))
 }

@@ -11,7 +11,6 @@ use crate::journal::runs;
 use crate::observe::{self, ObserveError};
 use crate::plan::observed::Observed;
 use crate::plan::{Plan, Refusal};
-use crate::run::resolve;
 use crate::steps::{Machine, Memory, Places, Starts};
 use crate::sys::health::HealthCheck;
 use crate::sys::http::Client;
@@ -46,14 +45,14 @@ impl<'t> Session<'t> {
     pub fn open(file: &Path, terminal: &'t Terminal) -> Result<Self, Box<Reply>> {
         let session = Self::read(file, terminal)?;
         let config = &session.config;
-        match resolve::is_ours(&config.layout.owner(), config) {
-            Ok(true) => Ok(session),
-            Ok(false) => Err(Box::new(Reply::refused(vec![Refusal::new(
+        let owner = record::read::<Owner>(&config.layout.owner()).map_err(|error| Box::new(unreadable(&error)))?;
+        match owner.filter(|owner| owner.product != config.product) {
+            None => Ok(session),
+            Some(owner) => Err(Box::new(Reply::refused(vec![Refusal::new(
                 "foreign-state",
-                format!("`{}` is the state directory of another product", config.layout.state.display()),
-                "give each product its own `install.state`",
+                format!("`{}` is the state directory of `{}`", config.layout.state.display(), owner.product),
+                format!("give `{}` an `install.state` of its own", config.product),
             )]))),
-            Err(error) => Err(Box::new(unreadable(&error))),
         }
     }
 

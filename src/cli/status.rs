@@ -10,6 +10,7 @@ use super::reply::Reply;
 use super::runs::stands;
 use super::session::Session;
 use super::upgrade::held;
+use crate::causes;
 use crate::journal::runs;
 use crate::manifest::graph::{Asked, newest, way};
 use crate::plan::observed::{Backup, Cause, Content, Observed, Service};
@@ -58,10 +59,8 @@ pub fn backups(all: &[Backup], session: &Session<'_>) -> Vec<Value> {
 
 fn available(seen: &Observed, session: &Session<'_>) -> Result<Value, String> {
     let client = session.client().map_err(|_| "the certificates of `manifest.ca_file` cannot be read".to_owned())?;
-    let in_words = |error: resolve::ResolveError| {
-        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-        format!("what is available is not known: {error}{cause}")
-    };
+    let in_words =
+        |error: resolve::ResolveError| format!("what is available is not known: {}", causes::in_one_line(&error));
     let manifest = resolve::manifest(&session.config, &client, Expiry::Enforced).map_err(in_words)?;
     let installer = resolve::installer().map_err(|error| error.to_string())?;
     let skip = held(&manifest, seen);
@@ -131,13 +130,25 @@ fn text(seen: &Observed, session: &Session<'_>, unfinished: Option<&str>, availa
         let _ = writeln!(text, "unfinished {run}: run `gantry-installer recover`");
     }
     for held in &seen.held {
-        let why = if held.cause == Cause::Failed { "failed here" } else { "was gone back from" };
-        let _ = writeln!(text, "held       {} {why} in {}: {}", held.version, held.run, held.reason);
+        let why = if held.cause == Cause::Failed {
+            format!("failed in run {} ({}); `upgrade --retry` tries it again", held.run, held.reason)
+        } else {
+            format!("{} in run {}; `upgrade --to {}` takes it again", held.reason, held.run, held.version)
+        };
+        let _ = writeln!(text, "held       {} {why}", held.version);
     }
     let _ = match available.get("upgrade").and_then(Value::as_str) {
-        Some(version) => writeln!(text, "available  {version}: run `gantry-installer upgrade`"),
+        Some(version) => {
+            let verb = if seen.installed.is_some() { "upgrade" } else { "install" };
+            writeln!(text, "available  {version}: run `gantry-installer {verb}`")
+        }
         None if available.is_null() => writeln!(text, "available  not known"),
-        None => writeln!(text, "available  nothing newer"),
+        None => match available.get("newest").and_then(Value::as_str) {
+            Some(newest) if seen.held.iter().any(|held| held.version.to_string() == newest) => {
+                writeln!(text, "available  {newest}, which is held")
+            }
+            _ => writeln!(text, "available  nothing newer"),
+        },
     };
     let versions: Vec<String> = seen.on_disk.iter().map(|release| release.version.to_string()).collect();
     let _ = writeln!(text, "versions   {}", if versions.is_empty() { "none".to_owned() } else { versions.join(", ") });

@@ -13,7 +13,7 @@ use crate::manifest::graph::{Asked, way};
 use crate::plan::observed::{Cause, Held, Observed};
 use crate::plan::step::Incoming;
 use crate::plan::upgrade::{self, Upgrade, not_installed};
-use crate::plan::{Plan, Refusal};
+use crate::plan::{Plan, Point, Refusal};
 use crate::run::resolve::{self, Expiry, ResolveError};
 use crate::run::{self, Report};
 use crate::version::Version;
@@ -162,16 +162,19 @@ fn tolerated(seen: &Observed) -> Vec<String> {
 
 fn dry_run(plan: &Plan, way: &[Incoming]) -> Reply {
     let steps: Vec<_> = plan.steps.iter().map(|step| json!({ "name": step.name(), "ms": null })).collect();
-    let hops: Vec<_> = way
-        .iter()
-        .map(|one| json!({ "to": { "version": one.release.version, "schema": one.release.schema } }))
-        .collect();
+    let mut at = plan.from.clone();
+    let mut hops = Vec::new();
+    for one in way {
+        let to = Point { version: Some(one.release.version.clone()), schema: Some(one.release.schema.clone()) };
+        hops.push(json!({ "from": at, "to": to, "run": null, "outcome": null, "downtime_ms": null }));
+        at = to;
+    }
     let names: Vec<&str> = plan.steps.iter().map(crate::plan::Step::name).collect();
     let end = way.last().map(|one| one.release.version.to_string()).unwrap_or_default();
     Reply::new(Outcome::Done)
         .with("run", serde_json::Value::Null)
         .with("from", &plan.from)
-        .with("to", &plan.to)
+        .with("to", at)
         .with("hops", hops)
         .with("steps", steps)
         .with("predicted_downtime_ms", serde_json::Value::Null)

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
@@ -12,6 +13,7 @@ use thiserror::Error;
 use crate::db::copy::split;
 use crate::db::exact::{self, OpenError};
 use crate::db::side_files;
+use crate::sys::clock::{self, Stopwatch};
 use crate::sys::dir::{Access, Dir, Identity};
 use crate::sys::fs::PathError;
 use crate::sys::holders::{self, Holder, Holders};
@@ -20,6 +22,9 @@ use crate::sys::seam;
 /// The bytes of the main file on which SQLite's processes lock each other out (`os.h`: `PENDING_BYTE`, then the
 /// reserved byte and 510 shared ones).
 const LOCK_BYTES: (libc::off_t, libc::off_t) = (0x4000_0000, 512);
+
+/// How long somebody else's hold on the database is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Proof that nobody else has the database open and that all its content is in the main file. As long as it lives, no
 /// process can begin to use the database through SQLite.
@@ -84,7 +89,23 @@ impl Alone {
     /// Brings all content into the main file `live`, whose path has no symlinks, and proves that nobody else has it.
     ///
     /// Nothing but a recovery and a checkpoint happens to the database; its journal mode stays. May be repeated.
+    ///
+    /// # Errors
+    /// Whoever holds the database is given a second to let go of it.
     pub fn prove(live: &Path) -> Result<Self, NotAlone> {
+        patiently(|| Self::prove_now(live))
+    }
+
+    /// The second half of the proof: locks SQLite's users out and looks for openers. What lies beside the main file is
+    /// left alone, and SQLite is not asked; for a database that cannot be settled and is given up.
+    ///
+    /// # Errors
+    /// As for [`Alone::prove`].
+    pub fn hold(live: &Path) -> Result<Self, NotAlone> {
+        patiently(|| Self::hold_now(live))
+    }
+
+    fn prove_now(live: &Path) -> Result<Self, NotAlone> {
         let (directory, name) = split(live)?;
         let identity = directory.identity(name)?.ok_or_else(|| NotAlone::Missing { path: named(live) })?;
         let seen = seen(&directory, name)?;
@@ -92,7 +113,7 @@ impl Alone {
             return Err(NotAlone::Held { path: named(live), holders: seen.processes });
         }
         settle(live, identity)?;
-        let alone = Self::hold(live)?;
+        let alone = Self::hold_now(live)?;
         side_files::sweep(&directory, name)?;
         match side_files::pending(&directory, name)? {
             Some(beside) => Err(NotAlone::Pending { path: named(live), beside }),
@@ -100,9 +121,7 @@ impl Alone {
         }
     }
 
-    /// The second half of the proof: locks SQLite's users out and looks for openers. What lies beside the main file is
-    /// left alone, and SQLite is not asked; for a database that cannot be settled and is given up.
-    pub fn hold(live: &Path) -> Result<Self, NotAlone> {
+    fn hold_now(live: &Path) -> Result<Self, NotAlone> {
         let (directory, name) = split(live)?;
         let identity = directory.identity(name)?.ok_or_else(|| NotAlone::Missing { path: named(live) })?;
         let file = directory.open_file(name, Access::ReadWrite)?;
@@ -111,11 +130,13 @@ impl Alone {
             return Err(NotAlone::Replaced { path: named(live) });
         }
         lock(&file, live)?;
+        let mut alone = Self { file, identity, blind: true };
         let seen = seen(&directory, name)?;
         if !seen.processes.is_empty() {
             return Err(NotAlone::Held { path: named(live), holders: seen.processes });
         }
-        Ok(Self { file, identity, blind: seen.blind })
+        alone.blind = seen.blind;
+        Ok(alone)
     }
 
     /// The main file, open for reading and writing.
@@ -132,6 +153,13 @@ impl Alone {
     /// opener holds no lock, and this is a warning.
     pub fn is_blind(&self) -> bool {
         self.blind
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        // Closing is not enough: a child that was forked meanwhile shares the lock until it runs its own program.
+        let _ = change_lock(&self.file, libc::F_UNLCK);
     }
 }
 
@@ -186,18 +214,36 @@ fn unsettled(live: &Path, source: rusqlite::Error) -> NotAlone {
 
 /// A lock of the open file, not of the process: it is not lost when another descriptor is closed (fcntl(2)).
 fn lock(file: &File, live: &Path) -> Result<(), NotAlone> {
+    seam::cross("lock the database");
+    match change_lock(file, libc::F_WRLCK) {
+        Ok(()) => Ok(()),
+        Err(nix::Error::EAGAIN | nix::Error::EACCES) => Err(NotAlone::Locked { path: named(live) }),
+        Err(error) => Err(PathError::on("lock", live)(std::io::Error::from(error)).into()),
+    }
+}
+
+fn change_lock(file: &File, kind: libc::c_int) -> nix::Result<()> {
     let wanted = libc::flock {
-        l_type: libc::F_WRLCK as libc::c_short,
+        l_type: kind as libc::c_short,
         l_whence: libc::SEEK_SET as libc::c_short,
         l_start: LOCK_BYTES.0,
         l_len: LOCK_BYTES.1,
         l_pid: 0,
     };
-    seam::cross("lock the database");
-    match fcntl(file, FcntlArg::F_OFD_SETLK(&wanted)) {
-        Ok(_) => Ok(()),
-        Err(nix::Error::EAGAIN | nix::Error::EACCES) => Err(NotAlone::Locked { path: named(live) }),
-        Err(error) => Err(PathError::on("lock", live)(std::io::Error::from(error)).into()),
+    fcntl(file, FcntlArg::F_OFD_SETLK(&wanted)).map(|_| ())
+}
+
+/// A look at the database, such as a backup program's, is over in a moment; so is the time in which a process that was
+/// just forked still has all the files of its parent.
+fn patiently(prove: impl Fn() -> Result<Alone, NotAlone>) -> Result<Alone, NotAlone> {
+    let waited = Stopwatch::start();
+    loop {
+        match prove() {
+            Err(NotAlone::Held { .. } | NotAlone::Locked { .. }) if waited.elapsed() < PATIENCE => {
+                clock::pause(Duration::from_millis(5));
+            }
+            result => return result,
+        }
     }
 }
 

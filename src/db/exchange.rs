@@ -96,9 +96,9 @@ impl Exchange<'_> {
     /// How far it is.
     pub fn state(&self) -> Result<ExchangeState, ExchangeError> {
         let live = self.live.identity(self.name)?;
-        let new = self.work.identity(&self.new())?;
-        let old = self.work.identity(&self.old())?;
-        let abandoned = self.work.identity(&self.abandoned())?;
+        let new = self.work.identity(&self.new_name())?;
+        let old = self.work.identity(&self.old_name())?;
+        let abandoned = self.work.identity(&self.abandoned_name())?;
         match (new, old) {
             (None, None) if abandoned.is_some() => Ok(ExchangeState::Undone),
             (None, None) => Ok(ExchangeState::Nothing),
@@ -125,27 +125,27 @@ impl Exchange<'_> {
         if self.live.identity(self.name)? != Some(alone.identity()) {
             return Err(ExchangeError::Foreign { live: self.live_path(), run: self.run.to_owned() });
         }
-        if self.work.identity(&self.new())?.is_none() {
+        if self.work.identity(&self.new_name())?.is_none() {
             return Err(self.nothing_new());
         }
         if beside == Beside::Nothing {
             self.nothing_beside(self.live, self.name)?;
         }
-        self.nothing_beside(self.work, &self.new())?;
+        self.nothing_beside(self.work, &self.new_name())?;
 
-        let path = self.work.path().join(self.new());
-        let new = self.work.open_file(&self.new(), Access::ReadWrite)?;
+        let path = self.work.path().join(self.new_name());
+        let new = self.work.open_file(&self.new_name(), Access::ReadWrite)?;
         attributes::carry(alone.file(), &new, &path)?;
         sync_file(&new, &path)?;
         if state == ExchangeState::NotExchanged {
-            self.live.link(self.name, self.work, &self.old())?;
+            self.live.link(self.name, self.work, &self.old_name())?;
         }
         // The old file must have its second name before it loses the first.
         self.work.sync()?;
         if beside == Beside::GoesAlong {
-            self.move_side_files(&self.old())?;
+            self.move_side_files(&self.old_name())?;
         }
-        self.work.rename(&self.new(), self.live, self.name)?;
+        self.work.rename(&self.new_name(), self.live, self.name)?;
         self.settle()
     }
 
@@ -160,7 +160,7 @@ impl Exchange<'_> {
             // Renaming one name of a file over another one of it does nothing, in silence.
             ExchangeState::Linked => {
                 self.give_side_files_back()?;
-                self.work.unlink(&self.old())?;
+                self.work.unlink(&self.old_name())?;
                 Ok(self.sync_both()?)
             }
             ExchangeState::Exchanged => {
@@ -168,7 +168,7 @@ impl Exchange<'_> {
                 let alone = self.part_from_side_files()?;
                 self.give_up(started)?;
                 self.nothing_beside(self.live, self.name)?;
-                self.work.rename(&self.old(), self.live, self.name)?;
+                self.work.rename(&self.old_name(), self.live, self.name)?;
                 self.give_side_files_back()?;
                 drop(alone);
                 Ok(())
@@ -181,7 +181,7 @@ impl Exchange<'_> {
     fn part_from_side_files(&self) -> Result<Alone, ExchangeError> {
         let path = self.live.path().join(self.name);
         // What an earlier try began to move is not complete without the rest.
-        if side_files::pending(self.work, &self.abandoned())?.is_none() {
+        if side_files::pending(self.work, &self.abandoned_name())?.is_none() {
             match Alone::prove(&path) {
                 Ok(alone) => return Ok(alone),
                 Err(NotAlone::Unsettled { .. } | NotAlone::Pending { .. }) => {}
@@ -189,7 +189,7 @@ impl Exchange<'_> {
             }
         }
         let alone = Alone::hold(&path)?;
-        self.move_side_files(&self.abandoned())?;
+        self.move_side_files(&self.abandoned_name())?;
         Ok(alone)
     }
 
@@ -207,7 +207,7 @@ impl Exchange<'_> {
     /// What went along with the old file returns to it. The live name stands for that file again.
     fn give_side_files_back(&self) -> Result<(), ExchangeError> {
         for suffix in side_files::SUFFIXES {
-            let kept = format!("{}{suffix}", self.old());
+            let kept = format!("{}{suffix}", self.old_name());
             if self.work.identity(&kept)?.is_some() {
                 self.work.rename(&kept, self.live, &format!("{}{suffix}", self.name))?;
             }
@@ -216,11 +216,11 @@ impl Exchange<'_> {
     }
 
     fn give_up(&self, started: Started) -> Result<(), ExchangeError> {
-        let kept = self.work.identity(&self.abandoned())?;
-        let moved = side_files::pending(self.work, &self.abandoned())?.is_some();
+        let kept = self.work.identity(&self.abandoned_name())?;
+        let moved = side_files::pending(self.work, &self.abandoned_name())?.is_some();
         // A file whose log had to be moved was written by somebody, whoever was started.
         if kept.is_none() && (started == Started::Yes || moved) {
-            self.live.link(self.name, self.work, &self.abandoned())?;
+            self.live.link(self.name, self.work, &self.abandoned_name())?;
         } else if kept.is_some() && kept != self.live.identity(self.name)? {
             return Err(ExchangeError::Foreign { live: self.live_path(), run: self.run.to_owned() });
         }
@@ -230,8 +230,8 @@ impl Exchange<'_> {
     /// After the rename, whether a kill came between or not.
     fn settle(&self) -> Result<(), ExchangeError> {
         self.live.sync()?;
-        if self.work.identity(&self.new())?.is_some() {
-            self.work.unlink(&self.new())?;
+        if self.work.identity(&self.new_name())?.is_some() {
+            self.work.unlink(&self.new_name())?;
         }
         Ok(self.work.sync()?)
     }
@@ -256,15 +256,15 @@ impl Exchange<'_> {
         self.live.path().join(self.name).display().to_string()
     }
 
-    fn new(&self) -> String {
+    fn new_name(&self) -> String {
         WorkLayout::new_name(self.run)
     }
 
-    fn old(&self) -> String {
+    fn old_name(&self) -> String {
         WorkLayout::old_name(self.run)
     }
 
-    fn abandoned(&self) -> String {
+    fn abandoned_name(&self) -> String {
         WorkLayout::abandoned_name(self.run)
     }
 }

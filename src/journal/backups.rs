@@ -16,9 +16,29 @@ pub fn record_file(directory: &Path) -> PathBuf {
     directory.join("backup.json")
 }
 
-/// All backups in a directory, oldest first. A directory without a record is not a backup, or not yet one.
+/// All backups in a directory, oldest first. A directory without a record is not a backup, or not yet one; what else
+/// lies there is somebody's own.
 pub fn list(backups: &Path) -> Result<Vec<Backup>, RecordError> {
-    let names = fs::names(backups)?;
-    let records = names.iter().map(|name| record::read(&record_file(&backups.join(name))));
-    records.filter_map(Result::transpose).collect()
+    let mut listed = Vec::new();
+    for name in fs::names(backups)? {
+        let directory = backups.join(name);
+        if fs::kind(&directory)?.is_dir() {
+            listed.extend(record::read(&record_file(&directory))?);
+        }
+    }
+    Ok(listed)
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the fence is for the program, not for what tests it")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_a_backup_does_not_stand_in_the_way_of_those_that_are() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("by-hand.db"), "x").unwrap();
+        std::fs::create_dir(directory.path().join("unfinished")).unwrap();
+        assert_eq!(list(directory.path()).unwrap(), []);
+    }
 }

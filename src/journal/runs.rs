@@ -20,11 +20,28 @@ pub fn next_name(layout: &Layout, what: &str) -> Result<String, PathError> {
 }
 
 /// The run that has not ended, if any. Runs exclude each other, so only the newest can be one.
+///
+/// A run is one from the moment its plan is durable; what was killed before did nothing, and is passed over.
 pub fn unfinished(layout: &Layout) -> Result<Option<String>, JournalError> {
-    let Some(newest) = names(layout)?.pop() else { return Ok(None) };
+    let Some(newest) = split(layout)?.0.pop() else { return Ok(None) };
     let entries = Journal::read(&layout.run(&newest).journal())?;
     let closed = entries.iter().any(|entry| matches!(entry.event, Event::Closed { .. }));
     Ok((!closed).then_some(newest))
+}
+
+/// The names that were taken for runs whose plan was never saved.
+pub fn unplanned(layout: &Layout) -> Result<Vec<String>, PathError> {
+    Ok(split(layout)?.1)
+}
+
+/// All names, those with a plan first.
+fn split(layout: &Layout) -> Result<(Vec<String>, Vec<String>), PathError> {
+    let (mut planned, mut unplanned) = (Vec::new(), Vec::new());
+    for name in names(layout)? {
+        let is_planned = fs::exists(&layout.run(&name).plan())?;
+        if is_planned { planned.push(name) } else { unplanned.push(name) }
+    }
+    Ok((planned, unplanned))
 }
 
 fn numbered(directory: &Path) -> Result<Vec<String>, PathError> {

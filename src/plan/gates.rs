@@ -89,9 +89,13 @@ pub fn check_database(seen: &Observed) -> Result<&Readable, Refusal> {
         return Err(Refusal::new(
             "drifted",
             format!(
-                "the database is at schema {} by its ledger, but {} of its objects are not as that schema says: {}",
+                "the database is at schema {} by its ledger, and {} as that schema says: {}",
                 words(readable.schema.as_ref()),
-                fatal.len(),
+                if fatal.len() == 1 {
+                    "one object is not".to_owned()
+                } else {
+                    format!("{} objects are not", fatal.len())
+                },
                 drift_words(&fatal)
             ),
             "run `gantry-installer verify` and put those objects right by hand, or put a backup back",

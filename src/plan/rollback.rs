@@ -88,8 +88,8 @@ pub fn plan(ask: &Rollback<'_>, way: &Way, seen: &Observed) -> Result<Plan, Vec<
             steps.push(Step::Exchange { replaces: true });
             Some(leg.to.clone())
         }
-        Way::Restore(backup, _) => {
-            steps.push(Step::Copy { source: source(ask.backups, backup) });
+        Way::Restore(backup, comparison) => {
+            steps.push(Step::Copy { source: source(ask.backups, backup, comparison.clone()) });
             steps.extend([Step::Stop, Step::Exchange { replaces: !matches!(seen.database.content, Content::Missing) }]);
             backup.schema.clone()
         }
@@ -172,8 +172,8 @@ fn restore(ask: &Rollback<'_>, seen: &Observed) -> Result<Way, String> {
             named
         }
         None => {
-            let kept = seen.backups.iter().rev().filter(|backup| backup.kind != BackupKind::Abandoned);
-            let newest = kept.filter(|backup| fits(backup)).next();
+            let offered = |backup: &&Backup| backup.kind != BackupKind::Abandoned && fits(backup);
+            let newest = seen.backups.iter().rev().find(offered);
             newest.ok_or_else(|| {
                 format!("there is no backup whose schema {} reads ({})", target.version, reads(target))
             })?
@@ -198,12 +198,13 @@ fn comparison(backup: &Backup, seen: &Observed) -> Option<Leg> {
     })
 }
 
-fn source(backups: &std::path::Path, backup: &Backup) -> Source {
+fn source(backups: &std::path::Path, backup: &Backup, comparison: Option<Leg>) -> Source {
     Source::Backup {
         id: backup.id.clone(),
         file: backups.join(&backup.id).join("database.db"),
         bytes: backup.bytes,
         sha256: backup.sha256,
+        comparison: comparison.map(Box::new),
     }
 }
 

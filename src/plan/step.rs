@@ -128,6 +128,8 @@ pub enum Source {
         bytes: u64,
         /// Its digest.
         sha256: Sha256,
+        /// What brings a copy of it up to the live schema, to count what is lost.
+        comparison: Option<Box<Leg>>,
     },
 }
 

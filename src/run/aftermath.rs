@@ -1,5 +1,6 @@
 //! What is left to do once everything is OLD again: hold a release that failed, keep what it had written.
 
+use crate::causes;
 use crate::journal::held;
 use crate::plan::observed::{Cause, Held};
 use crate::plan::{Operation, Step};
@@ -23,7 +24,7 @@ pub(super) fn settle(failed: usize, error: &StepError, machine: &mut Machine<'_>
         sha256: artifact(machine),
         version,
         cause: Cause::Failed,
-        reason: format!("{step}: {}", super::words(error)),
+        reason: format!("{step}: {}", causes::in_one_line(error)),
         at: clock::now(),
         run: machine.plan.run.clone(),
     };

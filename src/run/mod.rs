@@ -2,17 +2,17 @@
 //! meet. Writes intent, acts, writes done.
 
 mod aftermath;
+pub mod leftovers;
 pub mod recover;
 mod report;
 pub mod resolve;
 pub mod survey;
 
-use std::error::Error;
-
 use thiserror::Error as ThisError;
 
 pub use report::{Failure, Outcome, Report, StepTime, usual_restart};
 
+use crate::causes;
 use crate::journal::record::{self, RecordError};
 use crate::journal::{Ended, Event, Journal, JournalError};
 use crate::plan::Step;
@@ -80,7 +80,11 @@ pub fn apply(machine: &mut Machine<'_>, observer: &dyn Observer) -> Result<Repor
         if let Err(error) = result {
             if machine.plan.commit().is_some_and(|commit| number >= commit) {
                 // NEW already: what is left is repeated by the next command.
-                machine.memory.warnings.push(format!("the {} step is unfinished: {}", step.name(), words(&error)));
+                machine.memory.warnings.push(format!(
+                    "the {} step is unfinished: {}",
+                    step.name(),
+                    causes::in_one_line(&error)
+                ));
                 return Ok(report::of(machine, Outcome::Done, times, None));
             }
             return Ok(go_back(number, error, machine, &mut journal, observer, times));
@@ -178,7 +182,7 @@ fn go_back(
 ) -> Report {
     let name = machine.plan.steps.get(failed).map_or("resolve", Step::name);
     let failure = Failure::of(name, &error, machine.plan);
-    observer.goes_back(&words(&error));
+    observer.goes_back(&causes::in_one_line(&error));
     // The undo must be able to write on a disk that is full now.
     let _ = fs::remove_file(&machine.config.layout.reserve());
     let undone = undo(failed, &error, machine, journal).and_then(|()| {
@@ -186,7 +190,8 @@ fn go_back(
         journal.append(Event::Closed { outcome: Ended::Old }).map_err(journal_error)
     });
     if let Err(stranding) = undone {
-        let stranded = Failure { stranded: Some(words(&stranding)), remedy: remedy_of(&stranding), ..failure };
+        let stranded =
+            Failure { stranded: Some(causes::in_one_line(&stranding)), remedy: remedy_of(&stranding), ..failure };
         return report::of(machine, Outcome::Stranded, times, Some(stranded));
     }
     let stop = machine.plan.steps.iter().position(|step| matches!(step, Step::Stop));
@@ -202,7 +207,7 @@ fn go_back(
 }
 
 fn undo(failed: usize, error: &StepError, machine: &mut Machine<'_>, journal: &mut Journal) -> Result<(), StepError> {
-    journal.append(Event::Failed { step: failed, error: words(error) }).map_err(journal_error)?;
+    journal.append(Event::Failed { step: failed, error: causes::in_one_line(error) }).map_err(journal_error)?;
     let Remaining::Back(steps) = remaining(machine.plan, journal.entries()) else { return Ok(()) };
     let mut first = None;
     for number in steps {
@@ -224,18 +229,4 @@ fn journal_error(error: JournalError) -> StepError {
 
 fn remedy_of(error: &StepError) -> String {
     if error.remedy.is_empty() { "run `gantry-installer recover`".to_owned() } else { error.remedy.clone() }
-}
-
-/// An error and its causes in one line.
-fn words(error: &dyn Error) -> String {
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_words = cause.to_string();
-        if !words.ends_with(&cause_words) {
-            words = format!("{words}: {cause_words}");
-        }
-        source = cause.source();
-    }
-    words
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::RunError;
+use crate::causes;
 use crate::db::receipt::TableCount;
 use crate::journal::{record, runs};
 use crate::layout::Layout;
@@ -100,17 +101,11 @@ pub struct Failure {
 
 impl Failure {
     pub(super) fn of(step: &str, error: &StepError, plan: &Plan) -> Self {
-        let mut causes = Vec::new();
-        let mut source = std::error::Error::source(error);
-        while let Some(cause) = source {
-            causes.push(cause.to_string());
-            source = cause.source();
-        }
         Self {
             step: step.to_owned(),
             code: error.code.to_owned(),
             message: error.message.clone(),
-            causes,
+            causes: causes::of(error),
             remedy: if error.remedy.is_empty() { way_out(error.blame, plan) } else { error.remedy.clone() },
             stranded: None,
         }
@@ -135,7 +130,9 @@ fn way_out(blame: Blame, plan: &Plan) -> String {
 pub fn usual_restart(layout: &Layout) -> Result<Option<u64>, RunError> {
     for name in runs::names(layout)?.iter().rev() {
         let report = record::read::<Report>(&layout.run(name).report())?;
-        if let Some(report) = report.filter(|report| report.outcome == Outcome::Done && report.downtime_ms.is_some()) {
+        if let Some(report) = report
+            .filter(|report| report.outcome == Outcome::Done && report.steps.iter().any(|step| step.name == "prove"))
+        {
             let restart = report.steps.iter().filter(|step| matches!(step.name.as_str(), "stop" | "start" | "prove"));
             return Ok(Some(restart.map(|step| step.ms).sum()));
         }

@@ -1,7 +1,5 @@
 //! The manifest, from where it is published to something that may be believed, and the way that it offers.
 
-use std::path::Path;
-
 use jiff::Timestamp;
 use thiserror::Error;
 
@@ -230,10 +228,4 @@ pub fn built() -> Timestamp {
 pub fn keys(texts: &[String]) -> Result<Vec<PublicKey>, ResolveError> {
     let key = |text: &String| text.parse().map_err(|source| ResolveError::Key { text: text.clone(), source });
     texts.iter().map(key).collect()
-}
-
-/// Whether the path belongs to this product's installer; a state directory of another one is refused.
-pub fn is_ours(path: &Path, config: &Config) -> Result<bool, RecordError> {
-    let owner = record::read::<record::Owner>(path)?;
-    Ok(owner.is_none_or(|owner| owner.product == config.product))
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::causes;
 use crate::db::copy::copy;
 use crate::db::copy_file::{Content, content, copy_file};
 use crate::db::loss::{Comparing, Comparison, compare};
@@ -113,7 +114,9 @@ fn try_all(
                 clear(work, RESULT)?;
                 match try_one(&way, live.as_deref(), machine, work) {
                     Ok((reason, loss)) => Choice { name, possible: true, reason, loss, way: Some(way) },
-                    Err(error) => Choice { name, possible: false, reason: in_words(&error), loss: None, way: None },
+                    Err(error) => {
+                        Choice { name, possible: false, reason: causes::in_one_line(&error), loss: None, way: None }
+                    }
                 }
             }
         };
@@ -124,9 +127,9 @@ fn try_all(
 
 /// The copy of the live database, or why there is none: a restore is possible without it.
 fn copy_live(machine: &Machine<'_>, work: &Dir) -> Result<PathBuf, String> {
-    clear(work, LIVE).map_err(|error| in_words(&error))?;
+    clear(work, LIVE).map_err(|error| causes::in_one_line(&error))?;
     let copied = copy(&machine.places.live, work, LIVE, machine.watch);
-    copied.map_err(|error| in_words(&StepError::world("copy", "cannot copy the live database", error)))?;
+    copied.map_err(|error| causes::in_one_line(&StepError::world("copy", "cannot copy the live database", error)))?;
     Ok(work.path().join(LIVE))
 }
 
@@ -208,14 +211,4 @@ fn clear(work: &Dir, name: &str) -> Result<(), StepError> {
         work.unlink(&format!("{name}{suffix}"))?;
     }
     Ok(())
-}
-
-fn in_words(error: &StepError) -> String {
-    let mut words = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        words = format!("{words}: {cause}");
-        source = cause.source();
-    }
-    words
 }

@@ -1,22 +1,19 @@
-//! A database that was given up: by an undo after the service had started, or for a backup. It is compared with what
-//! it would be without the rows that went with it, and kept whole.
+//! Databases that are given up: one that a run made and took back after its service had started, which is counted and
+//! kept whole as a backup, and one that a restore replaced.
 
 use std::path::Path;
 
 use super::{Machine, StepError, backup, sets};
+use crate::db::copy::copy;
 use crate::db::copy_file::{Content, copy_file};
 use crate::db::loss::{Comparing, Comparison, compare};
 use crate::db::migrate::{Settings, run};
-use crate::journal::releases;
-use crate::migration::Direction;
 use crate::plan::loss::Loss;
 use crate::plan::observed::BackupKind;
 use crate::plan::step::Source;
-use crate::plan::{Leg, Plan, Step, Strategy};
-use crate::steps::error::Blame;
+use crate::plan::{Leg, Plan, Step};
 use crate::sys::dir::Dir;
 use crate::sys::{attributes, fs};
-use crate::version::SchemaVersion;
 
 /// Counts what the given-up database has and the live one has not, then lists it as a backup. Nothing to do without one.
 ///
@@ -28,104 +25,85 @@ pub fn settle(machine: &mut Machine<'_>) -> Result<(), StepError> {
         return Ok(());
     }
     if fs::exists(&file)? {
-        match count(&file, leg(machine.plan), machine) {
-            Ok(loss) => machine.memory.loss = Some(loss),
-            // What cannot be counted is still kept.
-            Err(error) => {
-                machine.memory.warnings.push(format!("what the given-up database holds cannot be counted: {error}"))
-            }
-        }
+        note(&file, undone(machine.plan), machine);
     }
     let kept = backup::keep(&file, &id, BackupKind::Abandoned, &machine.plan.to, machine.config, machine.watch)?;
     if let Some(kept) = kept {
         machine.memory.warnings.push(format!("the database that was given up is kept as the backup `{}`", kept.id));
+        backup::prune(machine.config, std::slice::from_ref(&kept.id))?;
         backup::prune(machine.config, std::slice::from_ref(&kept.id))?;
         machine.memory.backup = Some(kept.id);
     }
     Ok(())
 }
 
-/// Counts what a restore took away: what the replaced database has, up to its last row, and the backup has not. Nothing
-/// to do for other runs, and where the database is listed already.
-///
-/// The run is done by then, so a loss that cannot be counted is said and changes nothing.
+/// Counts what the database that a restore replaced had, up to the stop. Nothing to do for another run, or where that
+/// database is a backup already.
 pub fn count_replaced(machine: &mut Machine<'_>) -> Result<(), StepError> {
-    let old = machine.places.old_database();
-    if machine.plan.strategy != Some(Strategy::Restore) || !fs::exists(&old)? {
-        return Ok(());
-    }
-    match up_again(machine).and_then(|leg| count(&old, leg.as_ref(), machine)) {
-        Ok(loss) => machine.memory.loss = Some(loss),
-        Err(error) => {
-            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-            machine.memory.warnings.push(format!("what the restore lost cannot be counted: {error}{cause}"));
-        }
+    let replaced = machine.places.old_database();
+    let made_from = made_from(machine.plan);
+    if let (Some(Source::Backup { comparison, .. }), true) = (made_from, fs::exists(&replaced)?) {
+        note(&replaced, (made_from, comparison.as_deref()), machine);
     }
     Ok(())
 }
 
-/// Compares a given-up database with what the migrations of `leg` make of what it began as: the live one, or a backup.
-fn count(given_up: &Path, leg: Option<&Leg>, machine: &Machine<'_>) -> Result<Loss, StepError> {
+/// What a database is compared with: what it was made from, and the migrations that then ran.
+type Origin<'a> = (Option<&'a Source>, Option<&'a Leg>);
+
+/// Of a database that a run made and gave up.
+fn undone(plan: &Plan) -> Origin<'_> {
+    let leg = plan.steps.iter().find_map(|step| if let Step::Migrate { leg } = step { Some(leg) } else { None });
+    (made_from(plan), leg)
+}
+
+fn made_from(plan: &Plan) -> Option<&Source> {
+    plan.steps.iter().find_map(|step| if let Step::Copy { source } = step { Some(source) } else { None })
+}
+
+fn note(database: &Path, origin: Origin<'_>, machine: &mut Machine<'_>) {
+    match count(database, origin, machine) {
+        Ok(loss) => machine.memory.loss = Some(loss),
+        // What cannot be counted is still kept.
+        Err(error) => {
+            machine.memory.warnings.push(format!("what the given-up database holds cannot be counted: {error}"))
+        }
+    }
+}
+
+fn count(database: &Path, (source, leg): Origin<'_>, machine: &Machine<'_>) -> Result<Loss, StepError> {
     let work = machine.places.open_work()?;
     let name = "scratch-given-up.db";
     let scratch = machine.places.work.directory.join(name);
-    let failed = |error| StepError::world("loss", "cannot compare the given-up database with the live one", error);
-    let counted = beginning(&work, name, machine).and_then(|()| {
+    let counted = take(source, &work, name, machine).and_then(|()| {
         let ledger = sets::ledger(machine.config)?;
         if let Some(leg) = leg {
             let settings = Settings { foreign_keys: machine.config.database.foreign_keys, ..Settings::of(&ledger) };
             run(&scratch, &sets::works(machine.config, leg)?, &settings)
-                .map_err(|error| StepError::world("loss", "cannot migrate the copy that it is compared with", error))?;
+                .map_err(|error| StepError::world("loss", "cannot migrate a copy to compare with", error))?;
         }
         let comparing = Comparing {
-            live: given_up,
+            live: database,
             result: &scratch,
             kind: Comparison::Restore,
             ledger: &[ledger.table.as_str()],
             unstable: &[],
             work: &work,
         };
-        compare(&comparing).map_err(failed)
+        compare(&comparing).map_err(|error| StepError::world("loss", "cannot compare the given-up database", error))
     });
     work.unlink(name)?;
     counted
 }
 
-/// A copy of what the run's database was made from.
-fn beginning(work: &Dir, name: &str, machine: &Machine<'_>) -> Result<(), StepError> {
-    let backup = machine.plan.steps.iter().find_map(|step| match step {
-        Step::Copy { source: Source::Backup { file, bytes, sha256, .. } } => {
-            Some((file, Content { bytes: *bytes, sha256: *sha256 }))
-        }
-        _ => None,
-    });
-    match backup {
-        Some((file, content)) => copy_file(file, content, attributes::owner(file)?, work, name, machine.watch)
-            .map_err(|error| StepError::world("loss", "cannot copy the backup", error)),
-        None => crate::db::copy::copy(&machine.places.live, work, name, machine.watch)
-            .map(drop)
-            .map_err(|error| StepError::world("loss", "cannot copy the live database", error)),
+/// Takes a copy of the backup, or else of the live database, which is the old one again.
+fn take(source: Option<&Source>, work: &Dir, name: &str, machine: &Machine<'_>) -> Result<(), StepError> {
+    if let Some(Source::Backup { id, file, bytes, sha256, .. }) = source {
+        let expected = Content { bytes: *bytes, sha256: *sha256 };
+        let owner = attributes::owner(file)?;
+        return copy_file(file, expected, owner, work, name, machine.watch)
+            .map_err(|error| StepError::world("loss", format!("cannot take the backup `{id}` out"), error));
     }
-}
-
-/// The migrations from the backup's schema up to that of the database that it replaced.
-fn up_again(machine: &Machine<'_>) -> Result<Option<Leg>, StepError> {
-    let plan = machine.plan;
-    let (Some(from), Some(to)) = (plan.to.schema.clone(), plan.from.schema.clone()) else { return Ok(None) };
-    let on_disk = releases::list(&machine.config.layout)?;
-    let Some(knows) = on_disk.iter().rev().find(|record| record.order.contains(&to)) else {
-        let message = format!("no release on disk knows schema {to}");
-        return Err(StepError::finding("loss", message, Blame::World));
-    };
-    let position = |schema: &SchemaVersion| knows.order.iter().position(|known| known == schema);
-    if position(&from) >= position(&to) {
-        return Ok(None);
-    }
-    let migrations = knows.release.version.clone();
-    Ok(Some(Leg { migrations, direction: Direction::Up, from: Some(from), to, fingerprint: None }))
-}
-
-/// The migrations that the run made, up or down.
-fn leg(plan: &Plan) -> Option<&Leg> {
-    plan.steps.iter().find_map(|step| if let Step::Migrate { leg } = step { Some(leg) } else { None })
+    let copied = copy(&machine.places.live, work, name, machine.watch);
+    copied.map(|_| ()).map_err(|error| StepError::world("loss", "cannot copy the live database", error))
 }

@@ -8,6 +8,7 @@ use crate::db::copy::{CopyOutcome, copy};
 use crate::db::copy_file::{Content, copy_file};
 use crate::db::side_files;
 use crate::journal::record::{self, Owner};
+use crate::layout::SCRATCH_PREFIX;
 use crate::plan::step::Source;
 use crate::sys::{attributes, fs};
 
@@ -30,7 +31,7 @@ pub(super) fn perform(source: &Source, machine: &mut Machine<'_>) -> Result<(), 
                 }
             }
         }
-        Source::Backup { id, file, bytes, sha256 } => {
+        Source::Backup { id, file, bytes, sha256, .. } => {
             let expected = Content { bytes: *bytes, sha256: *sha256 };
             let owner = attributes::owner(if fs::exists(&machine.places.live)? {
                 &machine.places.live
@@ -63,7 +64,7 @@ pub(super) fn remove(machine: &Machine<'_>) -> Result<(), StepError> {
 /// Removes what a rehearsal or a survey left.
 pub(super) fn remove_scratch(machine: &Machine<'_>) -> Result<(), StepError> {
     for name in fs::names(&machine.places.work.directory)? {
-        if name.to_string_lossy().starts_with("scratch-") {
+        if name.to_string_lossy().starts_with(SCRATCH_PREFIX) {
             fs::remove_file(&machine.places.work.directory.join(name))?;
         }
     }

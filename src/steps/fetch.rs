@@ -16,9 +16,11 @@ use crate::journal::releases::{self, ReleaseRecord};
 use crate::manifest::Release;
 use crate::plan::step::Incoming;
 use crate::sys::process::{Environment, Program};
-use crate::sys::{fs, http};
+use crate::sys::{fs, host, http};
 use crate::verify::{Limits, VerifiedFile, digests, unpack};
 
+/// What helps against an archive that is signed, and wrong all the same.
+const PUBLISHER: &str = "tell the publisher; another archive of the release can be taken once it is published";
 /// How long a program may take to print its version.
 const VERSION_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -79,7 +81,7 @@ fn bring_in(incoming: &Incoming, machine: &Machine<'_>) -> Result<(), StepError>
 fn examine(incoming: &Incoming, staged: &Path, machine: &Machine<'_>) -> Result<ReleaseRecord, StepError> {
     let config = machine.config;
     let release = &incoming.release;
-    let finding = |message| StepError::finding("archive", message, Blame::Release);
+    let finding = |message| StepError::finding("archive", message, Blame::Release).remedy(PUBLISHER);
     let program = staged.join(&config.layout.binary);
     let there = fs::exists(&program)? && fs::metadata(&program)?.permissions().mode() & 0o111 != 0;
     if !there {
@@ -123,7 +125,8 @@ fn check_fingerprint(incoming: &Incoming, found: Fingerprint) -> Result<(), Step
                 release.schema
             ),
             Blame::Release,
-        )),
+        )
+        .remedy(PUBLISHER)),
         _ => Ok(()),
     }
 }
@@ -148,6 +151,11 @@ fn check_version(release: &Release, program: &Path, machine: &Machine<'_>) -> Re
     let matches = said.split_whitespace().any(|word| word == expected || word.strip_prefix('v') == Some(&expected));
     if output.status.success() && matches {
         return Ok(());
+    }
+    // The C library hands what the kernel does not take to a shell, so that it is not the start that fails.
+    if host::is_foreign(program)? {
+        let message = format!("the program of {expected} cannot run here: it is built for another processor");
+        return Err(StepError::finding("program", message, Blame::Release).remedy(remedy));
     }
     let message = format!("the program says `{}` to --version ({}), and not {expected}", said.trim(), output.status);
     Err(StepError::finding("program", message, Blame::Release).remedy(remedy))

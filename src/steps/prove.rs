@@ -30,7 +30,8 @@ pub(super) fn healthy(version: &Version, interrupt: &Interrupt, machine: &mut Ma
     let proven = machine.health.prove(&expectation, &machine.service, started, interrupt);
     proven.map(|_| ()).map_err(|error| match error {
         HealthError::Interrupted(_) => StepError::world("signal", "a signal asked for the end", error),
-        _ => StepError::release("health", format!("{version} does not become healthy"), error),
+        _ => StepError::release("health", format!("{version} does not become healthy"), error)
+            .remedy(format!("the log of the service says why; to try {version} again, add `--retry` to `upgrade`")),
     })
 }
 

@@ -1,5 +1,4 @@
-//! Does: counts what a restore lost, turns the replaced database into a listed backup, and prunes versions and backups
-//! within the retention.
+//! Does: turns the replaced database into a listed backup, and prunes versions and backups within the retention.
 //! Undo: none; the run is committed, and what fails here is reported and done by the next run.
 //! If killed half-way: what was not moved, listed or removed yet is by recovery.
 //! Touches: the work directory, the backups, `install.root`/versions, the state directory.
@@ -12,7 +11,6 @@ use crate::sys::fs;
 pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let plan = machine.plan;
     let old = machine.places.old_database();
-    // Before it is moved, so that a kill in between repeats it.
     abandoned::count_replaced(machine)?;
     let kind = match plan.operation {
         Operation::Rollback => BackupKind::Abandoned,

@@ -224,7 +224,7 @@ pub fn create_dir_all(path: &Path, mode: u32) -> Result<()> {
 /// Sets `bytes` aside in a file that means nothing; its blocks are really taken.
 pub fn reserve(path: &Path, bytes: u64) -> Result<()> {
     seam::cross("reserve space");
-    let opened = OpenOptions::new().write(true).create(true).mode(0o600).open(path);
+    let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
     let file = opened.map_err(PathError::on("create", path))?;
     let taken = rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes);
     match taken {

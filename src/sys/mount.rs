@@ -52,8 +52,8 @@ pub enum Kind {
 /// Which kind of file system holds `path`.
 pub fn kind(path: &Path) -> Result<Kind, PathError> {
     let found = rustix::fs::statfs(path).map_err(PathError::on("ask for the file system of", path))?;
-    // The type is signed on some architectures.
-    let number = u64::from_ne_bytes(i64::from(found.f_type).to_ne_bytes()) & 0xFFFF_FFFF;
+    // The type is signed on some architectures, and 32 bits wide on some.
+    let number = found.f_type as u64 & 0xFFFF_FFFF;
     if number == FUSE {
         let name = mounts()?.into_iter().rev().find(|mount| path.starts_with(&mount.point)).map(|mount| mount.kind);
         let name = name.unwrap_or_default();

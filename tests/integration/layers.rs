@@ -9,7 +9,7 @@ struct Room {
     may_use: &'static [&'static [&'static str]],
 }
 
-const WORDS: &[&str] = &["version", "digest", "nearest", "layout"];
+const WORDS: &[&str] = &["version", "digest", "causes", "nearest", "layout"];
 const DOCUMENTS: &[&str] = &["config", "manifest", "migration"];
 const DECISION: &[&str] = &["plan"];
 const HANDS: &[&str] = &["sys", "verify", "db", "journal"];
@@ -17,9 +17,10 @@ const VERBS: &[&str] = &["steps", "observe"];
 const MEETING: &[&str] = &["run", "gate"];
 
 /// From the bottom to the top.
-const HOUSE: [Room; 19] = [
+const HOUSE: [Room; 20] = [
     room("version", &[]),
     room("digest", &[]),
+    room("causes", &[]),
     room("nearest", &[]),
     room("layout", &[&["version", "digest"]]),
     room("config", &[WORDS]),

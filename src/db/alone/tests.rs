@@ -37,10 +37,13 @@ fn names(directory: &tempfile::TempDir) -> Vec<String> {
 
 /// FM-3: an idle connection keeps the log alive, and a checkpoint alone does not notice it.
 #[test]
-fn an_idle_connection_in_wal_mode_is_noticed() {
+fn an_idle_connection_in_wal_mode_is_noticed_before_anything_is_checkpointed() {
     let directory = tempfile::tempdir().unwrap();
     let (path, idle) = database(&directory, "wal");
+    let log = || fs::metadata(directory.path().join("live.db-wal")).unwrap().len();
+    let before = log();
     assert!(matches!(Alone::prove(&path), Err(NotAlone::Locked { .. })));
+    assert_eq!(log(), before);
     drop(idle);
     Alone::prove(&path).unwrap();
 }

@@ -87,14 +87,14 @@ fn equal_databases_lose_nothing() {
     assert_eq!(site.unstable(), []);
 }
 
-/// A numeric column turns '007' into 7, and a comparison with affinity would not notice.
+/// A numeric column turns '007' into 7 and '8' into 8, and a comparison with affinity would not notice.
 #[test]
 fn a_value_that_a_type_change_bent_is_changed() {
     let site = Site::new(
-        "CREATE TABLE t(id INTEGER PRIMARY KEY, zip TEXT); INSERT INTO t VALUES (1, '007'), (2, 'x')",
-        "CREATE TABLE t(id INTEGER PRIMARY KEY, zip INTEGER); INSERT INTO t VALUES (1, '007'), (2, 'x')",
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, zip TEXT); INSERT INTO t VALUES (1, '007'), (2, 'x'), (3, '8')",
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, zip INTEGER); INSERT INTO t VALUES (1, '007'), (2, 'x'), (3, '8')",
     );
-    assert_eq!(site.compare(Comparison::Down), Loss::of([loss("t", 0, 1, 0, &[])], Vec::new()));
+    assert_eq!(site.compare(Comparison::Down), Loss::of([loss("t", 0, 2, 0, &[])], Vec::new()));
 }
 
 /// FM-6: rows that are only in a copy's log count, and the copy is left as it was found.

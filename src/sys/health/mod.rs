@@ -125,8 +125,10 @@ const ALIVE_FOR: Duration = Duration::from_secs(5);
 /// The manager is asked this often while nothing happens.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// The first and the longest pause between two probes.
+/// The shortest and the longest pause between two probes. Between them it is a tenth of the time since the start: every
+/// pause is downtime, and a slow start is not asked a thousand times.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(50));
+const PART: u32 = 10;
 
 impl HealthCheck {
     /// A check as it is configured. A command runs in a clean environment, its `private` directory disposable, as `user`.
@@ -168,7 +170,6 @@ impl HealthCheck {
         // A life of the least length must be seen before the time is up.
         let mut patience = Patience::new(self.health.timeout.max(self.least().saturating_mul(2)));
         let mut doubt = Doubt::NotWell("it gave no answer".to_owned());
-        let mut pause = PAUSES.0;
         let mut main = None;
         let mut look = Deadline::after(Duration::ZERO);
         loop {
@@ -208,10 +209,10 @@ impl HealthCheck {
             if left.is_zero() {
                 return Err(doubt.into_error(expected, millis(started)));
             }
+            let pause = (started.elapsed() / PART).clamp(PAUSES.0, PAUSES.1);
             if self.wait(&mut prober, started, interrupt, pause.min(left), left.min(LOOK_EVERY))? == Woken::ByService {
                 look = Deadline::after(Duration::ZERO);
             }
-            pause = pause.saturating_mul(2).min(PAUSES.1);
         }
     }
 

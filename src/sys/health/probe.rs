@@ -14,6 +14,7 @@ use reqwest::blocking::{Client, Response};
 use reqwest::redirect::Policy;
 
 use super::{HealthCheck, HealthError};
+use crate::causes;
 use crate::config::Probe;
 use crate::sys::process::{Environment, Program};
 use crate::sys::signal::Interrupt;
@@ -116,7 +117,7 @@ fn get(client: &Client, url: &str) -> Answer {
         Err(error) if error.is_timeout() => {
             Answer::Unwell { reason: format!("`{url}` does not answer within {TIMEOUT:?}"), sign: None }
         }
-        Err(error) => Answer::Unwell { reason: chain(&error), sign: None },
+        Err(error) => Answer::Unwell { reason: causes::in_one_line(&error), sign: None },
     }
 }
 
@@ -150,7 +151,7 @@ fn run(check: &HealthCheck, argv: &[String]) -> Answer {
     match (Program { argv, environment, timeout: TIMEOUT, interrupt: &interrupt }).run() {
         Ok(output) if output.status.success() => Answer::Well { version: version(&output.stdout) },
         Ok(output) => Answer::Unwell { reason: output.summary(), sign: None },
-        Err(error) => Answer::Unwell { reason: chain(&error), sign: None },
+        Err(error) => Answer::Unwell { reason: causes::in_one_line(&error), sign: None },
     }
 }
 
@@ -158,11 +159,6 @@ fn is_refused(error: &reqwest::Error) -> bool {
     std::iter::successors(error.source(), |&error| error.source())
         .filter_map(|error| error.downcast_ref::<io::Error>())
         .any(|error| error.kind() == io::ErrorKind::ConnectionRefused)
-}
-
-fn chain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |&error| error.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 #[cfg(test)]

@@ -1,0 +1,131 @@
+//! A world that can be put back to how it was as often as a sweep needs it, under the same paths.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::world::World;
+
+/// What changes in a world; the releases and the configuration do not.
+const PARTS: [&str; 4] = ["root", "state", "data", "backups"];
+
+pub struct Frozen {
+    pub world: World,
+    kept: tempfile::TempDir,
+    /// The release that runs.
+    running: Option<String>,
+}
+
+impl Frozen {
+    /// Keeps `world` as it is. Its service is killed for it, so whatever is in the write-ahead log stays there.
+    pub fn of(world: World) -> Self {
+        let running = world.answers();
+        kill_all(&world);
+        let kept = tempfile::tempdir().unwrap();
+        for part in PARTS.iter().filter(|part| world.path(part).exists()) {
+            copy(&world.path(part), &kept.path().join(part));
+        }
+        Self { world, kept, running }
+    }
+
+    /// Puts everything back, and starts the service that ran.
+    pub fn thaw(&self) -> &World {
+        kill_all(&self.world);
+        for part in PARTS {
+            let path = self.world.path(part);
+            if path.exists() {
+                std::fs::remove_dir_all(&path).unwrap();
+            }
+            let kept = self.kept.path().join(part);
+            if kept.exists() {
+                copy(&kept, &path);
+            }
+        }
+        if self.running.is_some() {
+            self.start();
+        }
+        &self.world
+    }
+
+    /// As the configured start command would, but with nobody left to wait for its end.
+    fn start(&self) {
+        let world = &self.world;
+        let mut command = Command::new("sh");
+        command.args(["-c", "exec \"$@\" 2>/dev/null &", "sh"]).arg(world.path("root/current/bin/notes"));
+        command.args(["serve", "--listen", &format!("127.0.0.1:{}", world.port), "--database"]).arg(world.database());
+        command.arg("--pid-file").arg(world.path("notes.pid")).stdin(Stdio::null()).stdout(Stdio::null());
+        assert!(command.process_group(0).status().unwrap().success());
+        while world.answers() != self.running {
+            pause();
+        }
+    }
+}
+
+/// The processes of the service that run, whoever started them.
+pub fn services(world: &World) -> Vec<u32> {
+    let database = world.database();
+    let numbers =
+        std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    numbers.filter(|pid| is_service(*pid, &database)).collect()
+}
+
+fn is_service(pid: u32, database: &Path) -> bool {
+    // A process that is gone or a zombie has no arguments.
+    let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let words: Vec<&str> =
+        arguments.split(|byte| *byte == 0).filter_map(|word| std::str::from_utf8(word).ok()).collect();
+    words.first().is_some_and(|program| program.ends_with("bin/notes"))
+        && words.get(1) == Some(&"serve")
+        && words.iter().any(|word| Path::new(word) == database)
+}
+
+fn kill_all(world: &World) {
+    world.kill_service();
+    for pid in services(world) {
+        let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).stderr(Stdio::null()).status();
+    }
+    while !services(world).is_empty() {
+        pause();
+    }
+    let _ = std::fs::remove_file(world.path("notes.pid"));
+}
+
+/// Programs are linked, as they are only read; everything else is copied.
+fn copy(from: &Path, to: &Path) {
+    let kind = from.symlink_metadata().unwrap();
+    if kind.is_symlink() {
+        std::os::unix::fs::symlink(std::fs::read_link(from).unwrap(), to).unwrap();
+    } else if kind.is_dir() {
+        std::fs::create_dir(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+            copy(&entry.path(), &to.join(entry.file_name()));
+        }
+        std::fs::set_permissions(to, kind.permissions()).unwrap();
+    } else if kind.permissions().mode() & 0o111 != 0 {
+        std::fs::hard_link(from, to).unwrap();
+    } else {
+        std::fs::copy(from, to).unwrap();
+    }
+}
+
+/// Everything below a directory, relative, sorted.
+pub fn below(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![directory.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in std::fs::read_dir(&next).into_iter().flatten().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_dir() {
+                open.push(entry.path());
+            }
+            found.push(entry.path().strip_prefix(directory).unwrap().to_owned());
+        }
+    }
+    found.sort();
+    found
+}
+
+fn pause() {
+    std::thread::sleep(Duration::from_millis(2));
+}

@@ -1,0 +1,9 @@
+//! The crash proof: the installer is killed before each operation by which it changes something, and one `recover` later
+//! the machine is wholly OLD or wholly NEW.
+
+mod frozen;
+mod interrupted;
+mod operations;
+mod proof;
+mod recovery;
+mod sweep;

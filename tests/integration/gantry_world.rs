@@ -1,0 +1,278 @@
+//! A machine that runs Gantry: its reference node, its own migrations, a signed repository, and clients that write all
+//! the time and remember what was acknowledged.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use gantry_installer::manifest::signing;
+use serde_json::{Value, json};
+
+use crate::world::{Answer, answer, measure};
+
+/// A release of Gantry. Its migrations are those of `migrations/v1` up to its schema.
+pub struct GantryRelease {
+    pub version: &'static str,
+    pub schema: i64,
+    pub reads: &'static [i64],
+    /// Further lines of its entry in the manifest, such as `barrier = true`.
+    pub extra: &'static str,
+    /// Serves, and answers 503 at its health address.
+    pub never_healthy: bool,
+    /// A migration of its own: file name and content.
+    pub migration: Option<(&'static str, &'static str)>,
+}
+
+impl GantryRelease {
+    pub const fn new(version: &'static str, schema: i64, reads: &'static [i64]) -> Self {
+        Self { version, schema, reads, extra: "", never_healthy: false, migration: None }
+    }
+}
+
+pub struct GantryWorld {
+    directory: tempfile::TempDir,
+    port: u16,
+    load: Option<Child>,
+}
+
+impl GantryWorld {
+    /// A machine on which these releases are published, and the first of them is installed and runs.
+    pub fn installed(releases: &[GantryRelease]) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let world = Self { directory: tempfile::tempdir().unwrap(), port, load: None };
+        for directory in ["releases", "data", "backups"] {
+            std::fs::create_dir(world.path(directory)).unwrap();
+        }
+        let key = world.publish(releases);
+        std::fs::write(world.path("installer.toml"), world.configuration(&key)).unwrap();
+        world.run(&["install", "--to", releases[0].version, "--yes"]).expect(0);
+        world
+    }
+
+    pub fn path(&self, relative: &str) -> PathBuf {
+        self.directory.path().join(relative)
+    }
+
+    /// The installer, with `--json`.
+    pub fn run(&self, arguments: &[&str]) -> Answer {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gantry-installer"));
+        command.arg("--config").arg(self.path("installer.toml")).arg("--json").args(arguments).stdin(Stdio::null());
+        answer(command)
+    }
+
+    /// Begins to write, `rate` times a second, until `end_load`.
+    pub fn begin_load(&mut self, rate: u32) {
+        let mut command = Command::new(example("gantry-load"));
+        command.args([
+            "--resume",
+            "--until-stopped",
+            "--rate",
+            &rate.to_string(),
+            "--url",
+            &format!("http://127.0.0.1:{}", self.port),
+        ]);
+        command.arg("--log").arg(self.log()).stdin(Stdio::null()).stdout(Stdio::piped());
+        self.load = Some(command.spawn().unwrap());
+    }
+
+    /// Ends the load; what it says of itself.
+    pub fn end_load(&mut self) -> Value {
+        let load = self.load.take().unwrap();
+        signal("TERM", &load.id().to_string());
+        serde_json::from_slice(&load.wait_with_output().unwrap().stdout).unwrap()
+    }
+
+    /// Returns once `count` more writes were acknowledged.
+    pub fn wait_for_acknowledgements(&self, count: usize) {
+        let wanted = self.acknowledged() + count;
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while self.acknowledged() < wanted {
+            assert!(Instant::now() < deadline, "nothing is acknowledged any more");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// What the database misses of what was acknowledged, once the load has ended; fails where it is more than these
+    /// losses name.
+    pub fn verify(&self, losses: &Losses) -> Value {
+        std::fs::write(self.path("losses.json"), losses.report().to_string()).unwrap();
+        let mut command = Command::new(example("gantry-load"));
+        command.arg("verify").arg("--database").arg(self.path("data/gantry.db")).arg("--log").arg(self.log());
+        command.arg("--loss").arg(self.path("losses.json"));
+        answer(command).expect(0).json()
+    }
+
+    /// The release that `current` points to.
+    pub fn current(&self) -> String {
+        let target = std::fs::read_link(self.path("root/current")).unwrap();
+        target.file_name().unwrap().to_str().unwrap().to_owned()
+    }
+
+    /// What the database's ledger says.
+    pub fn schema(&self) -> i64 {
+        let database = rusqlite::Connection::open(self.path("data/gantry.db")).unwrap();
+        database.busy_timeout(Duration::from_secs(5)).unwrap();
+        database.query_row("SELECT version FROM schema_migrations WHERE NOT dirty", [], |row| row.get(0)).unwrap()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.path("acknowledged.log")
+    }
+
+    fn acknowledged(&self) -> usize {
+        std::fs::read(self.log()).map_or(0, |log| log.iter().filter(|byte| **byte == b'\n').count())
+    }
+
+    /// Signs a manifest of the releases; the public key.
+    fn publish(&self, releases: &[GantryRelease]) -> String {
+        let mut manifest = "format = 1\nproduct = \"gantry\"\nsequence = 1\ncreated = \"2026-11-01T00:00:00Z\"\n\
+             expires = \"2100-01-01T00:00:00Z\"\n"
+            .to_owned();
+        for release in releases {
+            let name = format!("gantry-{}.tar.gz", release.version);
+            let file = self.path("releases").join(&name);
+            archive(release, &file);
+            let (size, sha256) = measure(&file);
+            let GantryRelease { version, schema, reads, extra, .. } = release;
+            manifest += &format!(
+                "[[release]]\nversion = \"{version}\"\nschema = {schema}\nreads = {reads:?}\n{extra}\n\
+                 [[release.artifact]]\ntarget = \"any\"\nurl = \"{name}\"\nsize = {size}\nsha256 = \"{sha256}\"\n"
+            );
+        }
+        let files = signing::generate(None).unwrap();
+        let key = signing::SecretKey::open(&files.secret, None).unwrap();
+        let at = "2026-11-01T00:00:00Z".parse().unwrap();
+        let signature = signing::sign(manifest.as_bytes(), &key, "gantry.toml", at).unwrap();
+        std::fs::write(self.path("releases/gantry.toml"), manifest).unwrap();
+        std::fs::write(self.path("releases/gantry.toml.minisig"), signature).unwrap();
+        files.public.lines().last().unwrap().to_owned()
+    }
+
+    fn configuration(&self, key: &str) -> String {
+        let d = self.directory.path().display();
+        let port = self.port;
+        format!(
+            r#"product = "gantry"
+[install]
+root = "{d}/root"
+state = "{d}/state"
+[manifest]
+url = "{d}/releases/gantry.toml"
+keys = ["{key}"]
+[database]
+url = "sqlite:{d}/data/gantry.db"
+format = "golang-migrate"
+foreign_keys = true
+[service]
+manager = "command"
+start = ["{{binary}}", "--listen", "127.0.0.1:{port}", "--database", "{{database}}", "--state", "{d}/state", "--pid-file", "{d}/gantry.pid"]
+stop = ["sh", "-c", "kill -TERM $(cat {d}/gantry.pid)"]
+status = ["sh", "-c", "kill -0 $(cat {d}/gantry.pid) 2>/dev/null"]
+pid_file = "{d}/gantry.pid"
+[health]
+url = "http://127.0.0.1:{port}/healthz"
+timeout = "5s"
+[backup]
+dir = "{d}/backups"
+keep = 3
+"#
+        )
+    }
+}
+
+impl Drop for GantryWorld {
+    fn drop(&mut self) {
+        if let Some(mut load) = self.load.take() {
+            let _ = load.kill();
+            let _ = load.wait();
+        }
+        if let Ok(pid) = std::fs::read_to_string(self.path("gantry.pid")) {
+            signal("KILL", pid.trim());
+        }
+    }
+}
+
+/// The rows of `buckets` and `objects` that the loss ledgers of runs name, summed up.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Losses {
+    buckets: Named,
+    objects: Named,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Named {
+    inserted: u64,
+    changed: u64,
+    deleted: u64,
+}
+
+impl Losses {
+    /// Adds what the report of a run names.
+    pub fn add(&mut self, report: &Value) {
+        for table in report["loss"]["tables"].as_array().into_iter().flatten() {
+            let sum = match table["name"].as_str() {
+                Some("objects") => &mut self.objects,
+                Some("buckets") => &mut self.buckets,
+                _ => continue,
+            };
+            sum.inserted += table["inserted"].as_u64().unwrap();
+            sum.changed += table["changed"].as_u64().unwrap();
+            sum.deleted += table["deleted"].as_u64().unwrap();
+        }
+    }
+
+    fn report(&self) -> Value {
+        let table = |name: &str, Named { inserted, changed, deleted }: &Named| json!({ "name": name, "inserted": inserted, "changed": changed, "deleted": deleted });
+        json!({ "tables": [table("buckets", &self.buckets), table("objects", &self.objects)] })
+    }
+}
+
+fn signal(name: &str, pid: &str) {
+    let _ = Command::new("kill").arg(format!("-{name}")).arg(pid).stderr(Stdio::null()).status();
+}
+
+/// An archive as the product has them: program, `release.toml`, migrations.
+fn archive(release: &GantryRelease, file: &Path) {
+    let gzip = flate2::write::GzEncoder::new(std::fs::File::create(file).unwrap(), flate2::Compression::fast());
+    let mut tar = tar::Builder::new(gzip);
+    let mut add = |path: &str, bytes: &[u8], mode: u32| {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(mode);
+        tar.append_data(&mut header, format!("gantry-{}/{path}", release.version), bytes).unwrap();
+    };
+    add("bin/gantry", program(), 0o755);
+    let GantryRelease { version, schema, reads, never_healthy, .. } = release;
+    let about =
+        format!("version = \"{version}\"\nschema = {schema}\nreads = {reads:?}\nnever_healthy = {never_healthy}\n");
+    add("release.toml", about.as_bytes(), 0o644);
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/v1")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let number: i64 = name[..4].parse().unwrap();
+        if number <= *schema && release.migration.is_none_or(|(own, _)| own[..4] != name[..4]) {
+            add(&format!("migrations/{name}"), &std::fs::read(&path).unwrap(), 0o644);
+        }
+    }
+    if let Some((name, sql)) = release.migration {
+        add(&format!("migrations/{name}"), sql.as_bytes(), 0o644);
+    }
+    tar.into_inner().unwrap().finish().unwrap().flush().unwrap();
+}
+
+fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_gantry-installer")).with_file_name("examples").join(name)
+}
+
+/// The reference node without its symbols, read once: it is in every archive.
+fn program() -> &'static [u8] {
+    static PROGRAM: OnceLock<Vec<u8>> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let stripped = tempfile::NamedTempFile::new().unwrap();
+        let built = example("gantry-node");
+        let done = Command::new("strip").arg("-o").arg(stripped.path()).arg(&built).status();
+        std::fs::read(if done.is_ok_and(|status| status.success()) { stripped.path() } else { &built }).unwrap()
+    })
+}

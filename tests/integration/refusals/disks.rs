@@ -1,0 +1,175 @@
+//! File systems that are full or read-only, and users who may not.
+
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{refused, shaped};
+use crate::world::{NEW, OLD, World, answer};
+
+/// A file system of its own, until it is dropped.
+struct Disk(PathBuf);
+
+impl Disk {
+    /// Nothing where this user may not mount.
+    fn mount(at: &Path, megabytes: u32) -> Option<Self> {
+        std::fs::create_dir_all(at).unwrap();
+        let size = format!("size={megabytes}m");
+        let done = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "none"]).arg(at).output();
+        if done.is_ok_and(|output| output.status.success()) {
+            return Some(Self(at.to_owned()));
+        }
+        let _ = writeln!(std::io::stderr(), "skipped: this user may not mount a file system");
+        None
+    }
+
+    /// Leaves less than three megabytes.
+    fn fill(&self) {
+        let free = rustix::fs::statvfs(&self.0).map(|space| space.f_bavail * space.f_frsize).unwrap();
+        // On the disk of the backups, this is something else that lies there.
+        let filler = std::fs::File::create(self.0.join("filler")).unwrap();
+        rustix::fs::fallocate(&filler, rustix::fs::FallocateFlags::empty(), 0, free.saturating_sub(3 << 20)).unwrap();
+    }
+
+    fn empty(&self) {
+        std::fs::remove_file(self.0.join("filler")).unwrap();
+    }
+
+    fn remount(&self, how: &str) -> bool {
+        let done = Command::new("mount").args(["-o", &format!("remount,{how}")]).arg(&self.0).status();
+        done.is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+/// A world with one of its directories on a file system of its own, which is declared later and so unmounted first.
+fn world_on(directory: &str, megabytes: u32) -> Option<(World, Disk)> {
+    let world = World::with(&[OLD, NEW]);
+    let disk = Disk::mount(&world.path(directory), megabytes)?;
+    world.run(&["install", "--to", "1.0.0", "--yes"]).expect(0);
+    world.execute("INSERT INTO notes (text) VALUES ('one'), ('two'), ('three')");
+    Some((world, disk))
+}
+
+fn too_small(directory: &str, holds: &str) {
+    let Some((world, disk)) = world_on(directory, 96) else { return };
+    disk.fill();
+    let path = world.path(directory);
+    let words = [path.to_str().unwrap(), " free and this run needs ", " MiB", holds, "free "];
+    refused(&world, &["upgrade", "--yes"], "no-space", &words);
+    disk.empty();
+    world.run(&["upgrade", "--yes"]).expect(0);
+    world.stands_at("1.1.0", 2);
+    world.kill_service();
+}
+
+#[test]
+fn too_little_space_for_the_copy_is_counted_beforehand() {
+    too_small("data", "the database and its copies");
+}
+
+#[test]
+fn too_little_space_for_the_version_is_counted_beforehand() {
+    too_small("root", "the versions of the program");
+}
+
+#[test]
+fn too_little_space_for_the_state_is_counted_beforehand() {
+    too_small("state", "the installer's state");
+}
+
+#[test]
+fn too_little_space_for_the_backup_is_counted_beforehand() {
+    let Some((world, disk)) = world_on("backups", 96) else { return };
+    world.execute("CREATE TABLE ballast (a); INSERT INTO ballast VALUES (zeroblob(8000000))");
+    disk.fill();
+    refused(&world, &["upgrade", "--yes"], "no-space", &["backups", "7.6 MiB", "the backups"]);
+    disk.empty();
+    world.run(&["upgrade", "--yes"]).expect(0);
+    world.kill_service();
+}
+
+#[test]
+fn a_read_only_file_system_is_named() {
+    let Some((world, disk)) = world_on("backups", 96) else { return };
+    assert!(disk.remount("ro"));
+    refused(&world, &["upgrade", "--yes"], "read-only", &["backups", "mounted read-only", "the backups"]);
+    assert!(disk.remount("rw"));
+    world.run(&["upgrade", "--yes"]).expect(0);
+    world.kill_service();
+}
+
+#[test]
+fn a_database_on_a_read_only_file_system_is_refused() {
+    let Some((world, disk)) = world_on("data", 96) else { return };
+    world.kill_service();
+    // The kernel lets go of what a killed process had open only once it is gone.
+    while !disk.remount("ro") {
+        std::thread::yield_now();
+    }
+    refused(&world, &["upgrade", "--yes"], "read-only", &["data", "mounted read-only", "the database"]);
+    world.run(&["gate"]).expect(0);
+    refused(&world, &["rollback", "--to", "1.0.0", "--backup", "none", "--yes"], "read-only", &["data"]);
+}
+
+#[test]
+fn all_reasons_are_given_at_once() {
+    let Some((world, disk)) = world_on("backups", 96) else { return };
+    assert!(disk.remount("ro"));
+    world.execute("ALTER TABLE notes ADD COLUMN colour TEXT");
+    let reader = rusqlite::Connection::open(world.database()).unwrap();
+    let object = refused(&world, &["upgrade", "--yes"], "read-only", &[]);
+    let codes: Vec<_> = object["refusals"].as_array().unwrap().iter().map(|one| one["code"].clone()).collect();
+    assert_eq!(codes, ["drifted", "database-held", "read-only"]);
+    drop(reader);
+    world.kill_service();
+}
+
+/// The installer as somebody who owns nothing here; none where this user may not become another.
+fn as_nobody(world: &World, arguments: &[&str]) -> Option<Command> {
+    let setpriv = ["--reuid=nobody", "--regid=65534", "--clear-groups"];
+    if !Command::new("setpriv").args(setpriv).arg("true").status().is_ok_and(|status| status.success()) {
+        let _ = writeln!(std::io::stderr(), "skipped: this user may not become another one");
+        return None;
+    }
+    std::fs::set_permissions(world.path(""), PermissionsExt::from_mode(0o755)).unwrap();
+    // The way to the program may be closed to others.
+    let program = world.path("gantry-installer");
+    if !program.exists() {
+        std::fs::copy(env!("CARGO_BIN_EXE_gantry-installer"), &program).unwrap();
+    }
+    let mut command = Command::new("setpriv");
+    command.args(setpriv).arg(program).arg("--config").arg(world.path("installer.toml")).args(arguments);
+    Some(command)
+}
+
+#[test]
+fn whoever_may_not_change_anything_is_told_who_may() {
+    let world = World::installed(&[OLD, NEW]);
+    for arguments in [&["upgrade", "--yes", "--json"][..], &["rollback", "--json"], &["recover", "--json"]] {
+        let before = super::Stand::of(&world);
+        let Some(command) = as_nobody(&world, arguments) else { return };
+        let object = shaped(&answer(command).expect(3));
+        let said = object["refusals"].to_string();
+        assert!(said.contains("ermission denied") && said.contains("run it as root"), "{object:#}");
+        assert_eq!(super::Stand::of(&world), before);
+    }
+}
+
+#[test]
+fn the_gate_answers_to_the_services_own_user() {
+    let world = World::installed(&[OLD, NEW]);
+    let Some(command) = as_nobody(&world, &["gate", "--json"]) else { return };
+    let owned = Command::new("chown").arg("-R").arg("nobody").arg(world.path("data")).status();
+    assert!(owned.unwrap().success());
+    assert_eq!(shaped(&answer(command).expect(0))["verdict"], "ready");
+    world.execute("UPDATE schema_migrations SET dirty = 1");
+    let command = as_nobody(&world, &["gate", "--", "true"]).unwrap();
+    assert!(answer(command).expect(78).stderr.contains("dirty at 1"));
+}

@@ -1,0 +1,44 @@
+//! Releases that failed here, or were gone back from.
+
+use super::{refused, shaped};
+use crate::world::{NEW, OLD, World};
+
+#[test]
+fn a_release_that_failed_here_is_not_taken_again_by_itself() {
+    let mut world = World::installed(&[OLD, NEW.mode("never-healthy")]);
+    world.run(&["upgrade", "--yes"]).expect(4);
+    let words = ["1.1.0 failed here in run 0000", "--retry"];
+    refused(&world, &["upgrade", "--to", "1.1.0", "--yes"], "held", &words);
+    let object = shaped(&world.run(&["upgrade", "--yes", "--json"]).expect(0));
+    assert_eq!(object["outcome"], "nothing");
+    assert!(object["warnings"][0].as_str().unwrap().contains("`--retry` takes it again"), "{object:#}");
+    let status = world.run(&["status", "--json"]).expect(0).json();
+    assert_eq!((&status["held"][0]["version"], &status["available"]["upgrade"]), (&"1.1.0".into(), &().into()));
+    // It is taken when it is asked for, and fails again.
+    world.run(&["upgrade", "--retry", "--yes"]).expect(4);
+    world.stands_at("1.0.0", 1);
+    // Another archive of that version is another attempt.
+    let text = std::fs::read_to_string(world.path("releases/notes.toml")).unwrap();
+    let old = world.path("releases/notes-1.1.0.tar.gz");
+    let (size, sha256) = crate::world::measure(&old);
+    world.add(&NEW);
+    let (new_size, new_sha256) = crate::world::measure(&old);
+    let text = text.replace(&sha256, &new_sha256).replace(&format!("size = {size}\n"), &format!("size = {new_size}\n"));
+    world.publish_text(&text.replace("sequence = 1\n", "sequence = 2\n"));
+    world.run(&["upgrade", "--yes"]).expect(0);
+    world.stands_at("1.1.0", 2);
+    assert_eq!(world.run(&["status", "--json"]).json()["held"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_release_that_was_gone_back_from_is_taken_only_by_name() {
+    let world = World::installed(&[OLD, NEW]);
+    world.run(&["upgrade", "--yes"]).expect(0);
+    world.run(&["rollback", "--yes"]).expect(0);
+    assert_eq!(world.current().as_deref(), Some("1.0.0"));
+    let object = shaped(&world.run(&["upgrade", "--yes", "--json"]).expect(0));
+    assert_eq!(object["outcome"], "nothing");
+    assert!(object["warnings"][0].as_str().unwrap().contains("`--to 1.1.0` takes it again"), "{object:#}");
+    world.run(&["upgrade", "--to", "1.1", "--yes"]).expect(0);
+    world.stands_at("1.1.0", 2);
+}
