@@ -98,7 +98,7 @@ fn a_rollback_shows_every_way_with_its_loss_and_takes_the_chosen_one() {
     dialogue.hears("How to go back to 1.0.0");
     let shown = dialogue.said.clone();
     assert!(shown.contains("binary   not possible: 1.0.0 does not run on schema 2"), "{shown}");
-    assert!(shown.contains("notes: column mood with 1 values"), "{shown}");
+    assert!(shown.contains("notes: column mood with 1 value"), "{shown}");
     assert!(shown.contains("notes: 2 inserted"), "{shown}");
     // The way that loses least is the first one; the other one is below it.
     dialogue.hears("restore").types(DOWN_ARROW).types(ENTER);
