@@ -10,6 +10,7 @@ mod dialogue;
 mod download;
 mod gantry_world;
 mod layers;
+mod migrate_run;
 mod load;
 mod refusals;
 mod release_server;
