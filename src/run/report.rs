@@ -60,6 +60,9 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// Why it failed.
     pub failure: Option<Failure>,
+    /// Whether something of it is left to `recover`, though its outcome is certain.
+    #[serde(default)]
+    pub unfinished: bool,
 }
 
 /// A step and how long it took.
@@ -165,5 +168,6 @@ pub(super) fn of(machine: &Machine<'_>, outcome: Outcome, steps: Vec<StepTime>, 
         loss: memory.loss.clone(),
         warnings: memory.warnings.clone(),
         failure,
+        unfinished: false,
     }
 }

@@ -28,7 +28,6 @@ pub fn settle(machine: &mut Machine<'_>) -> Result<(), StepError> {
     if let Some(kept) = kept {
         machine.memory.warnings.push(format!("the database that was given up is kept as the backup `{}`", kept.id));
         backup::prune(machine.config, std::slice::from_ref(&kept.id))?;
-        backup::prune(machine.config, std::slice::from_ref(&kept.id))?;
         machine.memory.backup = Some(kept.id);
     }
     Ok(())

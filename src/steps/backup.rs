@@ -1,5 +1,6 @@
 //! Backups: what a run replaced or gave up, moved to where backups are kept, and retention.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::{Machine, StepError};
@@ -58,35 +59,41 @@ pub fn keep(
 
 fn relocate(file: &Path, directory: &Path, watch: &dyn Watch) -> Result<(), StepError> {
     let target = backups::file(directory);
-    let one_file_system = fs::space(file)?.device == fs::space(directory)?.device;
-    if one_file_system {
-        // A log that could not be settled belongs to its file, under the name that SQLite looks for.
-        for suffix in side_files::SUFFIXES {
-            let (from, to) = (with_suffix(file, suffix), with_suffix(&target, suffix));
-            if fs::exists(&from)? {
-                fs::rename(&from, &to)?;
-            }
+    // A log that could not be settled belongs to its file, under the name that SQLite looks for.
+    let names: Vec<&str> = side_files::SUFFIXES.into_iter().chain([""]).collect();
+    for suffix in &names {
+        let (from, to) = (with_suffix(file, suffix), with_suffix(&target, suffix));
+        if !fs::exists(&from)? {
+            continue;
         }
-        return Ok(fs::rename(file, &target)?);
+        match fs::rename(&from, &to) {
+            Ok(()) => {}
+            // Two mounts of one file system have one device number, and still cannot be renamed between.
+            Err(error) if error.source.kind() == ErrorKind::CrossesDevices => return copy_over(file, directory, watch),
+            Err(error) => return Err(error.into()),
+        }
     }
+    Ok(())
+}
+
+/// The main file first: making it clears what lies beside its name. What it comes from goes last.
+fn copy_over(file: &Path, directory: &Path, watch: &dyn Watch) -> Result<(), StepError> {
     let failed = |error| StepError::world("backup", format!("cannot copy `{}` to the backups", file.display()), error);
     let (from, name) = open(file)?;
     let to = Dir::open(directory)?;
     let owner = attributes::owner(file)?;
-    for suffix in side_files::SUFFIXES {
+    for suffix in [""].into_iter().chain(side_files::SUFFIXES) {
         let beside = format!("{name}{suffix}");
         if from.identity(&beside)?.is_some() {
             let content = copy_file::content(&from, &beside, watch).map_err(failed)?;
-            let (_, target) = open(&with_suffix(&target, suffix))?;
+            let target = format!("database.db{suffix}");
             copy_file(&with_suffix(file, suffix), content, owner, &to, &target, watch).map_err(failed)?;
         }
     }
-    let content = copy_file::content(&from, &name, watch).map_err(failed)?;
-    copy_file(file, content, owner, &to, "database.db", watch).map_err(failed)?;
-    for suffix in side_files::SUFFIXES {
+    for suffix in side_files::SUFFIXES.into_iter().chain([""]) {
         fs::remove_file(&with_suffix(file, suffix))?;
     }
-    Ok(fs::remove_file(file)?)
+    Ok(())
 }
 
 /// What a backup's file holds now.
@@ -151,7 +158,8 @@ pub fn prune_versions(machine: &Machine<'_>) -> Result<Vec<Version>, StepError> 
     let mut removed = Vec::new();
     for known in on_disk.iter().rev() {
         let version = &known.release.version;
-        if Some(version) == plan.to.version.as_ref() {
+        // What is above the installed one may be the next hop, brought in before the first stop.
+        if Some(version) >= plan.to.version.as_ref() {
             continue;
         }
         kept += 1;
