@@ -14,10 +14,6 @@ pub(super) fn settle(failed: usize, error: &StepError, machine: &mut Machine<'_>
     let (Blame::Release, Operation::Install | Operation::Upgrade) = (error.blame, machine.plan.operation) else {
         return Ok(());
     };
-    // An archive that is damaged or not for this machine is refused again by its bytes, not by its name.
-    if matches!(machine.plan.steps.get(failed), Some(Step::Fetch { .. })) {
-        return Ok(());
-    }
     let Some(version) = machine.plan.to.version.clone() else { return Ok(()) };
     let step = machine.plan.steps.get(failed).map_or("resolve", Step::name);
     let new = Held {

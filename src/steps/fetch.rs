@@ -67,7 +67,7 @@ fn bring_in(incoming: &Incoming, machine: &Machine<'_>) -> Result<(), StepError>
     fs::create_dir_all(&layout.versions(), 0o755)?;
     fs::remove_dir_all(&staged)?;
     unpack(&verified, &staged, &Limits::default(), machine.watch)
-        .map_err(|error| StepError::release("archive", format!("cannot unpack the archive of {version}"), error))?;
+        .map_err(|error| StepError::world("archive", format!("cannot unpack the archive of {version}"), error))?;
     let record = examine(incoming, &staged, machine)?;
     // The record first: a version without one is not on disk, and a record without a version neither.
     fs::remove_dir_all(&layout.version(version))?;
@@ -77,11 +77,12 @@ fn bring_in(incoming: &Incoming, machine: &Machine<'_>) -> Result<(), StepError>
     Ok(http::discard(&part)?)
 }
 
-/// Proves that the release is what the manifest says, and can run here.
+/// Proves that the release is what the manifest says, and can run here. Only migrations that fail hold it: the rest may be
+/// the disk's fault, this machine's or the manifest's.
 fn examine(incoming: &Incoming, staged: &Path, machine: &Machine<'_>) -> Result<ReleaseRecord, StepError> {
     let config = machine.config;
     let release = &incoming.release;
-    let finding = |message| StepError::finding("archive", message, Blame::Release).remedy(PUBLISHER);
+    let finding = |message| StepError::finding("archive", message, Blame::World).remedy(PUBLISHER);
     let program = staged.join(&config.layout.binary);
     let there = fs::exists(&program)? && fs::metadata(&program)?.permissions().mode() & 0o111 != 0;
     if !there {
@@ -124,7 +125,7 @@ fn check_fingerprint(incoming: &Incoming, found: Fingerprint) -> Result<(), Step
                 "the migrations lead to schema {} with fingerprint {found}, and the manifest says {expected}",
                 release.schema
             ),
-            Blame::Release,
+            Blame::World,
         )
         .remedy(PUBLISHER)),
         _ => Ok(()),
@@ -144,7 +145,7 @@ fn check_version(release: &Release, program: &Path, machine: &Machine<'_>) -> Re
     };
     let remedy = "the artifact may be built for another machine: tell its publisher";
     let output = run.run().map_err(|error| {
-        StepError::release("program", "the program of the release cannot run here", error).remedy(remedy)
+        StepError::world("program", "the program of the release cannot run here", error).remedy(remedy)
     })?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     let expected = release.version.to_string();
@@ -155,8 +156,8 @@ fn check_version(release: &Release, program: &Path, machine: &Machine<'_>) -> Re
     // The C library hands what the kernel does not take to a shell, so that it is not the start that fails.
     if host::is_foreign(program)? {
         let message = format!("the program of {expected} cannot run here: it is built for another processor");
-        return Err(StepError::finding("program", message, Blame::Release).remedy(remedy));
+        return Err(StepError::finding("program", message, Blame::World).remedy(remedy));
     }
     let message = format!("the program says `{}` to --version ({}), and not {expected}", said.trim(), output.status);
-    Err(StepError::finding("program", message, Blame::Release).remedy(remedy))
+    Err(StepError::finding("program", message, Blame::World).remedy(remedy))
 }
