@@ -1,8 +1,9 @@
 //! What is asked at a terminal, and what the answers do.
 
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use expectrl::process::Termios as _;
 use expectrl::process::unix::WaitStatus;
 use expectrl::session::OsSession;
 use expectrl::{Eof, Expect as _, Session};
@@ -19,6 +20,9 @@ const CONTROL_C: &str = "\x03";
 /// Of xterm's control sequences (DECTCEM): the cursor is to be seen.
 const CURSOR: &str = "\x1b[?25h";
 
+/// How long the installer may take for anything.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// The installer in a terminal of its own.
 struct Dialogue {
     session: OsSession,
@@ -30,7 +34,9 @@ impl Dialogue {
         command.env("TERM", "xterm").stdin(Stdio::inherit());
         let mut session = Session::spawn(command).unwrap();
         session.get_process_mut().set_window_size(120, 40).unwrap();
-        session.set_expect_timeout(Some(Duration::from_secs(60)));
+        // Whoever reads keys turns it off: `types` waits for that.
+        session.set_echo(true).unwrap();
+        session.set_expect_timeout(Some(PATIENCE));
         Self { session, said: String::new() }
     }
 
@@ -53,7 +59,13 @@ impl Dialogue {
         self
     }
 
+    /// Types once the installer reads keys, which it does without echo: before that the terminal itself acts on them.
     fn types(&mut self, keys: &str) -> &mut Self {
+        let since = Instant::now();
+        while self.session.is_echo().unwrap() {
+            assert!(since.elapsed() < PATIENCE, "no key is read: {}", self.said);
+            std::thread::yield_now();
+        }
         self.session.send(keys).unwrap();
         self
     }
