@@ -122,7 +122,10 @@ fn way_out(blame: Blame, plan: &Plan) -> String {
         (Blame::Release, Operation::Rollback) => {
             "choose another way or release: see `gantry-installer rollback --dry-run`".to_owned()
         }
-        _ => "put right what is said here, then run the same command again".to_owned(),
+        _ => {
+            let run = &plan.run;
+            format!("look at `gantry-installer history {run}`, and run the same command again once that is put right")
+        }
     }
 }
 

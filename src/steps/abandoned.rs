@@ -21,9 +21,6 @@ use crate::sys::{attributes, fs};
 pub fn settle(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let file = machine.places.abandoned_database();
     let id = format!("{}-abandoned", machine.plan.run);
-    if !fs::exists(&file)? && !fs::exists(&machine.config.layout.backup(&id))? {
-        return Ok(());
-    }
     if fs::exists(&file)? {
         note(&file, undone(machine.plan), machine);
     }

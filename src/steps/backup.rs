@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::db::copy_file::{self, Content, copy_file};
 use crate::db::side_files;
 use crate::journal::{backups, record, releases};
+use crate::layout::Layout;
 use crate::plan::Point;
 use crate::plan::observed::{Backup, BackupKind};
 use crate::sys::dir::Dir;
@@ -17,8 +18,8 @@ use crate::version::Version;
 /// Moves a database out of the work directory into a backup, and lists it. Nothing to do where it is not there any
 /// more: it is listed already then.
 ///
-/// Survives a kill: the file keeps its name in the work directory until its copy is verified and listed, or it is
-/// renamed whole and listed by the next attempt.
+/// Survives a kill: the file keeps its name in the work directory until its copy is verified, or it is renamed whole;
+/// its directory gets the backup's name last, with the record in it.
 pub fn keep(
     file: &Path,
     id: &str,
@@ -28,19 +29,19 @@ pub fn keep(
     watch: &dyn Watch,
 ) -> Result<Option<Backup>, StepError> {
     let directory = config.layout.backup(id);
-    let target = backups::file(&directory);
-    if !fs::exists(file)? && !fs::exists(&target)? {
-        return Ok(None);
-    }
     if let Some(listed) = record::read::<Backup>(&backups::record_file(&directory))? {
         fs::remove_file(file)?;
         return Ok(Some(listed));
     }
-    fs::create_dir_all(&directory, 0o700)?;
-    if fs::exists(file)? {
-        relocate(file, &directory, watch)?;
+    let staged = config.layout.staged_backup(id);
+    if !fs::exists(file)? && !fs::exists(&backups::file(&staged))? {
+        return Ok(None);
     }
-    let content = content(&directory, watch)?;
+    fs::create_dir_all(&staged, 0o700)?;
+    if fs::exists(file)? {
+        relocate(file, &staged, watch)?;
+    }
+    let content = content(&staged, watch)?;
     let backup = Backup {
         id: id.to_owned(),
         kind,
@@ -50,7 +51,8 @@ pub fn keep(
         sha256: content.sha256,
         created: clock::now(),
     };
-    record::write(&backups::record_file(&directory), &backup, 0o600)?;
+    record::write(&backups::record_file(&staged), &backup, 0o600)?;
+    fs::rename(&staged, &directory)?;
     Ok(Some(backup))
 }
 
@@ -94,11 +96,23 @@ pub fn content(directory: &Path, watch: &dyn Watch) -> Result<Content, StepError
         .map_err(|error| StepError::world("backup", format!("cannot read the backup `{}`", directory.display()), error))
 }
 
+/// Removes backups and versions that were not made, or not removed, to their end. Not while a run is unfinished, whose
+/// own backup may be about to get its name.
+pub fn clear_staged(layout: &Layout) -> Result<(), StepError> {
+    for directory in [&layout.backups, &layout.versions()] {
+        for name in fs::names(directory)?.iter().filter(|name| Layout::is_staged(&name.to_string_lossy())) {
+            fs::remove_dir_all(&directory.join(name))?;
+        }
+    }
+    Ok(())
+}
+
 /// Removes the oldest backups beyond the configured number and size; returns those that went.
 ///
 /// The newest one is kept, whatever its size, and so are the newest that a rollback would take and those that `needed`
 /// names.
 pub fn prune(config: &Config, needed: &[String]) -> Result<Vec<Backup>, StepError> {
+    clear_staged(&config.layout)?;
     let all = backups::list(&config.layout.backups)?;
     let newest = all.iter().rev().find(|backup| backup.kind != BackupKind::Abandoned).map(|backup| backup.id.clone());
     let mut removed = Vec::new();
@@ -110,10 +124,10 @@ pub fn prune(config: &Config, needed: &[String]) -> Result<Vec<Backup>, StepErro
         if fits || count == 1 || newest.as_ref() == Some(&backup.id) || needed.contains(&backup.id) {
             continue;
         }
-        let directory = config.layout.backup(&backup.id);
-        // Without its record it is no backup any more, however far the removal gets.
-        fs::remove_file(&backups::record_file(&directory))?;
-        fs::remove_dir_all(&directory)?;
+        let staged = config.layout.staged_backup(&backup.id);
+        // Without its name it is no backup any more, however far the removal gets.
+        fs::rename(&config.layout.backup(&backup.id), &staged)?;
+        fs::remove_dir_all(&staged)?;
         count -= 1;
         bytes = bytes.saturating_sub(backup.bytes);
         removed.push(backup);
@@ -144,9 +158,11 @@ pub fn prune_versions(machine: &Machine<'_>) -> Result<Vec<Version>, StepError> 
         if kept <= config.keep_versions || needed.contains(version) {
             continue;
         }
-        // Without its record it is not on disk, however far the removal gets.
+        // Without its name it is not on disk, however far the removal gets.
+        let staged = config.layout.staged(version);
+        fs::rename(&config.layout.version(version), &staged)?;
         fs::remove_file(&config.layout.release(version))?;
-        fs::remove_dir_all(&config.layout.version(version))?;
+        fs::remove_dir_all(&staged)?;
         removed.push(version.clone());
     }
     Ok(removed)

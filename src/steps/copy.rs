@@ -8,7 +8,7 @@ use crate::db::copy::{CopyOutcome, copy};
 use crate::db::copy_file::{Content, copy_file};
 use crate::db::side_files;
 use crate::journal::record::{self, Owner};
-use crate::layout::SCRATCH_PREFIX;
+use crate::layout::WorkLayout;
 use crate::plan::step::Source;
 use crate::sys::{attributes, fs};
 
@@ -64,7 +64,7 @@ pub(super) fn remove(machine: &Machine<'_>) -> Result<(), StepError> {
 /// Removes what a rehearsal or a survey left.
 pub(super) fn remove_scratch(machine: &Machine<'_>) -> Result<(), StepError> {
     for name in fs::names(&machine.places.work.directory)? {
-        if name.to_string_lossy().starts_with(SCRATCH_PREFIX) {
+        if WorkLayout::is_disposable(&name.to_string_lossy()) {
             fs::remove_file(&machine.places.work.directory.join(name))?;
         }
     }

@@ -118,6 +118,7 @@ pub struct Memory {
 /// Makes the work directory beside the database, and clears what an interrupted look left in it.
 pub fn prepare(machine: &Machine<'_>) -> Result<(), StepError> {
     copy::make_work_directory(machine)?;
+    backup::clear_staged(&machine.config.layout)?;
     copy::remove_scratch(machine)
 }
 

@@ -55,7 +55,7 @@ pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
     prove::healthy(&version, &Interrupt::never(), machine).map_err(|error| {
         let message =
             format!("everything is as before, but {version} does not become healthy again: {}", error.message);
-        error.saying(message)
+        error.saying(message).remedy("find out why in the log of the service, then run `gantry-installer recover`")
     })?;
     machine.service.start_also().map_err(beside)?;
     if machine.memory.downtime_ms.is_none() {
