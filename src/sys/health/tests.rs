@@ -146,10 +146,10 @@ fn a_service_that_dies_while_it_owes_an_answer_is_not_waited_for() {
 #[test]
 fn a_service_that_reports_progress_is_given_more_time() {
     let world = World::new();
-    let migrating = |turn: usize| if turn < 40 { (503, format!("migrating {turn}")) } else { (200, NEW.to_owned()) };
+    let migrating = |turn: usize| if turn < 60 { (503, format!("migrating {turn}")) } else { (200, NEW.to_owned()) };
     let answers = Answers::by_turn(migrating);
     let service = world.by_commands(DAEMON, STOP, PidFile::Configured);
-    // Forty questions with their pauses take longer.
+    // Sixty questions with their pauses take longer.
     let check = check(&world, answers.probe(), Duration::from_secs(1));
     let proof = prove(&world, &service, &check, Silence::Proven).unwrap();
     assert!(proof.after_ms > 1000);
