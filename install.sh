@@ -250,11 +250,21 @@ load() { # OPTION…
     "$directory/bin/gantry-load" --url "$url" --log "$directory/acknowledged.log" "$@"
 }
 
+# Returns once the clients are at it: what they see of the upgrade is to be seen.
 begin_load() {
+    before=$(acknowledged)
     # Not by way of `load`: the signal that ends it must find the program, not a shell around it.
     "$directory/bin/gantry-load" --url "$url" --log "$directory/acknowledged.log" \
         --resume --rate 200 --until-stopped >"$directory/load.json" &
     load_pid=$!
+    until [ "$(acknowledged)" -ge $((before + 100)) ]; do
+        kill -0 "$load_pid" 2>/dev/null || refuse "the clients ended before they wrote anything"
+        sleep 0.05
+    done
+}
+
+acknowledged() {
+    wc -l <"$directory/acknowledged.log"
 }
 
 stop_load() {
