@@ -232,6 +232,7 @@ try_it() {
     say "upgrading to 1.5, while clients go on writing"
     begin_load
     "$directory/gantry-installer" upgrade --to 1.5 --yes
+    await_writes
     stop_load
     say "comparing the database with every write that was acknowledged"
     "$directory/bin/gantry-load" verify --database "$directory/data/gantry.db" \
@@ -255,6 +256,20 @@ begin_load() {
     "$directory/bin/gantry-load" --url "$url" --log "$directory/acknowledged.log" \
         --resume --rate 200 --until-stopped >"$directory/load.json" &
     load_pid=$!
+    await_writes
+}
+
+# Before and after the upgrade: else the clients would not see it.
+await_writes() {
+    before=$(acknowledged)
+    until [ "$(acknowledged)" -ge $((before + 100)) ]; do
+        kill -0 "$load_pid" 2>/dev/null || refuse "the clients ended before they wrote anything"
+        sleep 0.05
+    done
+}
+
+acknowledged() {
+    wc -l <"$directory/acknowledged.log"
 }
 
 stop_load() {
