@@ -17,5 +17,6 @@ mod retention;
 mod rollback;
 mod service;
 mod settings;
+mod signals;
 mod upgrade;
 mod world;
