@@ -13,6 +13,7 @@ use crate::plan::observed::BackupKind;
 use crate::plan::step::Source;
 use crate::plan::{Leg, Plan, Step};
 use crate::sys::dir::Dir;
+use crate::sys::watch::Uncancelled;
 use crate::sys::{attributes, fs};
 
 /// Counts what the given-up database has and the live one has not, then lists it as a backup. Nothing to do without one.
@@ -24,7 +25,8 @@ pub fn settle(machine: &mut Machine<'_>) -> Result<(), StepError> {
     if fs::exists(&file)? {
         note(&file, undone(machine.plan), machine);
     }
-    let kept = backup::keep(&file, &id, BackupKind::Abandoned, &machine.plan.to, machine.config, machine.watch)?;
+    let watch = Uncancelled(machine.watch);
+    let kept = backup::keep(&file, &id, BackupKind::Abandoned, &machine.plan.to, machine.config, &watch)?;
     if let Some(kept) = kept {
         machine.memory.warnings.push(format!("the database that was given up is kept as the backup `{}`", kept.id));
         backup::prune(machine.config, std::slice::from_ref(&kept.id))?;
@@ -97,9 +99,9 @@ fn take(source: Option<&Source>, work: &Dir, name: &str, machine: &Machine<'_>) 
     if let Some(Source::Backup { id, file, bytes, sha256, .. }) = source {
         let expected = Content { bytes: *bytes, sha256: *sha256 };
         let owner = attributes::owner(file)?;
-        return copy_file(file, expected, owner, work, name, machine.watch)
+        return copy_file(file, expected, owner, work, name, &Uncancelled(machine.watch))
             .map_err(|error| StepError::world("loss", format!("cannot take the backup `{id}` out"), error));
     }
-    let copied = copy(&machine.places.live, work, name, machine.watch);
+    let copied = copy(&machine.places.live, work, name, &Uncancelled(machine.watch));
     copied.map(|_| ()).map_err(|error| StepError::world("loss", "cannot copy the live database", error))
 }

@@ -7,6 +7,7 @@ use super::{Machine, StepError, abandoned, backup, copy};
 use crate::plan::Operation;
 use crate::plan::observed::BackupKind;
 use crate::sys::fs;
+use crate::sys::watch::Uncancelled;
 
 pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let plan = machine.plan;
@@ -16,7 +17,9 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
         Operation::Rollback => BackupKind::Abandoned,
         Operation::Install | Operation::Upgrade | Operation::Migrate => BackupKind::Before,
     };
-    if let Some(kept) = backup::keep(&old, &plan.run, kind, &plan.from, machine.config, machine.watch)? {
+    // The run is committed: a signal comes too late.
+    let watch = Uncancelled(machine.watch);
+    if let Some(kept) = backup::keep(&old, &plan.run, kind, &plan.from, machine.config, &watch)? {
         machine.memory.backup = Some(kept.id);
     }
     if fs::exists(&machine.places.work.directory)? {

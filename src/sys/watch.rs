@@ -20,3 +20,17 @@ impl Watch for Unwatched {
         false
     }
 }
+
+/// Somebody watches what must come to its end all the same, such as an undo.
+#[derive(Clone, Copy)]
+pub struct Uncancelled<'a>(pub &'a dyn Watch);
+
+impl Watch for Uncancelled<'_> {
+    fn progress(&self, done: u64, total: u64) {
+        self.0.progress(done, total);
+    }
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}

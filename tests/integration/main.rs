@@ -18,5 +18,6 @@ mod retention;
 mod rollback;
 mod service;
 mod settings;
+mod signals;
 mod upgrade;
 mod world;

@@ -295,7 +295,8 @@ dir = "{d}/backups"
         with_arguments.filter(|(_, words)| is_own(words)).collect()
     }
 
-    /// Ends the service and what it left behind, whatever state it is in, and returns when it is gone.
+    /// Ends the service and what it left behind, whatever state it is in, and returns when all of it is gone: a process
+    /// that is ending has no command line any more, and still its port.
     pub fn kill_service(&self) {
         loop {
             let processes = self.processes();
@@ -304,9 +305,11 @@ dir = "{d}/backups"
             }
             for (pid, _) in processes {
                 let pid = rustix::process::Pid::from_raw(pid.try_into().unwrap()).unwrap();
-                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+                let Ok(end) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) else { continue };
+                let _ = rustix::process::pidfd_send_signal(&end, rustix::process::Signal::KILL);
+                let mut ended = [rustix::event::PollFd::new(&end, rustix::event::PollFlags::IN)];
+                rustix::event::poll(&mut ended, None).unwrap();
             }
-            std::thread::sleep(std::time::Duration::from_millis(2));
         }
     }
 }

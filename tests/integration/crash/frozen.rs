@@ -54,11 +54,14 @@ impl<'w> Frozen<'w> {
     fn start(&self) {
         let world = self.world;
         let mut command = Command::new("sh");
-        command.args(["-c", "exec \"$@\" 2>/dev/null &", "sh"]).arg(world.path("root/current/bin/notes"));
+        let log = world.path("thaw.log");
+        command.args(["-c", "exec \"$@\" &", "sh"]).arg(world.path("root/current/bin/notes"));
         command.args(["serve", "--listen", &format!("127.0.0.1:{}", world.port), "--database"]).arg(world.database());
         command.arg("--pid-file").arg(world.path("notes.pid")).stdin(Stdio::null()).stdout(Stdio::null());
+        command.stderr(std::fs::File::create(&log).unwrap());
         assert!(command.process_group(0).status().unwrap().success());
-        until("the service runs again", || world.answers() == self.running);
+        let said = || std::fs::read_to_string(&log).unwrap();
+        until(|| world.answers() == self.running, || format!("{} {:?}", said(), world.processes()));
     }
 }
 
@@ -123,10 +126,10 @@ pub fn below(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// Nothing tells when a process that is not ours has ended or listens.
-fn until(what: &str, is_so: impl Fn() -> bool) {
+fn until(is_so: impl Fn() -> bool, otherwise: impl Fn() -> String) {
     let since = Instant::now();
     while !is_so() {
-        assert!(since.elapsed() < Duration::from_secs(60), "not within a minute: {what}");
+        assert!(since.elapsed() < Duration::from_secs(20), "the service does not run again: {}", otherwise());
         std::thread::sleep(Duration::from_millis(2));
     }
 }

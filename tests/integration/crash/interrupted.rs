@@ -12,13 +12,14 @@ pub struct Seen {
     pub started: bool,
 }
 
-pub fn check(world: &World, context: &str) -> Seen {
+/// `past` is the run that was the last one before.
+pub fn check(world: &World, past: Option<&str>, context: &str) -> Seen {
     let status = world.run(&["status", "--json"]);
     assert_eq!(status.code, 0, "{context}: {status:#?}");
     let status = status.json();
     let unfinished = status["unfinished"].as_str().map(str::to_owned);
-    let run = unfinished.as_deref().map(|name| Run::read(&world.path("state/runs").join(name)));
-    gate(run.as_ref(), world, context);
+    let run = Run::last(world).filter(|run| Some(run.name.as_str()) != past);
+    gate(run.as_ref().filter(|_| unfinished.is_some()), world, context);
     if unfinished.is_some() {
         let refused = world.run(&["backup", "prune", "--json"]);
         assert_eq!((refused.code, &refused.json()["outcome"]), (6, &"unfinished".into()), "{context}: {refused:#?}");
@@ -49,6 +50,7 @@ fn open(world: &World) -> i32 {
 
 /// The plan of a run and its journal.
 pub struct Run {
+    pub name: String,
     steps: Vec<Step>,
     pub events: Vec<Event>,
 }
@@ -57,7 +59,7 @@ impl Run {
     fn read(directory: &Path) -> Self {
         let plan: Plan = serde_json::from_slice(&std::fs::read(directory.join("plan.json")).unwrap()).unwrap();
         let entries = Journal::read(&directory.join("journal")).unwrap();
-        Self { steps: plan.steps, events: entries.into_iter().map(|entry| entry.event).collect() }
+        Self { name: plan.run, steps: plan.steps, events: entries.into_iter().map(|entry| entry.event).collect() }
     }
 
     /// The newest, if there is one.

@@ -2,6 +2,7 @@
 //! the machine is wholly OLD or wholly NEW.
 
 mod frozen;
+mod given_up;
 mod interrupted;
 mod operations;
 mod proof;

@@ -10,7 +10,7 @@ use crate::world::{NEW, World};
 
 /// What a run has written of a step when it is killed for the first time.
 #[derive(Clone, Copy, Debug)]
-enum Written {
+pub enum Written {
     Intent,
     Done,
     Undone,
@@ -60,10 +60,11 @@ fn a_recovery_of_an_undo_may_be_killed_anywhere() {
 
 fn recover(sweep: &Sweep, world: &World, written: Written, step: &str, end: End) {
     let fresh = Frozen::of(world);
+    let past = Run::last(world).map(|run| run.name);
     let point = first(sweep, &fresh, |run| has(run, written, step));
     let name = format!("recovery of {}, {step} {written:?}", sweep.name);
     assert!(sweep.killed_at(point, fresh.thaw()).is_some());
-    let seen = interrupted::check(world, &name);
+    let seen = interrupted::check(world, past.as_deref(), &name);
     let broken = Frozen::of(world);
     let mut count = Count::default();
     loop {
@@ -84,7 +85,7 @@ fn recover(sweep: &Sweep, world: &World, written: Written, step: &str, end: End)
     assert!(ends > 0 && ends == count.points, "{name}: {count:?}");
 }
 
-fn has(run: &Run, written: Written, step: &str) -> bool {
+pub fn has(run: &Run, written: Written, step: &str) -> bool {
     let of = |wanted: &usize| run.step(*wanted) == step;
     run.events.iter().any(|event| match (written, event) {
         (Intent, Event::Intend { step }) | (Done, Event::Done { step, .. }) | (Undone, Event::Undone { step }) => {
@@ -95,7 +96,7 @@ fn has(run: &Run, written: Written, step: &str) -> bool {
 }
 
 /// The first point at which the journal says so: what was written stays written, so halving finds it.
-fn first(sweep: &Sweep, frozen: &Frozen<'_>, says: impl Fn(&Run) -> bool) -> u64 {
+pub fn first(sweep: &Sweep, frozen: &Frozen<'_>, says: impl Fn(&Run) -> bool) -> u64 {
     let reached = |point| {
         let world = frozen.thaw();
         sweep.killed_at(point, world).is_none() || Run::last(world).is_some_and(|run| says(&run))

@@ -1,7 +1,7 @@
 //! One operation, killed at each of its points in turn.
 
 use super::frozen::Frozen;
-use super::interrupted;
+use super::interrupted::{self, Run};
 use super::proof::{self, Stand};
 use crate::world::{Answer, World, answer};
 
@@ -40,13 +40,14 @@ impl Sweep {
     /// Kills the operation before each of its operations, one world after the other.
     pub fn run(&self, world: World) -> Count {
         let frozen = Frozen::of(&world);
+        let past = Run::last(&world).map(|run| run.name);
         let mut count = Count::default();
         loop {
             let world = frozen.thaw();
             let point = count.points + 1;
             let Some(operation) = self.killed_at(point, world) else { break };
             let context = format!("{} killed before operation {point}, {operation}", self.name);
-            let seen = interrupted::check(world, &context);
+            let seen = interrupted::check(world, past.as_deref(), &context);
             let recovered = world.run(&["recover", "--json"]);
             assert_eq!(recovered.code, 0, "{context}: {recovered:#?}");
             count.points += 1;

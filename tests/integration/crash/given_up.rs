@@ -1,0 +1,90 @@
+//! Recoveries that cannot come to an end, and what is no run at all.
+
+use std::path::PathBuf;
+
+use super::frozen::{below, quick};
+use super::interrupted::Run;
+use super::operations::{at_old, upgrade};
+use super::recovery::{Written, first, has};
+use super::sweep::{fired, killed};
+use crate::world::{NEW, OLD, World};
+
+/// A world whose upgrade was killed when its service was down.
+fn broken() -> World {
+    let world = at_old(NEW);
+    let point = {
+        let frozen = super::frozen::Frozen::of(&world);
+        let point = first(&upgrade(), &frozen, |run| has(run, Written::Done, "exchange"));
+        assert!(upgrade().killed_at(point, frozen.thaw()).is_some());
+        point
+    };
+    assert!(point > 0 && world.answers().is_none());
+    world
+}
+
+#[test]
+fn after_three_recoveries_that_did_not_end_a_person_is_asked_and_nothing_more_is_tried() {
+    let world = broken();
+    // Each dies right after it wrote down that it begins.
+    for _ in 0..3 {
+        let answer = killed(&["recover"], 3, &world);
+        assert!(fired(&answer, 3).is_some());
+    }
+    let before = everything(&world);
+    for _ in 0..2 {
+        let answer = world.run(&["recover", "--json"]).expect(5).json();
+        assert_eq!(answer["outcome"], "stranded");
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(message.contains("-upgrade-1.1.0 could not be recovered in 3 tries"), "{message}");
+        assert_ne!(answer["error"]["remedy"], "");
+    }
+    assert_eq!(everything(&world), before);
+    world.run(&["gate", "--", "true"]).expect(78);
+    assert!(world.run(&["status", "--json"]).expect(0).json()["unfinished"].is_string());
+    world.run(&["upgrade", "--yes"]).expect(6);
+}
+
+#[test]
+fn a_journal_that_is_damaged_before_its_end_is_not_acted_upon() {
+    let world = broken();
+    let directory = std::fs::read_dir(world.path("state/runs")).unwrap().map(|run| run.unwrap().path()).max().unwrap();
+    let journal = directory.join("journal");
+    let text = std::fs::read_to_string(&journal).unwrap();
+    std::fs::write(&journal, text.replacen("intend", "intent", 1)).unwrap();
+    let before = everything(&world);
+    let answer = world.run(&["recover", "--json"]);
+    assert!([1, 5].contains(&answer.code), "{answer:#?}");
+    let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("damaged in line 1"), "{message}");
+    assert_ne!(world.run(&["upgrade", "--yes"]).code, 0);
+    assert_eq!(everything(&world), before);
+    world.run(&["gate", "--", "true"]).expect(78);
+}
+
+#[test]
+fn a_run_whose_plan_was_never_saved_is_none() {
+    let world = World::within(quick(), &[OLD, NEW]);
+    world.install("1.0.0");
+    let directory = world.path("state/runs/000002-upgrade-1.1.0");
+    std::fs::create_dir(&directory).unwrap();
+    std::fs::write(directory.join(".plan.json.new"), "{").unwrap();
+    assert!(world.run(&["status", "--json"]).expect(0).json()["unfinished"].is_null());
+    world.run(&["history"]).expect(0);
+    assert_eq!(world.run(&["recover", "--json"]).expect(0).json()["outcome"], "nothing");
+    assert!(!directory.exists());
+    std::fs::create_dir(&directory).unwrap();
+    world.run(&["upgrade", "--yes"]).expect(0);
+    assert!(Run::last(&world).is_some());
+    world.stands_at("1.1.0", 2);
+}
+
+/// Every file that a recovery could touch, with its content; whoever holds the lock writes its name there.
+fn everything(world: &World) -> Vec<(PathBuf, Vec<u8>)> {
+    let parts = ["root", "state", "data", "backups"].into_iter();
+    let files =
+        parts.flat_map(|part| below(&world.path(part)).into_iter().map(move |path| PathBuf::from(part).join(path)));
+    files
+        .filter(|path| !path.ends_with("state/lock"))
+        .map(|path| (path.clone(), std::fs::read(world.path("").join(&path)).unwrap_or_default()))
+        .collect()
+}
