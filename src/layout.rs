@@ -46,6 +46,11 @@ impl Layout {
         self.versions().join(format!(".{version}.staged"))
     }
 
+    /// Whether what has this name beside versions or backups is such a disposable one.
+    pub fn is_staged(name: &str) -> bool {
+        name.starts_with('.') && name.ends_with(".staged")
+    }
+
     /// The program of a version.
     pub fn program(&self, version: &Version) -> PathBuf {
         self.version(version).join(&self.binary)
@@ -137,6 +142,11 @@ impl Layout {
         WorkLayout { directory: database.with_file_name(name) }
     }
 
+    /// Where a backup is before it gets its name, or after it lost it; disposable while no run is unfinished.
+    pub fn staged_backup(&self, id: &str) -> PathBuf {
+        self.backups.join(format!(".{id}.staged"))
+    }
+
     /// One backup: its directory holds `database.db` and `backup.json`.
     pub fn backup(&self, id: &str) -> PathBuf {
         self.backups.join(id)
@@ -145,9 +155,6 @@ impl Layout {
 
 /// What a work directory's name begins with; the product's name follows.
 pub const WORK_PREFIX: &str = ".gantry-installer-";
-
-/// What the name of every file begins with that may be thrown away at any time under the lock.
-pub const SCRATCH_PREFIX: &str = "scratch-";
 
 /// The files of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,6 +215,12 @@ impl WorkLayout {
 
     /// A copy that is thrown away.
     pub fn scratch(&self, name: &str) -> PathBuf {
-        self.directory.join(format!("{SCRATCH_PREFIX}{name}.db"))
+        self.directory.join(format!("scratch-{name}.db"))
+    }
+
+    /// Whether what has this name in it may be thrown away at any time under the lock: a copy, with what SQLite puts
+    /// beside it, or a record that was not written to its end.
+    pub fn is_disposable(name: &str) -> bool {
+        name.starts_with("scratch-") || (name.starts_with('.') && name.ends_with(".new"))
     }
 }

@@ -16,11 +16,14 @@ use crate::journal::releases::{self, ReleaseRecord};
 use crate::journal::{backups, held};
 use crate::layout::Layout;
 use crate::migration::{Drift, DriftKind, Ledger, LedgerNameError, SchemaPrint, Severity};
-use crate::plan::observed::{Content, Database, Holds, Observed, Obstacle, Process, Readable, Service, Space};
+use crate::plan::observed::{
+    Content, Database, Holds, Observed, Obstacle, Process as Holder, Readable, Service, Space,
+};
 use crate::sys::attributes;
 use crate::sys::dir::Dir;
 use crate::sys::fs::{self, PathError};
 use crate::sys::mount::{self, Kind as Mounted};
+use crate::sys::process::Process;
 use crate::sys::service::{self, ServiceError, State};
 use crate::version::{SchemaVersion, Version};
 
@@ -67,6 +70,8 @@ pub fn observe(config: &Config, service: &service::Service) -> Result<Observed> 
     let database = database(config, &records)?;
     let state = service.state()?;
     let (foreign, blind) = foreign(&database.path, service, &state)?;
+    let obstacles = database.obstacles.into_iter().chain(inside(service)?).collect();
+    let database = Database { obstacles, ..database };
     Ok(Observed {
         installed: installed.map(|record| record.release),
         order: records.last().map(|newest| newest.order.clone()).unwrap_or_default(),
@@ -183,8 +188,19 @@ fn obstacles(path: &Path) -> Result<Vec<Obstacle>> {
     Ok(obstacles)
 }
 
+/// A stop of the service would end an installer that runs inside it, in the middle of its run.
+fn inside(service: &service::Service) -> Result<Option<Obstacle>> {
+    let own = service.own_processes()?.unwrap_or_default();
+    let this = Process::this().map_err(ServiceError::from)?;
+    Ok(own.contains(&this).then(|| Obstacle {
+        code: "inside-service",
+        message: "this command runs inside the service that it would stop".to_owned(),
+        remedy: "run it from a shell or a unit of its own, for example with `systemd-run`".to_owned(),
+    }))
+}
+
 /// Who holds the database and does not belong to the service.
-fn foreign(path: &Path, service: &service::Service, state: &State) -> Result<(Vec<Process>, bool)> {
+fn foreign(path: &Path, service: &service::Service, state: &State) -> Result<(Vec<Holder>, bool)> {
     if !fs::exists(path)? {
         return Ok((Vec::new(), false));
     }
@@ -196,7 +212,7 @@ fn foreign(path: &Path, service: &service::Service, state: &State) -> Result<(Ve
         (None, State::Running { .. }) => false,
         (None, _) => true,
     });
-    Ok((foreign.map(|holder| Process { pid: holder.pid, command: holder.command }).collect(), holders.blind))
+    Ok((foreign.map(|holder| Holder { pid: holder.pid, command: holder.command }).collect(), holders.blind))
 }
 
 fn spaces(layout: &Layout, database: &Path) -> Result<Vec<Space>> {

@@ -54,11 +54,11 @@ pub fn of(reports: &[Report], before: Vec<StepTime>) -> Reply {
         .with("loss", &last.loss)
         .warning(reports.iter().flat_map(|report| report.warnings.iter().cloned()))
         .saying(text(reports, outcome, &first.from, stands, downtime, predicted));
-    reply.error = last.failure.as_ref().map(|failure| problem(failure, &last.run, outcome, stands));
+    reply.error = last.failure.as_ref().map(|failure| problem(failure, outcome, stands));
     reply
 }
 
-fn problem(failure: &Failure, run: &str, outcome: exit::Outcome, stands: &Point) -> Problem {
+fn problem(failure: &Failure, outcome: exit::Outcome, stands: &Point) -> Problem {
     let mut message = format!("the {} step failed: {}", failure.step, failure.message);
     let state = match outcome {
         exit::Outcome::Restored if stands.version.is_none() => "everything is as it was before".to_owned(),
@@ -73,12 +73,7 @@ fn problem(failure: &Failure, run: &str, outcome: exit::Outcome, stands: &Point)
     if !state.is_empty() {
         message = format!("{message} ({state})");
     }
-    let mut remedy = failure.remedy.clone();
-    if remedy.is_empty() {
-        remedy =
-            format!("look at `gantry-installer history {run}`, and run the same command again once that is put right");
-    }
-    Problem { code: failure.code.clone(), message, causes, remedy }
+    Problem { code: failure.code.clone(), message, causes, remedy: failure.remedy.clone() }
 }
 
 fn text(

@@ -22,7 +22,7 @@ pub fn run(arguments: &arguments::Recover, session: &Session<'_>) -> Result<Repl
     let Some(name) = unfinished else {
         let cleared = observe::real_database(&session.config.database.path)
             .map_err(|error| Box::new(Reply::failed("observe", &error, "run it as root")))
-            .map(|database| leftovers::clear(layout, &layout.work(&database)))?;
+            .map(|database| leftovers::clear(&session.config, &layout.work(&database)))?;
         cleared.map_err(|error| Box::new(Reply::failed("leftovers", &error, "run it as root")))?;
         return Ok(Reply::new(Outcome::Nothing).saying("there is no unfinished run"));
     };

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::record::{self, RecordError};
+use crate::layout::Layout;
 use crate::plan::observed::Backup;
 use crate::sys::fs;
 
@@ -11,18 +12,18 @@ pub fn file(directory: &Path) -> PathBuf {
     directory.join("database.db")
 }
 
-/// The record of a backup. It is written last: without it there is no backup.
+/// The record of a backup. It is written while the backup is staged: whatever has its name has its record.
 pub fn record_file(directory: &Path) -> PathBuf {
     directory.join("backup.json")
 }
 
-/// All backups in a directory, oldest first. A directory without a record is not a backup, or not yet one; what else
-/// lies there is somebody's own.
+/// All backups in a directory, oldest first. A directory without a record is not a backup, and a staged one not yet or
+/// not any more; what else lies there is somebody's own.
 pub fn list(backups: &Path) -> Result<Vec<Backup>, RecordError> {
     let mut listed = Vec::new();
     for name in fs::names(backups)? {
-        let directory = backups.join(name);
-        if fs::kind(&directory)?.is_dir() {
+        let directory = backups.join(&name);
+        if fs::kind(&directory)?.is_dir() && !Layout::is_staged(&name.to_string_lossy()) {
             listed.extend(record::read(&record_file(&directory))?);
         }
     }

@@ -96,6 +96,12 @@ pub enum JournalError {
         /// Counted from 1.
         line: usize,
     },
+    /// An entry could be neither written nor taken back.
+    #[error("the journal `{}` cannot be written any more", path.display())]
+    Spoilt {
+        /// The journal.
+        path: PathBuf,
+    },
     /// An entry could not be put into words; a bug.
     #[error("cannot write an entry of the journal")]
     Form(#[from] serde_json::Error),
@@ -107,6 +113,10 @@ pub struct Journal {
     path: PathBuf,
     file: File,
     entries: Vec<Entry>,
+    /// Of the whole lines.
+    length: u64,
+    /// A failed append could not be taken back: nothing more may be written behind it.
+    spoilt: bool,
 }
 
 impl Journal {
@@ -114,7 +124,7 @@ impl Journal {
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let (entries, length) = parse(path, &fs::read_if_there(path)?.unwrap_or_default())?;
         let file = fs::open_log(path, length)?;
-        Ok(Self { path: path.to_owned(), file, entries })
+        Ok(Self { path: path.to_owned(), file, entries, length, spoilt: false })
     }
 
     /// Reads a journal without opening it for writing; empty where there is none.
@@ -128,12 +138,22 @@ impl Journal {
     }
 
     /// Writes an entry. When it returns, the entry survives a power cut.
+    ///
+    /// # Errors
+    /// The entry is not in the journal then: whatever came of it is cut off again, so that no recovery acts upon it.
     pub fn append(&mut self, event: Event) -> Result<(), JournalError> {
+        if self.spoilt {
+            return Err(JournalError::Spoilt { path: self.path.clone() });
+        }
         let entry = Entry { at: clock::now(), event };
         let line = line_of(&serde_json::to_string(&entry)?);
         seam::cross("append to the journal");
         let written = io::Write::write_all(&mut self.file, line.as_bytes()).and_then(|()| self.file.sync_data());
-        written.map_err(PathError::on("append to", &self.path))?;
+        if let Err(error) = written {
+            self.spoilt = self.file.set_len(self.length).and_then(|()| self.file.sync_all()).is_err();
+            return Err(PathError::on("append to", &self.path)(error).into());
+        }
+        self.length += line.len() as u64;
         self.entries.push(entry);
         Ok(())
     }

@@ -1,22 +1,25 @@
 //! What a kill leaves of a command that had not become a run yet, or never becomes one.
 
+use crate::config::Config;
 use crate::journal::runs;
-use crate::layout::{Layout, SCRATCH_PREFIX, WorkLayout};
-use crate::sys::fs::{self, PathError};
+use crate::layout::WorkLayout;
+use crate::steps::{StepError, backup};
+use crate::sys::fs;
 
 /// Removes it. Only under the lock, and only while no run is unfinished: then nobody needs any of it.
 ///
 /// May be killed anywhere and called again.
-pub fn clear(layout: &Layout, work: &WorkLayout) -> Result<(), PathError> {
+pub fn clear(config: &Config, work: &WorkLayout) -> Result<(), StepError> {
     let directory = &work.directory;
-    for name in fs::names(directory)?.iter().filter(|name| name.to_string_lossy().starts_with(SCRATCH_PREFIX)) {
+    for name in fs::names(directory)?.iter().filter(|name| WorkLayout::is_disposable(&name.to_string_lossy())) {
         fs::remove_file(&directory.join(name))?;
     }
+    let layout = &config.layout;
     if fs::exists(&layout.reserve())? {
         fs::remove_file(&layout.reserve())?;
     }
     for name in runs::unplanned(layout)? {
         fs::remove_dir_all(&layout.run(&name).directory)?;
     }
-    Ok(())
+    backup::clear_staged(layout)
 }

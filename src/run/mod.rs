@@ -2,6 +2,7 @@
 //! meet. Writes intent, acts, writes done.
 
 mod aftermath;
+mod back;
 pub mod leftovers;
 pub mod recover;
 mod report;
@@ -17,7 +18,7 @@ use crate::journal::record::{self, RecordError};
 use crate::journal::{Ended, Event, Journal, JournalError};
 use crate::plan::Step;
 use crate::steps::error::Blame;
-use crate::steps::{self, Machine, StartedOnce, StepError};
+use crate::steps::{self, Machine, StepError};
 use crate::sys::clock::Stopwatch;
 use crate::sys::fs::{self, PathError};
 use crate::sys::watch::Watch;
@@ -76,25 +77,15 @@ pub fn apply(machine: &mut Machine<'_>, observer: &dyn Observer) -> Result<Repor
     let mut journal = Journal::open(&places.journal())?;
     let mut times = Vec::new();
     for (number, step) in machine.plan.steps.iter().enumerate() {
-        let result = take(number, step, machine, &mut journal, observer, &mut times);
-        if let Err(error) = result {
-            if machine.plan.commit().is_some_and(|commit| number >= commit) {
-                // NEW already: what is left is repeated by the next command.
-                machine.memory.warnings.push(format!(
-                    "the {} step is unfinished: {}",
-                    step.name(),
-                    causes::in_one_line(&error)
-                ));
-                return Ok(report::of(machine, Outcome::Done, times, None));
-            }
-            return Ok(go_back(number, error, machine, &mut journal, observer, times));
+        if let Err(error) = take(number, step, machine, &mut journal, observer, &mut times) {
+            // What the journal holds decides, not how far the loop came: a recovery would see the same.
+            return Ok(match remaining(machine.plan, journal.entries()) {
+                Remaining::Forward(_) => left_open(step, &error, machine, times),
+                _ => back::go_back(number, error, machine, &mut journal, observer, times),
+            });
         }
     }
-    journal.append(Event::Closed { outcome: Ended::New })?;
-    let _ = fs::remove_file(&machine.config.layout.reserve());
-    let report = report::of(machine, Outcome::Done, times, None);
-    record::write(&places.report(), &report, 0o600)?;
-    Ok(report)
+    Ok(close(machine, &mut journal, times))
 }
 
 /// Finishes or undoes the run of `machine`, which another process began.
@@ -102,48 +93,71 @@ pub fn apply(machine: &mut Machine<'_>, observer: &dyn Observer) -> Result<Repor
 /// # Errors
 /// Where it was tried too often, or its records cannot be written.
 pub fn recover(machine: &mut Machine<'_>, observer: &dyn Observer) -> Result<Report, RunError> {
+    // The disk may be full, and what follows must be written.
+    fs::remove_file(&machine.config.layout.reserve())?;
     let mut journal = Journal::open(&machine.places.run.journal())?;
-    if is_given_up(journal.entries()) {
-        return Err(RunError::GivenUp { run: machine.plan.run.clone(), tries: recover::TRIES });
-    }
-    let started = machine.plan.steps.iter().position(|step| matches!(step, Step::Start));
-    let begun = |entry: &crate::journal::Entry| matches!(entry.event, Event::Intend { step } if Some(step) == started);
-    if journal.entries().iter().any(begun) {
-        machine.memory.started = StartedOnce::Yes;
-    }
-    let left = remaining(machine.plan, journal.entries());
-    if !matches!(left, Remaining::Nothing(_)) {
-        journal.append(Event::Recover)?;
-    }
-    match left {
+    match remaining(machine.plan, journal.entries()) {
         Remaining::Nothing(_) => Ok(report::of(machine, Outcome::Nothing, Vec::new(), None)),
-        Remaining::Forward(steps) => {
-            let mut times = Vec::new();
-            for number in steps {
-                let Some(step) = machine.plan.steps.get(number) else { continue };
-                let result = take(number, step, machine, &mut journal, observer, &mut times);
-                if let Err(error) = result {
-                    return Ok(report::of(
-                        machine,
-                        Outcome::Stranded,
-                        times,
-                        Some(Failure::of(step.name(), &error, machine.plan)),
-                    ));
+        Remaining::Forward(steps) => Ok(go_on(steps, machine, &mut journal, observer)),
+        Remaining::Back(steps) => {
+            // Only what may end the same way every time counts as a try; what is left after the undo does not.
+            if !steps.is_empty() {
+                if is_given_up(journal.entries()) {
+                    return Err(RunError::GivenUp { run: machine.plan.run.clone(), tries: recover::TRIES });
                 }
+                journal.append(Event::Recover)?;
             }
-            journal.append(Event::Closed { outcome: Ended::New })?;
-            let _ = fs::remove_file(&machine.config.layout.reserve());
-            let report = report::of(machine, Outcome::Done, times, None);
-            record::write(&machine.places.run.report(), &report, 0o600)?;
-            Ok(report)
-        }
-        Remaining::Back(_) => {
+            back::remember(machine, journal.entries());
             let cause = StepError::finding("interrupted", "the run was interrupted", Blame::World);
             let number = journal.entries().iter().rev().find_map(|entry| match entry.event {
                 Event::Intend { step } => Some(step),
                 _ => None,
             });
-            Ok(go_back(number.unwrap_or(0), cause, machine, &mut journal, observer, Vec::new()))
+            Ok(back::go_back(number.unwrap_or(0), cause, machine, &mut journal, observer, Vec::new()))
+        }
+    }
+}
+
+/// Goes on with a run that is committed. The machine is NEW whatever fails here.
+fn go_on(steps: Vec<usize>, machine: &mut Machine<'_>, journal: &mut Journal, observer: &dyn Observer) -> Report {
+    let mut times = Vec::new();
+    for number in steps {
+        let Some(step) = machine.plan.steps.get(number) else { continue };
+        if let Err(error) = take(number, step, machine, journal, observer, &mut times) {
+            return left_open(step, &error, machine, times);
+        }
+    }
+    // After a power cut the gate was closed when the service wanted to start.
+    if let Err(error) = steps::keep_running(machine) {
+        machine.memory.warnings.push(format!("the service does not run: {}", causes::in_one_line(&error)));
+    }
+    close(machine, journal, times)
+}
+
+/// The run is NEW, and something after its commit is unfinished: the journal stays open, and `recover` repeats it.
+fn left_open(step: &Step, error: &StepError, machine: &mut Machine<'_>, times: Vec<StepTime>) -> Report {
+    let words = causes::in_one_line(error);
+    let warning = format!("the {} step is unfinished, run `gantry-installer recover`: {words}", step.name());
+    machine.memory.warnings.push(warning);
+    Report { unfinished: true, ..report::of(machine, Outcome::Done, times, None) }
+}
+
+/// Ends a run that is NEW. The report comes before the end: what a kill leaves out in between is repeated.
+fn close(machine: &mut Machine<'_>, journal: &mut Journal, times: Vec<StepTime>) -> Report {
+    let _ = fs::remove_file(&machine.config.layout.reserve());
+    let report = report::of(machine, Outcome::Done, times, None);
+    let file = machine.places.run.report();
+    // A recovery knows less of the run than the run itself did.
+    let kept = match fs::exists(&file) {
+        Ok(true) => Ok(()),
+        _ => record::write(&file, &report, 0o600),
+    };
+    let ended = kept.map_err(RunError::from).and_then(|()| Ok(journal.append(Event::Closed { outcome: Ended::New })?));
+    match ended {
+        Ok(()) => report,
+        Err(error) => {
+            let warning = format!("the end of the run could not be recorded: {}", causes::in_one_line(&error));
+            Report { unfinished: true, warnings: report.warnings.iter().cloned().chain([warning]).collect(), ..report }
         }
     }
 }
@@ -171,62 +185,6 @@ fn take(
     Ok(())
 }
 
-/// Takes back everything that was begun. What cannot be taken back stays in the journal for another recovery.
-fn go_back(
-    failed: usize,
-    error: StepError,
-    machine: &mut Machine<'_>,
-    journal: &mut Journal,
-    observer: &dyn Observer,
-    times: Vec<StepTime>,
-) -> Report {
-    let name = machine.plan.steps.get(failed).map_or("resolve", Step::name);
-    let failure = Failure::of(name, &error, machine.plan);
-    observer.goes_back(&causes::in_one_line(&error));
-    // The undo must be able to write on a disk that is full now.
-    let _ = fs::remove_file(&machine.config.layout.reserve());
-    let undone = undo(failed, &error, machine, journal).and_then(|()| {
-        aftermath::settle(failed, &error, machine)?;
-        journal.append(Event::Closed { outcome: Ended::Old }).map_err(journal_error)
-    });
-    if let Err(stranding) = undone {
-        let stranded =
-            Failure { stranded: Some(causes::in_one_line(&stranding)), remedy: remedy_of(&stranding), ..failure };
-        return report::of(machine, Outcome::Stranded, times, Some(stranded));
-    }
-    let stop = machine.plan.steps.iter().position(|step| matches!(step, Step::Stop));
-    let stopped = stop.is_some_and(|stop| {
-        journal.entries().iter().any(|entry| matches!(entry.event, Event::Intend { step } if step == stop))
-    });
-    let outcome = if stopped { Outcome::Restored } else { Outcome::Failed };
-    let report = report::of(machine, outcome, times, Some(failure));
-    if let Err(error) = record::write(&machine.places.run.report(), &report, 0o600) {
-        machine.memory.warnings.push(format!("the report could not be kept: {error}"));
-    }
-    report
-}
-
-fn undo(failed: usize, error: &StepError, machine: &mut Machine<'_>, journal: &mut Journal) -> Result<(), StepError> {
-    journal.append(Event::Failed { step: failed, error: causes::in_one_line(error) }).map_err(journal_error)?;
-    let Remaining::Back(steps) = remaining(machine.plan, journal.entries()) else { return Ok(()) };
-    let mut first = None;
-    for number in steps {
-        let Some(step) = machine.plan.steps.get(number) else { continue };
-        journal.append(Event::Undo { step: number }).map_err(journal_error)?;
-        match steps::undo(step, machine) {
-            Ok(()) => journal.append(Event::Undone { step: number }).map_err(journal_error)?,
-            // The old service may stay down, and yet the rest is put away: that helps whoever looks.
-            Err(error) if matches!(step, Step::Stop) => first = first.or(Some(error)),
-            Err(error) => return Err(error),
-        }
-    }
-    first.map_or(Ok(()), Err)
-}
-
 fn journal_error(error: JournalError) -> StepError {
     StepError::world("journal", "cannot write the journal of the run", error)
-}
-
-fn remedy_of(error: &StepError) -> String {
-    if error.remedy.is_empty() { "run `gantry-installer recover`".to_owned() } else { error.remedy.clone() }
 }

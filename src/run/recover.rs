@@ -34,8 +34,10 @@ pub fn remaining(plan: &Plan, entries: &[Entry]) -> Remaining {
     let done = |step| is(&|event| if let Event::Done { step, .. } = event { Some(*step) } else { None }, step);
     let undone = |step| is(&|event| if let Event::Undone { step } = event { Some(*step) } else { None }, step);
     let steps = 0..plan.steps.len();
+    // A run that noted a failure was going back, whatever a failed write left of its commit.
+    let failed = entries.iter().any(|entry| matches!(entry.event, Event::Failed { .. }));
     match plan.commit() {
-        Some(commit) if intended(commit) => {
+        Some(commit) if intended(commit) && !failed => {
             Remaining::Forward(steps.skip(commit).filter(|step| !done(*step)).collect())
         }
         _ => Remaining::Back(steps.rev().filter(|step| intended(*step) && !undone(*step)).collect()),

@@ -60,6 +60,9 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// Why it failed.
     pub failure: Option<Failure>,
+    /// Whether something of it is left to `recover`, though its outcome is certain.
+    #[serde(default)]
+    pub unfinished: bool,
 }
 
 /// A step and how long it took.
@@ -122,7 +125,10 @@ fn way_out(blame: Blame, plan: &Plan) -> String {
         (Blame::Release, Operation::Rollback) => {
             "choose another way or release: see `gantry-installer rollback --dry-run`".to_owned()
         }
-        _ => "put right what is said here, then run the same command again".to_owned(),
+        _ => {
+            let run = &plan.run;
+            format!("look at `gantry-installer history {run}`, and run the same command again once that is put right")
+        }
     }
 }
 
@@ -162,5 +168,6 @@ pub(super) fn of(machine: &Machine<'_>, outcome: Outcome, steps: Vec<StepTime>, 
         loss: memory.loss.clone(),
         warnings: memory.warnings.clone(),
         failure,
+        unfinished: false,
     }
 }

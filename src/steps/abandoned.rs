@@ -21,16 +21,12 @@ use crate::sys::{attributes, fs};
 pub fn settle(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let file = machine.places.abandoned_database();
     let id = format!("{}-abandoned", machine.plan.run);
-    if !fs::exists(&file)? && !fs::exists(&machine.config.layout.backup(&id))? {
-        return Ok(());
-    }
     if fs::exists(&file)? {
         note(&file, undone(machine.plan), machine);
     }
     let kept = backup::keep(&file, &id, BackupKind::Abandoned, &machine.plan.to, machine.config, machine.watch)?;
     if let Some(kept) = kept {
         machine.memory.warnings.push(format!("the database that was given up is kept as the backup `{}`", kept.id));
-        backup::prune(machine.config, std::slice::from_ref(&kept.id))?;
         backup::prune(machine.config, std::slice::from_ref(&kept.id))?;
         machine.memory.backup = Some(kept.id);
     }

@@ -1,5 +1,6 @@
 //! Backups: what a run replaced or gave up, moved to where backups are kept, and retention.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::{Machine, StepError};
@@ -7,6 +8,7 @@ use crate::config::Config;
 use crate::db::copy_file::{self, Content, copy_file};
 use crate::db::side_files;
 use crate::journal::{backups, record, releases};
+use crate::layout::Layout;
 use crate::plan::Point;
 use crate::plan::observed::{Backup, BackupKind};
 use crate::sys::dir::Dir;
@@ -17,8 +19,8 @@ use crate::version::Version;
 /// Moves a database out of the work directory into a backup, and lists it. Nothing to do where it is not there any
 /// more: it is listed already then.
 ///
-/// Survives a kill: the file keeps its name in the work directory until its copy is verified and listed, or it is
-/// renamed whole and listed by the next attempt.
+/// Survives a kill: the file keeps its name in the work directory until its copy is verified, or it is renamed whole;
+/// its directory gets the backup's name last, with the record in it.
 pub fn keep(
     file: &Path,
     id: &str,
@@ -28,19 +30,19 @@ pub fn keep(
     watch: &dyn Watch,
 ) -> Result<Option<Backup>, StepError> {
     let directory = config.layout.backup(id);
-    let target = backups::file(&directory);
-    if !fs::exists(file)? && !fs::exists(&target)? {
-        return Ok(None);
-    }
     if let Some(listed) = record::read::<Backup>(&backups::record_file(&directory))? {
         fs::remove_file(file)?;
         return Ok(Some(listed));
     }
-    fs::create_dir_all(&directory, 0o700)?;
-    if fs::exists(file)? {
-        relocate(file, &directory, watch)?;
+    let staged = config.layout.staged_backup(id);
+    if !fs::exists(file)? && !fs::exists(&backups::file(&staged))? {
+        return Ok(None);
     }
-    let content = content(&directory, watch)?;
+    fs::create_dir_all(&staged, 0o700)?;
+    if fs::exists(file)? {
+        relocate(file, &staged, watch)?;
+    }
+    let content = content(&staged, watch)?;
     let backup = Backup {
         id: id.to_owned(),
         kind,
@@ -50,41 +52,48 @@ pub fn keep(
         sha256: content.sha256,
         created: clock::now(),
     };
-    record::write(&backups::record_file(&directory), &backup, 0o600)?;
+    record::write(&backups::record_file(&staged), &backup, 0o600)?;
+    fs::rename(&staged, &directory)?;
     Ok(Some(backup))
 }
 
 fn relocate(file: &Path, directory: &Path, watch: &dyn Watch) -> Result<(), StepError> {
     let target = backups::file(directory);
-    let one_file_system = fs::space(file)?.device == fs::space(directory)?.device;
-    if one_file_system {
-        // A log that could not be settled belongs to its file, under the name that SQLite looks for.
-        for suffix in side_files::SUFFIXES {
-            let (from, to) = (with_suffix(file, suffix), with_suffix(&target, suffix));
-            if fs::exists(&from)? {
-                fs::rename(&from, &to)?;
-            }
+    // A log that could not be settled belongs to its file, under the name that SQLite looks for.
+    let names: Vec<&str> = side_files::SUFFIXES.into_iter().chain([""]).collect();
+    for suffix in &names {
+        let (from, to) = (with_suffix(file, suffix), with_suffix(&target, suffix));
+        if !fs::exists(&from)? {
+            continue;
         }
-        return Ok(fs::rename(file, &target)?);
+        match fs::rename(&from, &to) {
+            Ok(()) => {}
+            // Two mounts of one file system have one device number, and still cannot be renamed between.
+            Err(error) if error.source.kind() == ErrorKind::CrossesDevices => return copy_over(file, directory, watch),
+            Err(error) => return Err(error.into()),
+        }
     }
+    Ok(())
+}
+
+/// The main file first: making it clears what lies beside its name. What it comes from goes last.
+fn copy_over(file: &Path, directory: &Path, watch: &dyn Watch) -> Result<(), StepError> {
     let failed = |error| StepError::world("backup", format!("cannot copy `{}` to the backups", file.display()), error);
     let (from, name) = open(file)?;
     let to = Dir::open(directory)?;
     let owner = attributes::owner(file)?;
-    for suffix in side_files::SUFFIXES {
+    for suffix in [""].into_iter().chain(side_files::SUFFIXES) {
         let beside = format!("{name}{suffix}");
         if from.identity(&beside)?.is_some() {
             let content = copy_file::content(&from, &beside, watch).map_err(failed)?;
-            let (_, target) = open(&with_suffix(&target, suffix))?;
+            let target = format!("database.db{suffix}");
             copy_file(&with_suffix(file, suffix), content, owner, &to, &target, watch).map_err(failed)?;
         }
     }
-    let content = copy_file::content(&from, &name, watch).map_err(failed)?;
-    copy_file(file, content, owner, &to, "database.db", watch).map_err(failed)?;
-    for suffix in side_files::SUFFIXES {
+    for suffix in side_files::SUFFIXES.into_iter().chain([""]) {
         fs::remove_file(&with_suffix(file, suffix))?;
     }
-    Ok(fs::remove_file(file)?)
+    Ok(())
 }
 
 /// What a backup's file holds now.
@@ -94,11 +103,23 @@ pub fn content(directory: &Path, watch: &dyn Watch) -> Result<Content, StepError
         .map_err(|error| StepError::world("backup", format!("cannot read the backup `{}`", directory.display()), error))
 }
 
+/// Removes backups and versions that were not made, or not removed, to their end. Not while a run is unfinished, whose
+/// own backup may be about to get its name.
+pub fn clear_staged(layout: &Layout) -> Result<(), StepError> {
+    for directory in [&layout.backups, &layout.versions()] {
+        for name in fs::names(directory)?.iter().filter(|name| Layout::is_staged(&name.to_string_lossy())) {
+            fs::remove_dir_all(&directory.join(name))?;
+        }
+    }
+    Ok(())
+}
+
 /// Removes the oldest backups beyond the configured number and size; returns those that went.
 ///
 /// The newest one is kept, whatever its size, and so are the newest that a rollback would take and those that `needed`
 /// names.
 pub fn prune(config: &Config, needed: &[String]) -> Result<Vec<Backup>, StepError> {
+    clear_staged(&config.layout)?;
     let all = backups::list(&config.layout.backups)?;
     let newest = all.iter().rev().find(|backup| backup.kind != BackupKind::Abandoned).map(|backup| backup.id.clone());
     let mut removed = Vec::new();
@@ -110,10 +131,10 @@ pub fn prune(config: &Config, needed: &[String]) -> Result<Vec<Backup>, StepErro
         if fits || count == 1 || newest.as_ref() == Some(&backup.id) || needed.contains(&backup.id) {
             continue;
         }
-        let directory = config.layout.backup(&backup.id);
-        // Without its record it is no backup any more, however far the removal gets.
-        fs::remove_file(&backups::record_file(&directory))?;
-        fs::remove_dir_all(&directory)?;
+        let staged = config.layout.staged_backup(&backup.id);
+        // Without its name it is no backup any more, however far the removal gets.
+        fs::rename(&config.layout.backup(&backup.id), &staged)?;
+        fs::remove_dir_all(&staged)?;
         count -= 1;
         bytes = bytes.saturating_sub(backup.bytes);
         removed.push(backup);
@@ -137,16 +158,19 @@ pub fn prune_versions(machine: &Machine<'_>) -> Result<Vec<Version>, StepError> 
     let mut removed = Vec::new();
     for known in on_disk.iter().rev() {
         let version = &known.release.version;
-        if Some(version) == plan.to.version.as_ref() {
+        // What is above the installed one may be the next hop, brought in before the first stop.
+        if Some(version) >= plan.to.version.as_ref() {
             continue;
         }
         kept += 1;
         if kept <= config.keep_versions || needed.contains(version) {
             continue;
         }
-        // Without its record it is not on disk, however far the removal gets.
+        // Without its name it is not on disk, however far the removal gets.
+        let staged = config.layout.staged(version);
+        fs::rename(&config.layout.version(version), &staged)?;
         fs::remove_file(&config.layout.release(version))?;
-        fs::remove_dir_all(&config.layout.version(version))?;
+        fs::remove_dir_all(&staged)?;
         removed.push(version.clone());
     }
     Ok(removed)

@@ -3,7 +3,7 @@
 //! If killed half-way: each record is wholly old or wholly new, and is written again.
 //! Touches: the records of the state directory.
 
-use super::{Machine, StepError, doorway};
+use super::{Machine, StepError, copy, doorway};
 use crate::journal::held;
 use crate::plan::Operation;
 use crate::plan::observed::{Cause, Held};
@@ -29,5 +29,7 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
         };
         held::hold(&layout.held(), held)?;
     }
+    // From here on nobody migrates this database in place.
+    copy::make_work_directory(machine)?;
     doorway::open(machine, plan.to.version.clone())
 }

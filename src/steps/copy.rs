@@ -3,12 +3,16 @@
 //! If killed half-way: what is there is no database yet, and is removed or replaced.
 //! Touches: the work directory.
 
+use std::ffi::OsStr;
+
+use super::error::Blame;
 use super::{Machine, StepError};
 use crate::db::copy::{CopyOutcome, copy};
 use crate::db::copy_file::{Content, copy_file};
 use crate::db::side_files;
 use crate::journal::record::{self, Owner};
-use crate::layout::SCRATCH_PREFIX;
+use crate::layout::WorkLayout;
+use crate::plan::Operation;
 use crate::plan::step::Source;
 use crate::sys::{attributes, fs};
 
@@ -51,6 +55,18 @@ pub(super) fn remove(machine: &Machine<'_>) -> Result<(), StepError> {
     if !fs::exists(&machine.places.work.directory)? {
         return Ok(());
     }
+    remove_new(machine)?;
+    let mine = OsStr::new("owner.json");
+    let installing = machine.plan.operation == Operation::Install;
+    // Until the first release is committed the database beside it belongs to nobody.
+    if installing && fs::names(&machine.places.work.directory)?.iter().all(|name| name == mine) {
+        fs::remove_dir_all(&machine.places.work.directory)?;
+    }
+    Ok(())
+}
+
+/// Removes the database that the run made, and what looks left, and nothing else.
+pub(super) fn remove_new(machine: &Machine<'_>) -> Result<(), StepError> {
     let work = machine.places.open_work()?;
     let name = machine.places.new_name();
     work.unlink(&name)?;
@@ -64,7 +80,7 @@ pub(super) fn remove(machine: &Machine<'_>) -> Result<(), StepError> {
 /// Removes what a rehearsal or a survey left.
 pub(super) fn remove_scratch(machine: &Machine<'_>) -> Result<(), StepError> {
     for name in fs::names(&machine.places.work.directory)? {
-        if name.to_string_lossy().starts_with(SCRATCH_PREFIX) {
+        if WorkLayout::is_disposable(&name.to_string_lossy()) {
             fs::remove_file(&machine.places.work.directory.join(name))?;
         }
     }
@@ -76,10 +92,23 @@ pub(super) fn make_work_directory(machine: &Machine<'_>) -> Result<(), StepError
     let work = &machine.places.work;
     fs::create_dir_all(&work.directory, 0o700)?;
     let owner = Owner { product: machine.config.product.clone(), state: machine.config.layout.state.clone() };
-    if record::read::<Owner>(&work.owner())?.as_ref() == Some(&owner) {
-        return Ok(());
+    match record::read::<Owner>(&work.owner())? {
+        Some(found) if found == owner => return Ok(()),
+        Some(found) => refuse_foreign(&found, machine)?,
+        None => {}
     }
     Ok(record::write(&work.owner(), &owner, 0o600)?)
+}
+
+/// Refuses a work directory of another installation: two of them would take each other's files for their own.
+fn refuse_foreign(found: &Owner, machine: &Machine<'_>) -> Result<(), StepError> {
+    let work = machine.places.work.directory.display();
+    if found.state == machine.config.layout.state || !fs::exists(&found.state)? {
+        return Ok(());
+    }
+    let message = format!("`{work}` belongs to the installation with the state directory `{}`", found.state.display());
+    Err(StepError::finding("foreign-work", message, Blame::World)
+        .remedy("give each installation a database in a directory of its own, or its own `product`"))
 }
 
 fn live_directory<'a>(machine: &'a Machine<'_>) -> &'a std::path::Path {

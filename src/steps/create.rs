@@ -13,9 +13,8 @@ use crate::sys::{fs, users};
 pub(super) fn perform(leg: &Leg, owner: Option<&str>, machine: &mut Machine<'_>) -> Result<(), StepError> {
     let live = &machine.places.live;
     let directory = live.parent().unwrap_or(std::path::Path::new("/"));
+    let is_new = !fs::exists(directory)?;
     fs::create_dir_all(directory, 0o750)?;
-    copy::make_work_directory(machine)?;
-    copy::remove(machine)?;
     let path = machine.places.new_database();
     let owner: Owner = match owner {
         Some(names) => users::owner(names).map_err(|error| {
@@ -24,6 +23,12 @@ pub(super) fn perform(leg: &Leg, owner: Option<&str>, machine: &mut Machine<'_>)
         })?,
         None => attributes::owner(directory)?,
     };
+    if is_new {
+        // A service that owns its database must also be able to enter the directory, and to make its log there.
+        attributes::give(&fs::open(directory)?, directory, owner)?;
+    }
+    copy::make_work_directory(machine)?;
+    copy::remove_new(machine)?;
     let work = machine.places.open_work()?;
     let file = work.create_file(&machine.places.new_name())?;
     attributes::give(&file, &path, owner)?;

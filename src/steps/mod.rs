@@ -35,7 +35,7 @@ use crate::sys::health::{HealthCheck, Silence};
 use crate::sys::http::Client;
 use crate::sys::lock::ExpectLock;
 use crate::sys::process::{Credentials, Process};
-use crate::sys::service::{Service, Started};
+use crate::sys::service::{Service, Started, State};
 use crate::sys::signal::Interrupt;
 use crate::sys::watch::Watch;
 
@@ -118,6 +118,7 @@ pub struct Memory {
 /// Makes the work directory beside the database, and clears what an interrupted look left in it.
 pub fn prepare(machine: &Machine<'_>) -> Result<(), StepError> {
     copy::make_work_directory(machine)?;
+    backup::clear_staged(&machine.config.layout)?;
     copy::remove_scratch(machine)
 }
 
@@ -139,6 +140,27 @@ pub fn perform(step: &Step, machine: &mut Machine<'_>) -> Result<(), StepError> 
         Step::Commit => commit::perform(machine),
         Step::Tidy => tidy::perform(machine),
     }
+}
+
+/// Whether the service's manager says that it runs. What cannot be asked is taken for a yes.
+pub fn is_running(machine: &Machine<'_>) -> bool {
+    !matches!(machine.service.state(), Ok(State::Stopped | State::Failed | State::Unmanaged))
+}
+
+/// Stops the new service, wherever it came from.
+pub fn stop_new(machine: &mut Machine<'_>) -> Result<(), StepError> {
+    start::stop_new(machine)
+}
+
+/// Starts the committed release where it does not run, and waits until it is healthy.
+pub fn keep_running(machine: &mut Machine<'_>) -> Result<(), StepError> {
+    let stopped = matches!(machine.service.state(), Ok(State::Stopped | State::Failed));
+    let (true, Starts::Service, Some(version)) = (stopped, machine.starts, machine.plan.to.version.clone()) else {
+        return Ok(());
+    };
+    stop::listen(machine);
+    stop::start(machine)?;
+    prove::healthy(&version, &Interrupt::never(), machine)
 }
 
 /// Takes a step back.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::error::Blame;
 use super::{Machine, Starts, StepError, doorway, prove};
+use crate::causes;
 use crate::db::alone;
 use crate::sys::clock::{self, Stopwatch};
 use crate::sys::health::Silence;
@@ -29,9 +30,15 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
     machine.memory.down = machine.plan.was_running.then(Stopwatch::start);
     halt(machine)?;
     released(machine)?;
-    let silent = machine.health.is_silent().unwrap_or(false);
-    machine.memory.silence = Some(if silent { Silence::Proven } else { Silence::Unproven });
+    listen(machine);
     Ok(())
+}
+
+/// Notes whether nobody holds the database and nobody answers: whoever answers after the next start is new then.
+pub(super) fn listen(machine: &mut Machine<'_>) {
+    let alone = alone::holders(&machine.places.live).is_ok_and(|holders| holders.processes.is_empty());
+    let silent = alone && machine.health.is_silent().unwrap_or(false);
+    machine.memory.silence = Some(if silent { Silence::Proven } else { Silence::Unproven });
 }
 
 pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
@@ -41,8 +48,10 @@ pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let Some(version) =
         before.version.clone().filter(|_| machine.plan.was_running && machine.starts == Starts::Service)
     else {
-        // Nothing of ours ran before: what the run knew of its start is all that there is to end.
-        return doorway::open(machine, before.version);
+        doorway::open(machine, before.version)?;
+        // What ran before a first installation is none of our releases: it is started, and nothing of it can be proven.
+        let foreign = machine.plan.was_running && machine.starts == Starts::Service && !super::is_running(machine);
+        return if foreign { start(machine) } else { Ok(()) };
     };
     // Whatever runs now may be about to end: refused by the gate, or late with its stop.
     match halt(machine) {
@@ -50,18 +59,22 @@ pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
         Err(_) if never_stopped(machine) => return leave(version, machine),
         Err(error) => return Err(error),
     }
+    if machine.memory.silence.is_none() {
+        listen(machine);
+    }
     doorway::expect(machine, &before)?;
     start(machine)?;
     prove::healthy(&version, &Interrupt::never(), machine).map_err(|error| {
         let message =
             format!("everything is as before, but {version} does not become healthy again: {}", error.message);
-        error.saying(message).remedy("put right what keeps it from starting, then run `gantry-installer recover`")
+        error.saying(message).remedy("find out why in the log of the service, then run `gantry-installer recover`")
     })?;
-    machine.service.start_also().map_err(beside)?;
     if machine.memory.downtime_ms.is_none() {
         machine.memory.downtime_ms = machine.memory.down.map(|down| down.millis());
     }
-    doorway::open(machine, Some(version))
+    doorway::open(machine, Some(version))?;
+    start_also(machine);
+    Ok(())
 }
 
 /// Whether the process from before the stop still runs: a second one beside it would be worse than a stop that is late.
@@ -75,12 +88,17 @@ fn leave(version: Version, machine: &mut Machine<'_>) -> Result<(), StepError> {
     machine.memory.down = None;
     let message = format!("{version} was told to stop and still runs: look after it, it may end by itself later");
     machine.memory.warnings.push(message);
-    machine.service.start_also().map_err(beside)?;
-    doorway::open(machine, Some(version))
+    doorway::open(machine, Some(version))?;
+    start_also(machine);
+    Ok(())
 }
 
-fn beside(error: ServiceError) -> StepError {
-    StepError::world("service", "cannot start what belongs to the service", error)
+/// Everything is OLD and runs: what belongs to the service and does not start is said, and undoes nothing.
+fn start_also(machine: &mut Machine<'_>) {
+    if let Err(error) = machine.service.start_also() {
+        let words = causes::in_one_line(&error);
+        machine.memory.warnings.push(format!("what belongs to the service could not be started: {words}"));
+    }
 }
 
 /// Starts the service by its manager; what becomes of it is seen by `prove`.

@@ -20,7 +20,7 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
         machine.memory.backup = Some(kept.id);
     }
     if fs::exists(&machine.places.work.directory)? {
-        copy::remove(machine)?;
+        copy::remove_new(machine)?;
     }
     let needed: Vec<String> = machine.memory.backup.iter().cloned().collect();
     backup::prune(machine.config, &needed)?;

@@ -73,9 +73,8 @@ impl RunLock {
             since: clock::now(),
         };
         let text = serde_json::to_vec(&owner).map_err(PathError::on("write", path))?;
-        // Not durable: after a power cut nobody holds the lock.
-        file.set_len(0).map_err(PathError::on("empty", path))?;
-        file.write_all_at(&text, 0).map_err(PathError::on("write", path))?;
+        // Not durable: after a power cut nobody holds the lock. Where the disk is full others only learn that it is held.
+        let _ = file.set_len(0).and_then(|()| file.write_all_at(&text, 0));
         Ok(Self { file })
     }
 

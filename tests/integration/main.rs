@@ -11,6 +11,7 @@ mod download;
 mod gantry_world;
 mod layers;
 mod load;
+mod migrate_run;
 mod refusals;
 mod release_server;
 mod retention;

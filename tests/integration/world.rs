@@ -2,6 +2,8 @@
 //! the installer as a real process.
 
 use std::io::{Read as _, Write as _};
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -65,6 +67,7 @@ pub struct World {
     secret: signing::SecretKey,
     sequence: u64,
     pub port: u16,
+    _claim: UnixListener,
     entries: String,
 }
 
@@ -93,12 +96,17 @@ impl Answer {
 impl World {
     /// A machine on which these releases are published and nothing is installed.
     pub fn with(releases: &[Release]) -> Self {
+        Self::within(&std::env::temp_dir(), releases)
+    }
+
+    /// The same in a directory of this one.
+    pub fn within(parent: &Path, releases: &[Release]) -> Self {
         let files = signing::generate(None).unwrap();
         let key = files.public.lines().last().unwrap().to_owned();
         let secret = signing::SecretKey::open(&files.secret, None).unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let mut world = Self { directory, key, secret, sequence: 0, port, entries: String::new() };
+        let directory = tempfile::tempdir_in(parent).unwrap();
+        let (port, claim) = free_port();
+        let mut world = Self { directory, key, secret, sequence: 0, port, _claim: claim, entries: String::new() };
         for sub in ["releases", "data", "backups"] {
             std::fs::create_dir(world.path(sub)).unwrap();
         }
@@ -113,9 +121,14 @@ impl World {
     /// The same with `OLD` installed, running, and three rows in its database.
     pub fn installed(releases: &[Release]) -> Self {
         let world = Self::with(releases);
-        world.run(&["install", "--to", releases[0].version, "--yes"]).expect(0);
-        world.execute("INSERT INTO notes (text) VALUES ('one'), ('two'), ('three')");
+        world.install(releases[0].version);
         world
+    }
+
+    /// Installs a release, and puts three rows into its database.
+    pub fn install(&self, version: &str) {
+        self.run(&["install", "--to", version, "--yes"]).expect(0);
+        self.execute("INSERT INTO notes (text) VALUES ('one'), ('two'), ('three')");
     }
 
     pub fn path(&self, relative: &str) -> PathBuf {
@@ -189,8 +202,8 @@ format = "golang-migrate"
 [service]
 manager = "command"
 start = ["{installer}", "--config", "{d}/installer.toml", "gate", "--", "{{binary}}", "serve", "--database", "{{database}}", "--listen", "127.0.0.1:{port}", "--pid-file", "{d}/notes.pid"]
-stop = ["sh", "-c", "kill -TERM $(cat {d}/notes.pid) 2>/dev/null || true"]
-status = ["sh", "-c", "kill -0 $(cat {d}/notes.pid) 2>/dev/null"]
+stop = ["sh", "-c", "if grep -aqs {d} /proc/$(cat {d}/notes.pid)/cmdline; then kill -TERM $(cat {d}/notes.pid); fi"]
+status = ["sh", "-c", "grep -aqs {d} /proc/$(cat {d}/notes.pid)/cmdline"]
 pid_file = "{d}/notes.pid"
 stop_timeout = "2s"
 [health]
@@ -265,12 +278,35 @@ dir = "{d}/backups"
         assert_eq!(self.query::<String>("PRAGMA integrity_check"), "ok");
     }
 
-    /// Ends the service and what it left behind, whatever state it is in.
+    /// The processes that this world's service is made of, or that are about to become it, with their arguments. They
+    /// are known by the directory in their command line: a number in a pid file may be a stranger's by now.
+    pub fn processes(&self) -> Vec<(u32, Vec<String>)> {
+        let own = self.directory.path().to_str().unwrap();
+        let numbers =
+            std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        let with_arguments = numbers.map(|pid: u32| {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            (pid, String::from_utf8_lossy(&line).split_terminator('\0').map(str::to_owned).collect::<Vec<_>>())
+        });
+        let is_own = |words: &[String]| {
+            let is_installer = words.first().is_some_and(|word| word == env!("CARGO_BIN_EXE_gantry-installer"));
+            words.iter().any(|word| word.contains(own)) && (!is_installer || words.iter().any(|word| word == "gate"))
+        };
+        with_arguments.filter(|(_, words)| is_own(words)).collect()
+    }
+
+    /// Ends the service and what it left behind, whatever state it is in, and returns when it is gone.
     pub fn kill_service(&self) {
-        for file in ["notes.pid", "notes.pid.child", "notes.child"] {
-            if let Ok(pid) = std::fs::read_to_string(self.path(file)) {
-                let _ = Command::new("kill").args(["-KILL", pid.trim()]).stderr(Stdio::null()).status();
+        loop {
+            let processes = self.processes();
+            if processes.is_empty() {
+                return;
             }
+            for (pid, _) in processes {
+                let pid = rustix::process::Pid::from_raw(pid.try_into().unwrap()).unwrap();
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(2));
         }
     }
 }
@@ -330,14 +366,17 @@ fn program() -> &'static [u8] {
     })
 }
 
-/// Below those that the system gives to connections, which could take it before the service does.
-fn free_port() -> u16 {
+/// Below those that the system gives to connections, which could take it before the service does; and claimed, as other
+/// tests look for one while this service is down.
+fn free_port() -> (u16, UnixListener) {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let own = u16::try_from(std::process::id() % 200).unwrap() * 100;
     loop {
         let port = 10_000 + (own + NEXT.fetch_add(1, Ordering::SeqCst)) % 20_000;
+        let name = SocketAddr::from_abstract_name(format!("gantry-installer-test-{port}")).unwrap();
+        let Ok(claim) = UnixListener::bind_addr(&name) else { continue };
         if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
+            return (port, claim);
         }
     }
 }

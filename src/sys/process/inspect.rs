@@ -219,7 +219,8 @@ impl Stat {
         let stat = || {
             Some(Self {
                 state: fields.first()?.chars().next()?,
-                group: fields.get(2)?.parse().ok()?,
+                // -1 while it is being reaped: then it is in none.
+                group: fields.get(2)?.parse::<i32>().ok()?.try_into().unwrap_or(0),
                 started: fields.get(19)?.parse().ok()?,
             })
         };

@@ -4,26 +4,27 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use crate::world::World;
 
 /// What changes in a world; the releases and the configuration do not.
 const PARTS: [&str; 4] = ["root", "state", "data", "backups"];
 
-pub struct Frozen {
-    pub world: World,
+pub struct Frozen<'w> {
+    world: &'w World,
     kept: tempfile::TempDir,
     /// The release that runs.
     running: Option<String>,
 }
 
-impl Frozen {
+impl<'w> Frozen<'w> {
     /// Keeps `world` as it is. Its service is killed for it, so whatever is in the write-ahead log stays there.
-    pub fn of(world: World) -> Self {
+    pub fn of(world: &'w World) -> Self {
         let running = world.answers();
-        kill_all(&world);
-        let kept = tempfile::tempdir().unwrap();
+        kill_all(world);
+        let kept = tempfile::tempdir_in(world.path("").parent().unwrap()).unwrap();
         for part in PARTS.iter().filter(|part| world.path(part).exists()) {
             copy(&world.path(part), &kept.path().join(part));
         }
@@ -31,8 +32,8 @@ impl Frozen {
     }
 
     /// Puts everything back, and starts the service that ran.
-    pub fn thaw(&self) -> &World {
-        kill_all(&self.world);
+    pub fn thaw(&self) -> &'w World {
+        kill_all(self.world);
         for part in PARTS {
             let path = self.world.path(part);
             if path.exists() {
@@ -46,49 +47,44 @@ impl Frozen {
         if self.running.is_some() {
             self.start();
         }
-        &self.world
+        self.world
     }
 
     /// As the configured start command would, but with nobody left to wait for its end.
     fn start(&self) {
-        let world = &self.world;
+        let world = self.world;
         let mut command = Command::new("sh");
         command.args(["-c", "exec \"$@\" 2>/dev/null &", "sh"]).arg(world.path("root/current/bin/notes"));
         command.args(["serve", "--listen", &format!("127.0.0.1:{}", world.port), "--database"]).arg(world.database());
         command.arg("--pid-file").arg(world.path("notes.pid")).stdin(Stdio::null()).stdout(Stdio::null());
         assert!(command.process_group(0).status().unwrap().success());
-        while world.answers() != self.running {
-            pause();
-        }
+        until("the service runs again", || world.answers() == self.running);
     }
 }
 
-/// The processes of the service that run, whoever started them.
-pub fn services(world: &World) -> Vec<u32> {
-    let database = world.database();
-    let numbers =
-        std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    numbers.filter(|pid| is_service(*pid, &database)).collect()
+/// Where a world of a sweep lives: in memory, if programs can be run there. What a kill leaves does not depend on the
+/// disk, and hundreds of worlds do.
+pub fn quick() -> &'static Path {
+    static QUICK: OnceLock<PathBuf> = OnceLock::new();
+    QUICK.get_or_init(|| {
+        let memory = Path::new("/dev/shm");
+        let runs = tempfile::tempdir_in(memory).is_ok_and(|directory| {
+            let program = directory.path().join("true");
+            std::fs::copy("/bin/true", &program).is_ok()
+                && Command::new(&program).status().is_ok_and(|status| status.success())
+        });
+        if runs { memory.to_owned() } else { std::env::temp_dir() }
+    })
 }
 
-fn is_service(pid: u32, database: &Path) -> bool {
-    // A process that is gone or a zombie has no arguments.
-    let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let words: Vec<&str> =
-        arguments.split(|byte| *byte == 0).filter_map(|word| std::str::from_utf8(word).ok()).collect();
-    words.first().is_some_and(|program| program.ends_with("bin/notes"))
-        && words.get(1) == Some(&"serve")
-        && words.iter().any(|word| Path::new(word) == database)
+/// How many services run, whoever started them.
+pub fn services(world: &World) -> usize {
+    let processes = world.processes();
+    processes.iter().filter(|(_, words)| words[0].ends_with("bin/notes") && words[1] == "serve").count()
 }
 
 fn kill_all(world: &World) {
     world.kill_service();
-    for pid in services(world) {
-        let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).stderr(Stdio::null()).status();
-    }
-    while !services(world).is_empty() {
-        pause();
-    }
     let _ = std::fs::remove_file(world.path("notes.pid"));
 }
 
@@ -126,6 +122,11 @@ pub fn below(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn pause() {
-    std::thread::sleep(Duration::from_millis(2));
+/// Nothing tells when a process that is not ours has ended or listens.
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let since = Instant::now();
+    while !is_so() {
+        assert!(since.elapsed() < Duration::from_secs(60), "not within a minute: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }

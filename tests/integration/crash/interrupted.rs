@@ -1,19 +1,15 @@
 //! Between a kill and its recovery: nobody starts what must not start, and everybody is told.
 
-use gantry_installer::journal::{Event, Journal};
-use gantry_installer::plan::Step;
-use serde_json::Value;
-
 use crate::world::World;
+use std::path::Path;
+
+use gantry_installer::journal::{Event, Journal};
+use gantry_installer::plan::{Plan, Step};
 
 /// What a kill left, as far as the end must fit it.
 pub struct Seen {
-    /// The run that is unfinished.
-    pub unfinished: Option<String>,
     /// Whether its new service may have written.
     pub started: bool,
-    /// The backups that were listed.
-    pub backups: Vec<String>,
 }
 
 pub fn check(world: &World, context: &str) -> Seen {
@@ -21,13 +17,13 @@ pub fn check(world: &World, context: &str) -> Seen {
     assert_eq!(status.code, 0, "{context}: {status:#?}");
     let status = status.json();
     let unfinished = status["unfinished"].as_str().map(str::to_owned);
-    let run = unfinished.as_deref().map(|name| Run::read(name, world));
+    let run = unfinished.as_deref().map(|name| Run::read(&world.path("state/runs").join(name)));
     gate(run.as_ref(), world, context);
     if unfinished.is_some() {
         let refused = world.run(&["backup", "prune", "--json"]);
         assert_eq!((refused.code, &refused.json()["outcome"]), (6, &"unfinished".into()), "{context}: {refused:#?}");
     }
-    Seen { unfinished, started: run.is_some_and(|run| run.began("start")), backups: identities(&status["backups"]) }
+    Seen { started: run.is_some_and(|run| run.began("start")) }
 }
 
 /// While the service is down for a run nothing starts. Before the run stopped it, a restart by its manager is harmless.
@@ -52,29 +48,29 @@ fn open(world: &World) -> i32 {
 }
 
 /// The plan of a run and its journal.
-struct Run {
+pub struct Run {
     steps: Vec<Step>,
-    begun: Vec<usize>,
+    pub events: Vec<Event>,
 }
 
 impl Run {
-    fn read(name: &str, world: &World) -> Self {
-        let directory = world.path("state/runs").join(name);
-        let plan: gantry_installer::plan::Plan =
-            serde_json::from_slice(&std::fs::read(directory.join("plan.json")).unwrap()).unwrap();
+    fn read(directory: &Path) -> Self {
+        let plan: Plan = serde_json::from_slice(&std::fs::read(directory.join("plan.json")).unwrap()).unwrap();
         let entries = Journal::read(&directory.join("journal")).unwrap();
-        let begun = entries.iter().filter_map(|entry| match entry.event {
-            Event::Intend { step } => Some(step),
-            _ => None,
-        });
-        Self { steps: plan.steps, begun: begun.collect() }
+        Self { steps: plan.steps, events: entries.into_iter().map(|entry| entry.event).collect() }
+    }
+
+    /// The newest, if there is one.
+    pub fn last(world: &World) -> Option<Self> {
+        let runs = std::fs::read_dir(world.path("state/runs")).ok()?.map(|entry| entry.unwrap().path());
+        runs.filter(|run| run.join("plan.json").exists()).max().map(|run| Self::read(&run))
+    }
+
+    pub fn step(&self, number: usize) -> &str {
+        self.steps[number].name()
     }
 
     fn began(&self, name: &str) -> bool {
-        self.begun.iter().any(|step| self.steps[*step].name() == name)
+        self.events.iter().any(|event| matches!(event, Event::Intend { step } if self.step(*step) == name))
     }
-}
-
-pub fn identities(backups: &Value) -> Vec<String> {
-    backups.as_array().unwrap().iter().map(|backup| backup["id"].as_str().unwrap().to_owned()).collect()
 }

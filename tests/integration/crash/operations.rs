@@ -1,29 +1,153 @@
 //! Every operation that changes something, killed everywhere.
 
+use super::frozen::quick;
 use super::proof::Stand;
 use super::sweep::{Count, Sweep};
-use crate::world::{NEW, OLD, World};
+use crate::world::{NEW, OLD, Release, World};
 
 const ROWS: &str = "one two three";
 
-/// Release 1.0.0 with three rows, as every operation but the first installation finds it.
-const AT_OLD: Stand = Stand { release: Some(("1.0.0", 1)), notes: ROWS, backups: &[], given_up: None };
+/// Release 1.0.0 with three rows, as an upgrade finds it.
+pub const AT_OLD: Stand = Stand { release: Some(("1.0.0", 1)), notes: ROWS, backups: &[], given_up: None };
+/// Release 1.1.0 after it, with one row more, as a rollback finds it.
+pub const AT_NEW: Stand =
+    Stand { release: Some(("1.1.0", 2)), notes: "one two three four", backups: &["before 1.0.0"], given_up: None };
+
+const UPGRADE: &[&str] = &["upgrade", "--to", "1.1.0", "--yes"];
+
+pub fn at_old(new: Release) -> World {
+    let world = World::within(quick(), &[OLD, new]);
+    world.install("1.0.0");
+    world
+}
+
+pub fn at_new() -> World {
+    let world = at_old(NEW);
+    world.run(UPGRADE).expect(0);
+    world.execute("INSERT INTO notes (text) VALUES ('four')");
+    world
+}
 
 fn both(count: &Count) {
     assert!(count.old > 0 && count.new > 0, "{count:?}");
-    assert_eq!(count.old + count.new, count.points);
+}
+
+pub fn upgrade() -> Sweep {
+    Sweep {
+        name: "upgrade",
+        arguments: UPGRADE,
+        code: 0,
+        old: Stand { given_up: Some("abandoned 1.1.0"), ..AT_OLD },
+        new: Stand { release: Some(("1.1.0", 2)), backups: &["before 1.0.0"], ..AT_OLD },
+        after_old: (UPGRADE, 0),
+        after_new: (&["rollback", "--to", "1.0.0", "--yes"], 0),
+    }
 }
 
 #[test]
 fn an_upgrade_killed_anywhere_ends_in_old_or_new() {
-    let sweep = Sweep {
-        name: "upgrade",
-        arguments: &["upgrade", "--to", "1.1.0", "--yes"],
+    let world = at_old(NEW);
+    world.run(&["backup", "create"]).expect(0);
+    // The new backup drives the one that is there out.
+    world.configure("keep = 1");
+    let old = Stand { backups: &["manual 1.0.0"], ..upgrade().old };
+    both(&Sweep { old, ..upgrade() }.run(world));
+}
+
+pub fn down() -> Sweep {
+    Sweep {
+        name: "rollback by down",
+        arguments: &["rollback", "--strategy", "down", "--yes"],
         code: 0,
-        old: Stand { given_up: Some("abandoned 1.1.0"), ..AT_OLD },
-        new: Stand { release: Some(("1.1.0", 2)), backups: &["before 1.0.0"], ..AT_OLD },
-        after_old: (&["upgrade", "--to", "1.1.0", "--yes"], 0),
-        after_new: (&["rollback", "--to", "1.0.0", "--yes"], 0),
+        old: Stand { given_up: Some("abandoned 1.0.0"), ..AT_NEW },
+        new: Stand { release: Some(("1.0.0", 1)), backups: &["before 1.0.0", "abandoned 1.1.0"], ..AT_NEW },
+        after_old: (&["rollback", "--strategy", "down", "--yes"], 0),
+        after_new: (UPGRADE, 0),
+    }
+}
+
+#[test]
+fn a_rollback_by_down_migrations_killed_anywhere_ends_in_old_or_new() {
+    both(&down().run(at_new()));
+}
+
+#[test]
+fn a_rollback_to_a_backup_killed_anywhere_ends_in_old_or_new() {
+    let arguments = &["rollback", "--strategy", "restore", "--yes"];
+    let sweep = Sweep {
+        name: "rollback by restore",
+        arguments,
+        code: 0,
+        old: Stand { given_up: Some("abandoned 1.0.0"), ..AT_NEW },
+        new: Stand { backups: &["before 1.0.0", "abandoned 1.1.0"], ..AT_OLD },
+        after_old: (arguments, 0),
+        after_new: (UPGRADE, 0),
     };
-    both(&sweep.run(World::installed(&[OLD, NEW])));
+    both(&sweep.run(at_new()));
+}
+
+#[test]
+fn a_rollback_of_the_program_killed_anywhere_ends_in_old_or_new() {
+    let arguments = &["rollback", "--strategy", "binary", "--yes"];
+    let sweep = Sweep {
+        name: "rollback by binary",
+        arguments,
+        code: 0,
+        old: AT_NEW,
+        new: Stand { release: Some(("1.0.0", 2)), ..AT_NEW },
+        after_old: (arguments, 0),
+        after_new: (UPGRADE, 0),
+    };
+    both(&sweep.run(at_new()));
+}
+
+#[test]
+fn a_first_installation_killed_anywhere_ends_in_nothing_or_all_of_it() {
+    let arguments = &["install", "--to", "1.0.0", "--yes"];
+    let sweep = Sweep {
+        name: "install",
+        arguments,
+        code: 0,
+        old: Stand { release: None, notes: "", backups: &[], given_up: Some("abandoned 1.0.0") },
+        new: Stand { notes: "", ..AT_OLD },
+        after_old: (arguments, 0),
+        after_new: (UPGRADE, 0),
+    };
+    both(&sweep.run(World::within(quick(), &[OLD, NEW])));
+}
+
+/// Writes a row, is never well, and dies of it.
+pub const FAILING: Release = NEW.mode("writes 1 INSERT INTO notes (text) VALUES ('lost')\nnever-healthy\ndies-after 1");
+
+pub fn failing() -> Sweep {
+    Sweep {
+        name: "upgrade that undoes itself",
+        arguments: UPGRADE,
+        code: 4,
+        old: Stand { given_up: Some("abandoned 1.1.0"), ..AT_OLD },
+        new: Stand { release: Some(("1.1.0", 2)), ..AT_OLD },
+        after_old: (&["upgrade", "--to", "1.1.0", "--yes", "--retry"], 4),
+        after_new: (&["status"], 0),
+    }
+}
+
+#[test]
+fn an_upgrade_that_undoes_itself_killed_anywhere_ends_in_old() {
+    let count = failing().run(at_old(FAILING));
+    assert_eq!(count.old, count.points);
+}
+
+#[test]
+fn a_backup_killed_anywhere_is_listed_whole_or_not_there() {
+    let arguments = &["backup", "create"];
+    let sweep = Sweep {
+        name: "backup create",
+        arguments,
+        code: 0,
+        old: AT_OLD,
+        new: Stand { backups: &["manual 1.0.0"], ..AT_OLD },
+        after_old: (arguments, 0),
+        after_new: (arguments, 0),
+    };
+    both(&sweep.run(at_old(NEW)));
 }

@@ -1,11 +1,11 @@
 //! What must hold once a recovery has ended: all of the OLD or all of the NEW, and nothing left over.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::frozen::{below, services};
-use super::interrupted::{Seen, identities};
+use super::interrupted::Seen;
 use crate::world::World;
 
 /// One of the two ends.
@@ -21,18 +21,11 @@ pub struct Stand {
     pub given_up: Option<&'static str>,
 }
 
-impl Stand {
-    /// Whether `current` says so; the rest must follow.
-    pub fn is_at(&self, world: &World) -> bool {
-        world.current().as_deref() == self.release.map(|(version, _)| version)
-    }
-}
-
 /// Asserts that the machine stands wholly there.
 pub fn wholly(stand: &Stand, seen: &Seen, world: &World, context: &str) {
     assert_eq!(world.current().as_deref(), stand.release.map(|(version, _)| version), "{context}");
     assert_eq!(world.answers().as_deref(), stand.release.map(|(version, _)| version), "{context}");
-    assert_eq!(services(world).len(), usize::from(stand.release.is_some()), "{context}: {:?}", services(world));
+    assert_eq!(services(world), usize::from(stand.release.is_some()), "{context}: {:?}", world.processes());
     match stand.release {
         Some((_, schema)) => {
             assert_eq!(world.schema(), schema, "{context}");
@@ -83,7 +76,8 @@ fn backups(stand: &Stand, seen: &Seen, listed: &Value, world: &World, context: &
     let mut directories: Vec<_> =
         below(&world.path("backups")).into_iter().filter(|path| path.iter().count() == 1).collect();
     directories.sort();
-    let mut names: Vec<_> = identities(listed).into_iter().map(std::path::PathBuf::from).collect();
+    let mut names: Vec<_> =
+        listed.as_array().unwrap().iter().map(|backup| PathBuf::from(backup["id"].as_str().unwrap())).collect();
     names.sort();
     assert_eq!(directories, names, "{context}");
     if !names.is_empty() {

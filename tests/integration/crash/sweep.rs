@@ -26,13 +26,20 @@ pub struct Count {
     pub new: u64,
 }
 
+impl Count {
+    /// A line of the table.
+    pub fn print(&self, name: &str) {
+        println!("{name:<60} {:>4} points {:>4} OLD {:>4} NEW", self.points, self.old, self.new);
+    }
+}
+
 /// After how many points the machine is used again.
 const SAMPLE: u64 = 10;
 
 impl Sweep {
     /// Kills the operation before each of its operations, one world after the other.
     pub fn run(&self, world: World) -> Count {
-        let frozen = Frozen::of(world);
+        let frozen = Frozen::of(&world);
         let mut count = Count::default();
         loop {
             let world = frozen.thaw();
@@ -45,13 +52,13 @@ impl Sweep {
             count.points += 1;
             self.settle(&seen, world, &context, &mut count);
         }
-        println!("{:<28} {:>4} points {:>4} OLD {:>4} NEW", self.name, count.points, count.old, count.new);
+        count.print(self.name);
         count
     }
 
     /// Asserts the outcome, counts it, and now and then goes on from it.
     pub fn settle(&self, seen: &interrupted::Seen, world: &World, context: &str, count: &mut Count) {
-        let (stand, after) = if self.new.is_at(world) {
+        let (stand, after) = if self.is_new(world) {
             count.new += 1;
             (&self.new, self.after_new)
         } else {
@@ -63,6 +70,15 @@ impl Sweep {
             let answer = world.run(after.0);
             assert_eq!(answer.code, after.1, "{context}, then {:?}: {answer:#?}", after.0);
         }
+    }
+
+    /// By one sign alone; all others must follow it.
+    fn is_new(&self, world: &World) -> bool {
+        if self.old.release != self.new.release {
+            return world.current().as_deref() == self.new.release.map(|(version, _)| version);
+        }
+        let listed = std::fs::read_dir(world.path("backups")).unwrap().map(Result::unwrap);
+        listed.filter(|backup| backup.path().join("backup.json").exists()).count() == self.new.backups.len()
     }
 
     /// The operation before which the process was killed; nothing once the end comes first.

@@ -73,6 +73,16 @@ fn what_the_old_service_wrote_before_a_rollback_was_undone_is_counted_and_kept()
 }
 
 #[test]
+fn what_it_wrote_on_a_restored_backup_is_counted_against_that_backup() {
+    let world = upgraded(ONLY, "never-healthy\nwrites 2 INSERT INTO notes (text) VALUES ('lost')");
+    world.execute("DELETE FROM notes WHERE id = 1; INSERT INTO notes (text) VALUES ('not restored away')");
+    let answer = world.run(&RESTORE).expect(4).json();
+    assert_eq!((&answer["loss"]["rows"], &answer["loss"]["tables"][0]["inserted"]), (&2.into(), &2.into()));
+    assert_eq!(world.query::<i64>("SELECT count(*) FROM notes WHERE text = 'not restored away'"), 1);
+    assert_eq!(world.answers().as_deref(), Some("1.1.0"));
+}
+
+#[test]
 fn rows_written_by_the_old_service_on_the_database_as_it_is_stay() {
     let world = upgraded(OLD, "never-healthy\nwrites 2 INSERT INTO notes (text) VALUES ('kept')");
     let answer = world.run(&BINARY).expect(4).json();

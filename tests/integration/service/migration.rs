@@ -27,15 +27,29 @@ fn untouched(world: &World, answer: Answer) -> Value {
 }
 
 #[test]
-fn a_statement_that_fails_is_named_and_nothing_was_stopped() {
-    const BROKEN: Release = release(&[NOTES, ("0002_broken.up.sql", "SELECT 1;\nINSERT INTO nowhere VALUES (1);")]);
+fn a_statement_that_fails_on_the_rows_that_are_there_is_named_and_nothing_was_stopped() {
+    const AGAIN: &str = "SELECT 1;\nINSERT INTO notes SELECT id, text FROM notes;";
+    const BROKEN: Release = release(&[NOTES, ("0002_broken.up.sql", AGAIN)]);
     let world = World::installed(&[OLD, BROKEN]);
     let before = std::fs::read_to_string(world.path("notes.pid")).unwrap();
     let answer = untouched(&world, world.run(&UPGRADE));
     let reason = reason(&answer);
+    assert!(reason.contains("the rehearse step failed"), "{reason}");
+    assert!(reason.contains("statement 2 of `0002_broken.up.sql` at line 2"), "{reason}");
+    assert!(reason.contains("UNIQUE constraint failed: notes.id"), "{reason}");
+    assert_eq!(std::fs::read_to_string(world.path("notes.pid")).unwrap(), before);
+}
+
+#[test]
+fn a_statement_that_fails_everywhere_is_named_before_anything_is_copied() {
+    const BROKEN: Release = release(&[NOTES, ("0002_broken.up.sql", "SELECT 1;\nINSERT INTO nowhere VALUES (1);")]);
+    let world = World::installed(&[OLD, BROKEN]);
+    let answer = world.run(&UPGRADE).expect(1).json();
+    let reason = reason(&answer);
     assert!(reason.contains("statement 2 of `0002_broken.up.sql` at line 2"), "{reason}");
     assert!(reason.contains("no such table: nowhere"), "{reason}");
-    assert_eq!(std::fs::read_to_string(world.path("notes.pid")).unwrap(), before);
+    assert!(!world.path("root/versions/1.1.0").exists());
+    world.stands_at("1.0.0", 1);
 }
 
 // FM-12: the rebuild of a parent with foreign keys on empties its children, and every statement succeeds.

@@ -67,3 +67,9 @@ fn a_control_group_holds_what_is_below_it_and_not_its_namesakes() {
     assert!(!is_within("0::/system.slice/gantry.service2", unit));
     assert!(!is_within("4:memory:/system.slice/gantry.service", unit));
 }
+
+#[test]
+fn a_process_that_is_being_reaped_does_not_live() {
+    let text = "17338 (cat) X 0 -1 -1 0 -1 4227084 102 0 0 0 0 0 0 0 20 0 0 0 613580 0 0";
+    assert!(!Stat::parse(text).unwrap().lives());
+}
