@@ -52,6 +52,15 @@ fn outcome(machine: &Machine<'_>, journal: &Journal) -> Outcome {
     if journal.entries().iter().any(begun) { Outcome::Restored } else { Outcome::Failed }
 }
 
+/// Whether the live database may be the new one still.
+fn exchanged(machine: &Machine<'_>, entries: &[Entry]) -> bool {
+    let left = match remaining(machine.plan, entries) {
+        Remaining::Back(steps) => steps,
+        Remaining::Forward(_) | Remaining::Nothing(_) => Vec::new(),
+    };
+    left.iter().any(|step| matches!(machine.plan.steps.get(*step), Some(Step::Exchange { .. })))
+}
+
 /// What a recovery must know of the process that began the run.
 pub(super) fn remember(machine: &mut Machine<'_>, entries: &[Entry]) {
     let intended = |wanted: &dyn Fn(&Step) -> bool| {
@@ -60,7 +69,7 @@ pub(super) fn remember(machine: &mut Machine<'_>, entries: &[Entry]) {
     };
     let started = intended(&|step| matches!(step, Step::Start));
     // A manager that starts the service by itself, past the gate, makes the new database one that was in use.
-    let found = intended(&|step| matches!(step, Step::Exchange { .. })) && steps::is_running(machine);
+    let found = exchanged(machine, entries) && steps::is_running(machine);
     if started || found {
         machine.memory.started = StartedOnce::Yes;
     }
@@ -68,8 +77,9 @@ pub(super) fn remember(machine: &mut Machine<'_>, entries: &[Entry]) {
 
 fn undo(failed: usize, error: &StepError, machine: &mut Machine<'_>, journal: &mut Journal) -> Result<(), StepError> {
     journal.append(Event::Failed { step: failed, error: causes::in_one_line(error) }).map_err(journal_error)?;
-    if machine.memory.started == StartedOnce::Yes && steps::is_running(machine) {
-        // Also where its stop was noted already: somebody may have started it since.
+    if exchanged(machine, journal.entries()) && machine.memory.started == StartedOnce::Yes && steps::is_running(machine)
+    {
+        // Also where its stop was noted already: somebody may have started it since, on the new database.
         steps::stop_new(machine)?;
     }
     let Remaining::Back(steps) = remaining(machine.plan, journal.entries()) else { return Ok(()) };
