@@ -68,7 +68,7 @@ fn create(session: &Session<'_>) -> Answer {
     crate::plan::gates::check_database(&seen).map_err(|refusal| refused(vec![refusal]))?;
     let name = run_name(session, "manual")?;
     let plan = rollback::outline(&name, &seen);
-    let client = session.client()?;
+    let client = session.client();
     let machine: Machine<'_> = session.machine(&plan, &client);
     let failed =
         |error: &dyn std::error::Error| Box::new(Reply::failed("backup", error, "check the space on the disk"));

@@ -30,7 +30,7 @@ pub fn run(arguments: &arguments::Install, session: &Session<'_>) -> Answer<Repl
             "run `gantry-installer upgrade` or `gantry-installer rollback`",
         )]));
     }
-    let client = session.client()?;
+    let client = session.client();
     let (manifest, resolved) =
         timed("resolve", || resolve::manifest(&session.config, &client, Expiry::Enforced).map_err(unresolved))?;
     let installer = resolve::installer().map_err(|error| Box::new(Reply::failed("version", &error, "")))?;

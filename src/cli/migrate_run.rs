@@ -57,7 +57,7 @@ fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply
     }
     let name = run_name(session, &format!("migrate-{to}"))?;
     let mut plan: Plan = crate::plan::migrate::plan(&name, &to, &seen).map_err(refused)?;
-    let client = session.client()?;
+    let client = session.client();
     if plan.strategy == Some(Strategy::Down) {
         let loss = down_loss(&plan, &session.machine(&plan, &client)).map_err(|error| failed(&error))?;
         session.terminal.say(&outcome::loss_lines(&loss, "  would lose "));

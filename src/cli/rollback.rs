@@ -81,7 +81,7 @@ fn grant(wish: &Wish<'_>, session: &Session<'_>) -> Answer<Reply> {
     if seen.installed.is_none() {
         return Err(refused(vec![not_installed()]));
     }
-    let client = session.client()?;
+    let client = session.client();
     let ((target, incoming), resolved) = timed("resolve", || target(wish, &seen, session, &client))?;
     let name = run_name(session, &format!("rollback-{}", target.version))?;
     let ask = Rollback {

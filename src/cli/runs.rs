@@ -1,7 +1,7 @@
 //! What the commands that make a run share: names, refusals, agreement, and the run itself.
 
 use super::exit::Outcome;
-use super::reply::{Problem, Reply};
+use super::reply::{self, Reply};
 use super::session::{Session, unreadable};
 use crate::journal::record::RecordError;
 use crate::journal::runs;
@@ -10,7 +10,7 @@ use crate::plan::{Plan, Point, Refusal};
 use crate::run::resolve::ResolveError;
 use crate::run::{self, Report, RunError, StepTime};
 use crate::sys::clock::Stopwatch;
-use crate::sys::http::Client;
+use crate::sys::http::{Client, HttpError, Problem};
 
 /// What a command goes on with, or the answer that it ends with.
 pub type Answer<T> = Result<T, Box<Reply>>;
@@ -45,8 +45,20 @@ pub fn unrecorded(error: RunError) -> Box<Reply> {
     Box::new(Reply { outcome, ..Reply::failed("state", &error, remedy) })
 }
 
-/// Why there is no release to go to.
+/// Why there is no release to go to, for a command that believes no manifest that has expired.
 pub fn unresolved(error: ResolveError) -> Box<Reply> {
+    if error.code() == "expired" {
+        return Box::new(Reply::barred(error.code(), &error, "ask the publisher for a fresh manifest"));
+    }
+    unresolved_waivable(error)
+}
+
+/// Why there is no release to go to, for a command with `--allow-expired`.
+pub fn unresolved_waivable(error: ResolveError) -> Box<Reply> {
+    // A wrong configuration is not a network out of reach.
+    if let ResolveError::Fetch(HttpError { problem: Problem::Authorities(_), .. }) = &error {
+        return Box::new(Reply::barred("ca-file", &error, error.remedy()));
+    }
     if error.is_out_of_reach() {
         return Box::new(Reply::failed(error.code(), &error, error.remedy()));
     }
@@ -93,7 +105,7 @@ pub fn declined(session: &Session<'_>, words: &str) -> Box<Reply> {
     let Some(signal) = session.terminal.interrupt.requested() else {
         return Box::new(Reply::new(Outcome::Nothing).saying(words));
     };
-    let problem = Problem {
+    let problem = reply::Problem {
         code: "signal".to_owned(),
         message: format!("{signal} asked for the end, and nothing was changed"),
         causes: Vec::new(),

@@ -69,13 +69,9 @@ impl<'t> Session<'t> {
     }
 
     /// A client for releases.
-    pub fn client(&self) -> Result<Client, Box<Reply>> {
+    pub fn client(&self) -> Client {
         let agent = concat!("gantry-installer/", env!("CARGO_PKG_VERSION"));
-        let client = Client::new(self.config.manifest.ca_file.as_deref(), agent);
-        client.map_err(|error| {
-            let remedy = error.problem.remedy().unwrap_or("check `manifest.ca_file`");
-            Box::new(Reply::failed("ca-file", &error, remedy))
-        })
+        Client::new(self.config.manifest.ca_file.as_deref(), agent)
     }
 
     /// Takes the lock of a command that changes something, makes the state directory, and refuses where a run is

@@ -6,7 +6,7 @@ use super::arguments;
 use super::exit::Outcome;
 use super::outcome::{self, point};
 use super::reply::Reply;
-use super::runs::{Answer, conduct, consent, refused, run_name, stands, timed, unresolved};
+use super::runs::{Answer, conduct, consent, refused, run_name, stands, timed, unresolved, unresolved_waivable};
 use super::session::Session;
 use crate::manifest::Manifest;
 use crate::manifest::graph::{Asked, way};
@@ -21,10 +21,10 @@ use crate::version::Version;
 /// Upgrades, hop by hop.
 pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Reply> {
     let _lock = if arguments.dry_run { None } else { Some(session.begin("upgrade")?) };
-    let client = session.client()?;
+    let client = session.client();
     let expiry = if arguments.allow_expired { Expiry::Waived } else { Expiry::Enforced };
     let (manifest, resolved) =
-        timed("resolve", || resolve::manifest(&session.config, &client, expiry).map_err(unresolved))?;
+        timed("resolve", || resolve::manifest(&session.config, &client, expiry).map_err(unresolved_waivable))?;
     let (seen, observed) = timed("observe", || session.observe())?;
     let way = find(arguments, session, &manifest, &seen)?;
     if way.is_empty() {
