@@ -171,7 +171,7 @@ pub enum Backup {
         /// Count what would be lost and change nothing
         #[arg(long)]
         dry_run: bool,
-        /// Agree without being asked, to the loss as well
+        /// Agree without being asked, where nothing is lost
         #[arg(long)]
         yes: bool,
     },

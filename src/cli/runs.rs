@@ -70,10 +70,15 @@ pub fn refused(refusals: Vec<Refusal>) -> Box<Reply> {
     Box::new(Reply::refused(refusals))
 }
 
+/// An error that was met before anything was done.
+pub fn barred(code: &str, error: &dyn std::error::Error, remedy: impl Into<String>) -> Box<Reply> {
+    Box::new(Reply::barred(code, error, remedy))
+}
+
 /// A name for the next run.
 pub fn run_name(session: &Session<'_>, what: &str) -> Answer<String> {
     runs::next_name(&session.config.layout, what)
-        .map_err(|error| Box::new(Reply::failed("state", &error, "check the state directory")))
+        .map_err(|error| barred("state", &error, "check the state directory, and that this user may read it"))
 }
 
 /// Where the machine stands.

@@ -74,6 +74,12 @@ impl<'t> Session<'t> {
         Client::new(self.config.manifest.ca_file.as_deref(), agent)
     }
 
+    /// Whether anything was ever done here: else there is no state directory, and no lock to be held.
+    pub fn has_state(&self) -> Result<bool, Box<Reply>> {
+        let remedy = "run it as root, or as the user who owns the state directory";
+        fs::exists(&self.config.layout.state).map_err(|error| Box::new(Reply::barred("state", &error, remedy)))
+    }
+
     /// Takes the lock of a command that changes something, makes the state directory, and refuses where a run is
     /// unfinished.
     pub fn begin(&self, command: &str) -> Result<RunLock, Box<Reply>> {
