@@ -4,7 +4,7 @@ use super::arguments;
 use super::exit::Outcome;
 use super::outcome;
 use super::reply::Reply;
-use super::runs::{Answer, conduct, consent, refused, run_name, stands, timed, unresolved};
+use super::runs::{Answer, barred, conduct, consent, refused, run_name, stands, timed, unresolved};
 use super::session::Session;
 use crate::manifest::graph::{Asked, way};
 use crate::plan::Refusal;
@@ -33,7 +33,7 @@ pub fn run(arguments: &arguments::Install, session: &Session<'_>) -> Answer<Repl
     let client = session.client();
     let (manifest, resolved) =
         timed("resolve", || resolve::manifest(&session.config, &client, Expiry::Enforced).map_err(unresolved))?;
-    let installer = resolve::installer().map_err(|error| Box::new(Reply::failed("version", &error, "")))?;
+    let installer = resolve::installer().map_err(|error| barred("version", &error, "report this as a bug"))?;
     let asked = Asked {
         installed: None,
         target: arguments.to.as_ref(),

@@ -84,8 +84,13 @@ impl<'t> Session<'t> {
     /// unfinished.
     pub fn begin(&self, command: &str) -> Result<RunLock, Box<Reply>> {
         let lock = self.lock(command)?;
+        self.refuse_unfinished().map(|()| lock)
+    }
+
+    /// Refuses where a run is unfinished.
+    pub fn refuse_unfinished(&self) -> Result<(), Box<Reply>> {
         match runs::unfinished(&self.config.layout) {
-            Ok(None) => Ok(lock),
+            Ok(None) => Ok(()),
             Ok(Some(run)) => Err(Box::new(unfinished(&run))),
             Err(error) => Err(Box::new(Reply::barred("journal", &error, "see `gantry-installer history`"))),
         }

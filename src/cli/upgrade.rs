@@ -6,7 +6,9 @@ use super::arguments;
 use super::exit::Outcome;
 use super::outcome::{self, point};
 use super::reply::Reply;
-use super::runs::{Answer, conduct, consent, refused, run_name, stands, timed, unresolved, unresolved_waivable};
+use super::runs::{
+    Answer, barred, conduct, consent, refused, run_name, stands, timed, unresolved, unresolved_waivable,
+};
 use super::session::Session;
 use crate::manifest::Manifest;
 use crate::manifest::graph::{Asked, way};
@@ -16,6 +18,7 @@ use crate::plan::upgrade::{self, Upgrade, not_installed};
 use crate::plan::{Plan, Point, Refusal};
 use crate::run::resolve::{self, Expiry, ResolveError};
 use crate::run::{self, Report};
+use crate::sys::http::Client;
 use crate::version::Version;
 
 /// Upgrades, hop by hop.
@@ -37,27 +40,36 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
         return Ok(dry_run(&plan, &way).warning(warnings));
     }
     agree(arguments.yes, &plan, &way, &seen, session)?;
+    let (reports, stopped) = climb(plan, &way, session, &client);
+    let before = vec![resolved, observed];
+    let reply = match stopped {
+        None => outcome::of(&reports, before),
+        Some(why) if reports.is_empty() => return Err(why),
+        Some(why) => outcome::cut_short(&reports, before, *why),
+    };
+    Ok(reply.warning(warnings))
+}
+
+/// Makes the hops, each a run of its own, up to the first that is not wholly done; and why the next one could not begin.
+fn climb(first: Plan, way: &[Incoming], session: &Session<'_>, client: &Client) -> (Vec<Report>, Option<Box<Reply>>) {
     let mut reports: Vec<Report> = Vec::new();
-    let mut plan = plan;
-    for hop in 0..way.len() {
-        let report = conduct(plan.clone(), session, &client)?;
-        let done = report.outcome == run::Outcome::Done;
-        reports.push(report);
-        let left = way.get(hop + 1..).unwrap_or_default();
-        if !done || left.is_empty() {
+    let mut next = Ok(first);
+    for hop in 1..=way.len() {
+        match next.and_then(|plan| conduct(plan, session, client)) {
+            Ok(report) => reports.push(report),
+            Err(why) => return (reports, Some(why)),
+        }
+        let left = way.get(hop..).unwrap_or_default();
+        if left.is_empty() || reports.last().is_none_or(|report| report.outcome != run::Outcome::Done) {
             break;
         }
-        let seen = session.observe()?;
-        let name = next_name(session, left)?;
-        plan = match upgrade::plan(&Upgrade { run: &name, way: left }, &seen) {
-            Ok(plan) => plan,
-            Err(refusals) => {
-                let reply = outcome::of(&reports, vec![resolved, observed]);
-                return Ok(Reply { refusals, outcome: Outcome::Restored, ..reply });
-            }
-        };
+        next = session.refuse_unfinished().and_then(|()| {
+            let seen = session.observe()?;
+            let name = next_name(session, left)?;
+            upgrade::plan(&Upgrade { run: &name, way: left }, &seen).map_err(refused)
+        });
     }
-    Ok(outcome::of(&reports, vec![resolved, observed]).warning(warnings))
+    (reports, None)
 }
 
 fn find(
@@ -69,7 +81,7 @@ fn find(
     let installed = seen.installed.as_ref().ok_or_else(|| refused(vec![not_installed()]))?;
     let named = arguments.to.is_some();
     let skip = if arguments.retry || named { Vec::new() } else { held(manifest, seen) };
-    let installer = resolve::installer().map_err(|error| Box::new(Reply::failed("version", &error, "")))?;
+    let installer = resolve::installer().map_err(|error| barred("version", &error, "report this as a bug"))?;
     let channel = arguments.channel.as_deref().unwrap_or(&session.config.manifest.channel);
     let asked = Asked {
         installed: Some(&installed.version),
