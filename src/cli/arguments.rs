@@ -176,7 +176,11 @@ pub enum Backup {
         yes: bool,
     },
     /// Remove backups beyond the configured number and size
-    Prune,
+    Prune {
+        /// Agree without being asked
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// Arguments of `migrate`

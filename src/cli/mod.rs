@@ -112,7 +112,7 @@ fn name(command: &Command) -> &'static str {
             arguments::Backup::List => "backup list",
             arguments::Backup::Verify { .. } => "backup verify",
             arguments::Backup::Restore { .. } => "backup restore",
-            arguments::Backup::Prune => "backup prune",
+            arguments::Backup::Prune { .. } => "backup prune",
         },
         Command::Migrate(migrate) => match migrate.verb {
             arguments::MigrateVerb::Up { .. } => "migrate up",
