@@ -178,7 +178,7 @@ fn prune(yes: bool, session: &Session<'_>) -> Answer {
     if !surplus.is_empty() && !yes {
         let names: Vec<String> =
             surplus.iter().map(|backup| format!("{} ({})", backup.id, size(backup.bytes))).collect();
-        consent(session, &format!("Remove {}?", names.join(", ")))?;
+        consent(session.terminal, &format!("Remove {}?", names.join(", ")))?;
     }
     let removed = keeping::prune(&session.config, &[])
         .map_err(|error| Box::new(Reply::failed("backups", &error, "check `backup.dir`")))?;

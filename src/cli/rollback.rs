@@ -179,7 +179,7 @@ fn choose<'c>(wish: &Wish<'_>, choices: &'c [Choice], target: &Release, session:
         }
         if !wish.yes {
             session.terminal.say(&listing(choices, target));
-            consent(session, &question(choice, target))?;
+            consent(session.terminal, &question(choice, target))?;
         }
         return Ok(choice);
     }
@@ -189,15 +189,15 @@ fn choose<'c>(wish: &Wish<'_>, choices: &'c [Choice], target: &Release, session:
         return if loses(least) { Err(unagreed(wish, least, choices, target)) } else { Ok(least) };
     }
     if !session.terminal.interactive {
-        consent(session, "")?;
+        consent(session.terminal, "")?;
     }
     session.terminal.say(&listing(choices, target));
     let items: Vec<String> = open.iter().map(|choice| line(choice)).collect();
     let picked = session.terminal.choose(&format!("How to go back to {}", target.version), &items);
     let Some(choice) = picked.and_then(|picked| open.get(picked)) else {
-        return Err(declined(session, "nothing was chosen, and nothing was changed"));
+        return Err(declined(session.terminal, "nothing was chosen, and nothing was changed"));
     };
-    consent(session, &question(choice, target))?;
+    consent(session.terminal, &question(choice, target))?;
     Ok(choice)
 }
 

@@ -3,6 +3,7 @@
 use super::exit::Outcome;
 use super::reply::{self, Reply};
 use super::session::{Session, unreadable};
+use super::terminal::Terminal;
 use crate::journal::record::RecordError;
 use crate::journal::runs;
 use crate::plan::observed::{Content, Observed};
@@ -91,23 +92,23 @@ pub fn stands(seen: &Observed) -> Point {
 }
 
 /// Asks, and refuses where nobody can be asked.
-pub fn consent(session: &Session<'_>, question: &str) -> Answer<()> {
-    if !session.terminal.interactive {
+pub fn consent(terminal: &Terminal, question: &str) -> Answer<()> {
+    if !terminal.interactive {
         return Err(refused(vec![Refusal::new(
             "no-terminal",
             "nobody can be asked: standard input or standard error is not a terminal",
             "run it in a terminal, or agree with `--yes`",
         )]));
     }
-    if session.terminal.confirm(question) {
+    if terminal.confirm(question) {
         return Ok(());
     }
-    Err(declined(session, "not agreed: nothing was changed"))
+    Err(declined(terminal, "not agreed: nothing was changed"))
 }
 
 /// The answer where a question was answered with a no, or with a signal.
-pub fn declined(session: &Session<'_>, words: &str) -> Box<Reply> {
-    let Some(signal) = session.terminal.interrupt.requested() else {
+pub fn declined(terminal: &Terminal, words: &str) -> Box<Reply> {
+    let Some(signal) = terminal.interrupt.requested() else {
         return Box::new(Reply::new(Outcome::Nothing).saying(words));
     };
     let problem = reply::Problem {

@@ -17,7 +17,7 @@ use crate::plan::step::Incoming;
 use crate::plan::upgrade::{self, Upgrade, not_installed};
 use crate::plan::{Plan, Point, Refusal};
 use crate::run::resolve::{self, Expiry, ResolveError};
-use crate::run::{self, Report};
+use crate::run::{self, Report, StepTime};
 use crate::sys::http::Client;
 use crate::version::Version;
 
@@ -37,7 +37,7 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
     let plan = upgrade::plan(&Upgrade { run: &run_name, way: &way }, &seen).map_err(refused)?;
     let warnings = tolerated(&seen);
     if arguments.dry_run {
-        return Ok(dry_run(&plan, &way).warning(warnings));
+        return Ok(dry_run(&plan, &way, &[resolved, observed]).warning(warnings));
     }
     agree(arguments.yes, &plan, &way, &seen, session)?;
     let (reports, stopped) = climb(plan, &way, session, &client);
@@ -153,7 +153,6 @@ fn nothing(seen: &Observed) -> Reply {
     Reply::new(Outcome::Nothing)
         .with("from", &stands)
         .with("to", &stands)
-        .with("hops", Vec::<u8>::new())
         .saying(format!("{at} is installed, and there is nothing newer to upgrade to"))
 }
 
@@ -172,8 +171,9 @@ fn tolerated(seen: &Observed) -> Vec<String> {
     }
 }
 
-fn dry_run(plan: &Plan, way: &[Incoming]) -> Reply {
-    let steps: Vec<_> = plan.steps.iter().map(|step| json!({ "name": step.name(), "ms": null })).collect();
+fn dry_run(plan: &Plan, way: &[Incoming], before: &[StepTime]) -> Reply {
+    let mut steps: Vec<_> = before.iter().map(|step| json!(step)).collect();
+    steps.extend(plan.steps.iter().map(|step| json!({ "name": step.name(), "ms": null })));
     let mut at = plan.from.clone();
     let mut hops = Vec::new();
     for one in way {
@@ -183,20 +183,15 @@ fn dry_run(plan: &Plan, way: &[Incoming]) -> Reply {
     }
     let names: Vec<&str> = plan.steps.iter().map(crate::plan::Step::name).collect();
     let end = way.last().map(|one| one.release.version.to_string()).unwrap_or_default();
-    Reply::new(Outcome::Done)
-        .with("run", serde_json::Value::Null)
-        .with("from", &plan.from)
-        .with("to", at)
-        .with("hops", hops)
-        .with("steps", steps)
-        .with("predicted_downtime_ms", serde_json::Value::Null)
-        .saying(format!(
+    Reply::new(Outcome::Done).with("from", &plan.from).with("to", at).with("hops", hops).with("steps", steps).saying(
+        format!(
             "would upgrade from {} to {end} in {} run{}: {}\nnothing was fetched or changed",
             point(&plan.from),
             way.len(),
             if way.len() == 1 { "" } else { "s, the first" },
             names.join(", ")
-        ))
+        ),
+    )
 }
 
 fn agree(yes: bool, plan: &Plan, way: &[Incoming], seen: &Observed, session: &Session<'_>) -> Answer<()> {
@@ -208,5 +203,5 @@ fn agree(yes: bool, plan: &Plan, way: &[Incoming], seen: &Observed, session: &Se
     for warning in tolerated(seen) {
         session.terminal.say(&format!("warning: {warning}"));
     }
-    consent(session, &question)
+    consent(session.terminal, &question)
 }
