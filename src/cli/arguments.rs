@@ -48,7 +48,7 @@ pub enum Command {
     Recover(Recover),
     /// Show what is installed, and what is available
     Status,
-    /// Tell whether the installed release may run on the database, and start it if so
+    /// Tell whether the installed release may run on the database; with a command, become it if so
     Gate(Gate),
     /// Check files, ledger and schema against what was trusted
     Verify,
@@ -171,25 +171,29 @@ pub enum Backup {
         /// Count what would be lost and change nothing
         #[arg(long)]
         dry_run: bool,
-        /// Agree without being asked, to the loss as well
+        /// Agree without being asked, where nothing is lost
         #[arg(long)]
         yes: bool,
     },
     /// Remove backups beyond the configured number and size
-    Prune,
+    Prune {
+        /// Agree without being asked
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// Arguments of `migrate`
 #[derive(Debug, Args)]
 pub struct Migrate {
     /// Work in place on this database, without a configuration: `sqlite:PATH`
-    #[arg(long, value_name = "URL", requires = "dir")]
+    #[arg(long, value_name = "URL", requires = "dir", global = true)]
     pub database: Option<String>,
     /// The directory of migrations
-    #[arg(long, value_name = "DIR", requires = "database")]
+    #[arg(long, value_name = "DIR", requires = "database", global = true)]
     pub dir: Option<PathBuf>,
     /// The format of the migrations
-    #[arg(long, default_value = "golang-migrate")]
+    #[arg(long, default_value = "golang-migrate", global = true)]
     pub format: String,
     /// Agree without being asked
     #[arg(long, global = true)]

@@ -8,20 +8,24 @@ use super::arguments;
 use super::exit::Outcome;
 use super::reply::Reply;
 use super::rollback;
-use super::runs::{refused, run_name, stands};
+use super::runs::{barred, consent, refused, run_name, stands};
 use super::session::Session;
 use super::status;
 use super::terminal::moment;
+use crate::causes;
 use crate::db::copy::{CopyOutcome, copy};
 use crate::journal::backups;
 use crate::plan::Refusal;
-use crate::plan::gates::size;
-use crate::plan::observed::{Backup, BackupKind};
+use crate::plan::gates::{check_database, check_machine, needs, size};
+use crate::plan::observed::{Backup, BackupKind, Observed};
+use crate::plan::retention::{Retention, surplus};
 use crate::plan::verdict::words;
 use crate::steps::backup as keeping;
 use crate::steps::{Machine, prepare};
 
-type Answer = Result<Reply, Box<Reply>>;
+/// An answer that ends a command early.
+type Early = Box<Reply>;
+type Answer = Result<Reply, Early>;
 
 /// Does what is asked with backups.
 pub fn run(verb: &arguments::Backup, session: &Session<'_>) -> Answer {
@@ -30,14 +34,13 @@ pub fn run(verb: &arguments::Backup, session: &Session<'_>) -> Answer {
         arguments::Backup::List => list(session),
         arguments::Backup::Verify { id } => verify(id.as_deref(), session),
         arguments::Backup::Restore { id, dry_run, yes } => rollback::restore(id, *dry_run, *yes, session),
-        arguments::Backup::Prune => prune(session),
+        arguments::Backup::Prune { yes } => prune(*yes, session),
     }
 }
 
 fn all(session: &Session<'_>) -> Result<Vec<Backup>, Box<Reply>> {
-    backups::list(&session.config.layout.backups).map_err(|error| {
-        Box::new(Reply::failed("backups", &error, "check `backup.dir`, and that this user may read it"))
-    })
+    backups::list(&session.config.layout.backups)
+        .map_err(|error| barred("backups", &error, "check `backup.dir`, and that this user may read it"))
 }
 
 fn list(session: &Session<'_>) -> Answer {
@@ -65,34 +68,59 @@ fn list(session: &Session<'_>) -> Answer {
 fn create(session: &Session<'_>) -> Answer {
     let _lock = session.begin("backup create")?;
     let seen = session.observe()?;
-    crate::plan::gates::check_database(&seen).map_err(|refusal| refused(vec![refusal]))?;
+    let readable = check_database(&seen).map_err(|refusal| refused(vec![refusal]))?;
+    let mut refusals = check_machine(&seen, &needs(&seen, readable.bytes, &[]));
+    // Nothing is exchanged, so it is nobody's business who has the database, or what kind of file it is.
+    refusals.retain(|refusal| SPACE.contains(&refusal.code.as_str()));
+    if !refusals.is_empty() {
+        return Err(refused(refusals));
+    }
     let name = run_name(session, "manual")?;
     let plan = rollback::outline(&name, &seen);
-    let client = session.client()?;
+    let client = session.client();
     let machine: Machine<'_> = session.machine(&plan, &client);
-    let failed =
-        |error: &dyn std::error::Error| Box::new(Reply::failed("backup", error, "check the space on the disk"));
     prepare(&machine).map_err(|error| failed(&error))?;
+    let made = copied(&name, &seen, &machine, session);
+    if made.is_err() {
+        // It takes as much space as the database; what cannot be cleared now the next run clears.
+        let _ = prepare(&machine);
+    }
+    let Some(backup) = made? else { return Ok(Reply::new(Outcome::Nothing)) };
+    let removed = keeping::prune(&session.config, std::slice::from_ref(&backup.id));
+    let (removed, warning) = match removed {
+        Ok(removed) => (removed, None),
+        Err(error) => (Vec::new(), Some(format!("older backups are not pruned: {}", causes::in_one_line(&error)))),
+    };
+    let text = format!("backed up as {}: {}", backup.id, size(backup.bytes));
+    Ok(Reply::new(Outcome::Done)
+        .with("backup", &backup)
+        .with("backups", status::backups(&[backup], session))
+        .with("removed", status::backups(&removed, session))
+        .warning(warning)
+        .saying(text))
+}
+
+/// The refusals that concern who only copies.
+const SPACE: [&str; 3] = ["no-space", "read-only", "no-permission"];
+
+fn copied(name: &str, seen: &Observed, machine: &Machine<'_>, session: &Session<'_>) -> Result<Option<Backup>, Early> {
+    const SCRATCH: &str = "scratch-backup.db";
     let work = machine.places.open_work().map_err(|error| failed(&error))?;
-    let scratch = "scratch-backup.db";
-    let copied = copy(&machine.places.live, &work, scratch, session.terminal).map_err(|error| failed(&error))?;
+    let copied = copy(&machine.places.live, &work, SCRATCH, session.terminal).map_err(|error| failed(&error))?;
     if matches!(copied, CopyOutcome::AfterStop { .. }) {
-        work.unlink(scratch).map_err(|error| failed(&error))?;
         return Err(refused(vec![Refusal::new(
             "busy",
             "the database is written too often to be copied while it is in use, and has no write-ahead log",
             "stop the service, then run `gantry-installer backup create` again",
         )]));
     }
-    let file = work.path().join(scratch);
-    let kept = keeping::keep(&file, &name, BackupKind::Manual, &stands(&seen), &session.config, session.terminal)
-        .map_err(|error| failed(&error))?;
-    let Some(backup) = kept else { return Ok(Reply::new(Outcome::Nothing)) };
-    let text = format!("backed up as {}: {}", backup.id, size(backup.bytes));
-    Ok(Reply::new(Outcome::Done)
-        .with("backup", &backup)
-        .with("backups", status::backups(&[backup], session))
-        .saying(text))
+    let file = work.path().join(SCRATCH);
+    keeping::keep(&file, name, BackupKind::Manual, &stands(seen), &session.config, session.terminal)
+        .map_err(|error| failed(&error))
+}
+
+fn failed(error: &dyn std::error::Error) -> Early {
+    Box::new(Reply::failed("backup", error, "check the space on the disk"))
 }
 
 fn verify(id: Option<&str>, session: &Session<'_>) -> Answer {
@@ -138,13 +166,32 @@ fn verify(id: Option<&str>, session: &Session<'_>) -> Answer {
     Ok(Reply { refusals: findings, ..Reply::new(outcome).with("backups", listed).saying(text) })
 }
 
-fn prune(session: &Session<'_>) -> Answer {
+/// Removes what is one too many, once that was agreed to.
+fn prune(yes: bool, session: &Session<'_>) -> Answer {
+    let nothing =
+        || Reply::new(Outcome::Nothing).with("removed", Vec::<Value>::new()).saying("there is nothing to prune");
+    if !session.has_state()? && surplus_of(session)?.is_empty() {
+        return Ok(nothing());
+    }
     let _lock = session.begin("backup prune")?;
+    let surplus = surplus_of(session)?;
+    if !surplus.is_empty() && !yes {
+        let names: Vec<String> =
+            surplus.iter().map(|backup| format!("{} ({})", backup.id, size(backup.bytes))).collect();
+        consent(session.terminal, &format!("Remove {}?", names.join(", ")))?;
+    }
     let removed = keeping::prune(&session.config, &[])
         .map_err(|error| Box::new(Reply::failed("backups", &error, "check `backup.dir`")))?;
-    let outcome = if removed.is_empty() { Outcome::Nothing } else { Outcome::Done };
+    if removed.is_empty() {
+        return Ok(nothing());
+    }
     let names: Vec<&str> = removed.iter().map(|backup| backup.id.as_str()).collect();
-    let text =
-        if names.is_empty() { "there is nothing to prune".to_owned() } else { format!("removed {}", names.join(", ")) };
-    Ok(Reply::new(outcome).with("removed", status::backups(&removed, session)).saying(text))
+    let text = format!("removed {}", names.join(", "));
+    Ok(Reply::new(Outcome::Done).with("removed", status::backups(&removed, session)).saying(text))
+}
+
+fn surplus_of(session: &Session<'_>) -> Result<Vec<Backup>, Early> {
+    let config = &session.config;
+    let retention = Retention { count: config.keep_backups, bytes: config.max_backup_bytes };
+    Ok(surplus(&all(session)?, retention, &[]))
 }

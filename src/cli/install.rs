@@ -4,25 +4,41 @@ use super::arguments;
 use super::exit::Outcome;
 use super::outcome;
 use super::reply::Reply;
-use super::runs::{Answer, conduct, consent, refused, run_name, stands, timed, unresolved};
+use super::runs::{Answer, barred, conduct, consent, refused, run_name, stands, timed, unresolved};
 use super::session::Session;
 use crate::manifest::graph::{Asked, way};
-use crate::plan::Refusal;
 use crate::plan::install::{self, Install};
+use crate::plan::{Plan, Refusal};
+use crate::run::StepTime;
 use crate::run::resolve::{self, Expiry};
+use crate::sys::http::Client;
 
 /// Installs a release, or says what is installed already.
 pub fn run(arguments: &arguments::Install, session: &Session<'_>) -> Answer<Reply> {
+    if !session.has_state()? {
+        // What is refused leaves nothing behind: the state directory comes with the lock, for what can be done.
+        decide(arguments, session, &session.client())?;
+    }
     let _lock = session.begin("install")?;
+    let client = session.client();
+    let (plan, before) = decide(arguments, session, &client)?;
+    if !arguments.yes {
+        let to = plan.to.version.as_ref().map(ToString::to_string).unwrap_or_default();
+        consent(session.terminal, &format!("Install {to} with the database `{}`?", plan.database.display()))?;
+    }
+    let report = conduct(plan, session, &client)?;
+    Ok(outcome::of(&[report], before))
+}
+
+/// The plan, and how long it took to come to it.
+fn decide(arguments: &arguments::Install, session: &Session<'_>, client: &Client) -> Answer<(Plan, Vec<StepTime>)> {
     let (seen, observed) = timed("observe", || session.observe())?;
     if let Some(installed) = &seen.installed {
         let version = &installed.version;
         if arguments.to.as_ref().is_none_or(|target| target.admits(version)) {
             let stands = stands(&seen);
-            return Ok(Reply::new(Outcome::Nothing)
-                .with("from", &stands)
-                .with("to", &stands)
-                .saying(format!("{version} is installed already")));
+            let words = format!("{version} is installed already");
+            return Err(Box::new(Reply::new(Outcome::Nothing).with("from", &stands).with("to", &stands).saying(words)));
         }
         return Err(refused(vec![Refusal::new(
             "installed",
@@ -30,10 +46,9 @@ pub fn run(arguments: &arguments::Install, session: &Session<'_>) -> Answer<Repl
             "run `gantry-installer upgrade` or `gantry-installer rollback`",
         )]));
     }
-    let client = session.client()?;
     let (manifest, resolved) =
-        timed("resolve", || resolve::manifest(&session.config, &client, Expiry::Enforced).map_err(unresolved))?;
-    let installer = resolve::installer().map_err(|error| Box::new(Reply::failed("version", &error, "")))?;
+        timed("resolve", || resolve::manifest(&session.config, client, Expiry::Enforced).map_err(unresolved))?;
+    let installer = resolve::installer().map_err(|error| barred("version", &error, "report this as a bug"))?;
     let asked = Asked {
         installed: None,
         target: arguments.to.as_ref(),
@@ -42,15 +57,10 @@ pub fn run(arguments: &arguments::Install, session: &Session<'_>) -> Answer<Repl
         skip: &[],
     };
     let releases = way(&manifest, &asked).map_err(|error| unresolved(error.into()))?;
-    let Some(release) = releases.first() else { return Ok(Reply::new(Outcome::Nothing)) };
+    let Some(release) = releases.first() else { return Err(Box::new(Reply::new(Outcome::Nothing))) };
     let incoming = resolve::incoming(release, &session.config).map_err(unresolved)?;
     let name = run_name(session, &format!("install-{}", release.version))?;
     let ask = Install { run: &name, release: &incoming, owner: session.config.database.owner.as_deref() };
     let plan = install::plan(&ask, &seen).map_err(refused)?;
-    if !arguments.yes {
-        let database = seen.database.path.display();
-        consent(session, &format!("Install {} with the database `{database}`?", release.version))?;
-    }
-    let report = conduct(plan, session, &client)?;
-    Ok(outcome::of(&[report], vec![resolved, observed]))
+    Ok((plan, vec![resolved, observed]))
 }

@@ -20,13 +20,12 @@ use site::{Access, Site};
 /// How often somebody else may migrate the database between the look at it and the first lock.
 const ROUNDS: usize = 10;
 
-/// Answers `migrate --database URL --dir DIR VERB`. `ask` shows what is about to happen and answers whether the person
-/// agrees, and is called only if somebody is there: `interactive`. `progress` is told of each migration before it runs.
+/// Answers `migrate --database URL --dir DIR VERB`. `ask` shows what is about to happen and goes on only if somebody
+/// agrees; with `--yes` it is not called. `progress` is told of each migration before it runs.
 pub fn in_place(
     arguments: &Migrate,
-    interactive: bool,
     interrupt: &Interrupt,
-    ask: &dyn Fn(&str) -> bool,
+    ask: &dyn Fn(&str) -> Result<(), Box<Reply>>,
     progress: &dyn Fn(&Work),
 ) -> Reply {
     let answer = match &arguments.verb {
@@ -36,14 +35,10 @@ pub fn in_place(
             Ok(status(&set, &site.state()?).warning(site.warnings(&set, &[])))
         }),
         MigrateVerb::Up { .. } | MigrateVerb::Down { .. } | MigrateVerb::Goto { .. } => {
-            let agreement = match (arguments.yes, interactive) {
-                (true, _) => Agreement::Given,
-                (false, true) => Agreement::Asked(ask),
-                (false, false) => Agreement::Impossible,
-            };
+            let agree = |question: &str| if arguments.yes { Ok(()) } else { ask(question) };
             let down = matches!(arguments.verb, MigrateVerb::Down { .. });
             Site::find(arguments, if down { Access::Change } else { Access::Create })
-                .and_then(|site| change(&site, &arguments.verb, &agreement, interrupt, progress))
+                .and_then(|site| change(&site, &arguments.verb, &agree, interrupt, progress))
         }
     };
     answer.unwrap_or_else(|reply| *reply)
@@ -52,20 +47,10 @@ pub fn in_place(
 /// An answer that ends a command early.
 type Early = Box<Reply>;
 
-/// How somebody agrees to a change.
-enum Agreement<'a> {
-    /// With `--yes`.
-    Given,
-    /// When asked.
-    Asked(&'a dyn Fn(&str) -> bool),
-    /// Nobody is there to be asked.
-    Impossible,
-}
-
 fn change(
     site: &Site,
     verb: &MigrateVerb,
-    agreement: &Agreement<'_>,
+    agree: &dyn Fn(&str) -> Result<(), Early>,
     interrupt: &Interrupt,
     progress: &dyn Fn(&Work),
 ) -> Result<Reply, Early> {
@@ -82,7 +67,7 @@ fn change(
         if way.works.is_empty() {
             return Ok(show::nothing(&way).warning(warnings));
         }
-        agree(agreement, &show::question(site.database(), &way)).map_err(refused)?;
+        agree(&show::question(site.database(), &way))?;
         let stop = interrupt.clone();
         let stop = std::sync::Arc::new(move || stop.requested().is_some());
         match in_place::run(site.database(), &way.works, site.ledger(), stop, progress) {
@@ -91,16 +76,6 @@ fn change(
             Err(error) => return Err(Box::new(failed(&error).warning(warnings))),
         }
     }
-}
-
-fn agree(agreement: &Agreement<'_>, question: &str) -> Result<(), Refusal> {
-    let declined = match agreement {
-        Agreement::Given => return Ok(()),
-        Agreement::Asked(ask) if ask(question) => return Ok(()),
-        Agreement::Asked(_) => "it was not agreed to, and nothing was changed",
-        Agreement::Impossible => "this changes the database, and there is no terminal to ask for agreement",
-    };
-    Err(Refusal::new("not-agreed", declined, "run the same command with `--yes` to agree without being asked"))
 }
 
 /// Whether the database is not where it was when it was looked at: somebody else migrates it too.

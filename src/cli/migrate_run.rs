@@ -23,6 +23,17 @@ pub fn run(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Repl
     }
 }
 
+/// The words of the command.
+pub fn name(verb: &MigrateVerb) -> &'static str {
+    match verb {
+        MigrateVerb::Up { .. } => "migrate up",
+        MigrateVerb::Down { .. } => "migrate down",
+        MigrateVerb::Goto { .. } => "migrate goto",
+        MigrateVerb::Version => "migrate version",
+        MigrateVerb::Status => "migrate status",
+    }
+}
+
 fn tell(verb: &MigrateVerb, session: &Session<'_>) -> Answer<Reply> {
     let seen = session.observe()?;
     let set = newest(&seen, session)?;
@@ -38,7 +49,7 @@ fn tell(verb: &MigrateVerb, session: &Session<'_>) -> Answer<Reply> {
 }
 
 fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply> {
-    let _lock = session.begin("migrate")?;
+    let _lock = session.begin(name(&arguments.verb))?;
     let seen = session.observe()?;
     let set = newest(&seen, session)?;
     let at = stands(&seen).schema;
@@ -57,11 +68,11 @@ fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply
     }
     let name = run_name(session, &format!("migrate-{to}"))?;
     let mut plan: Plan = crate::plan::migrate::plan(&name, &to, &seen).map_err(refused)?;
-    let client = session.client()?;
+    let client = session.client();
     if plan.strategy == Some(Strategy::Down) {
         let loss = down_loss(&plan, &session.machine(&plan, &client)).map_err(|error| failed(&error))?;
         session.terminal.say(&outcome::loss_lines(&loss, "  would lose "));
-        if arguments.yes && !loss.is_empty() {
+        if arguments.yes && !(loss.is_empty() && loss.notes.is_empty()) {
             let message = format!("going down to schema {to} loses rows or columns, and `--yes` agrees to no loss");
             let reply = Reply::refused(vec![Refusal::new(
                 "loss",
@@ -73,7 +84,10 @@ fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply
         plan.agreed = Some(loss);
     }
     if !arguments.yes {
-        consent(session, &format!("Migrate from schema {} to {to}?", crate::plan::verdict::words(at.as_ref())))?;
+        consent(
+            session.terminal,
+            &format!("Migrate from schema {} to {to}?", crate::plan::verdict::words(at.as_ref())),
+        )?;
     }
     let report = conduct(plan, session, &client)?;
     Ok(outcome::of(&[report], Vec::new()))

@@ -6,6 +6,7 @@ pub mod exit;
 mod gate;
 mod history;
 mod install;
+mod keys;
 mod manifest;
 mod migrate;
 mod migrate_run;
@@ -17,6 +18,7 @@ mod runs;
 mod session;
 mod status;
 pub mod terminal;
+mod typed;
 mod upgrade;
 mod verify;
 mod ways;
@@ -67,7 +69,7 @@ pub fn broken(words: &[OsString]) -> Outcome {
         remedy: "run `gantry-installer recover` if a run was under way, and report what stands above".to_owned(),
     };
     let reply = Reply { error: Some(problem), ..Reply::new(Outcome::Bug) };
-    reply.write("", wants_json(words), false);
+    reply.write(&typed::command(words), wants_json(words), false);
     reply.outcome
 }
 
@@ -89,8 +91,8 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Reply {
         Command::Manifest(verb) => Ok(manifest::run(verb, terminal)),
         Command::Migrate(migrate) if migrate.database.is_some() => {
             let progress = |work: &crate::migration::Work| terminal.say(&work.label());
-            let ask = |question: &str| terminal.confirm(question);
-            Ok(migrate::in_place(migrate, terminal.interactive, &terminal.interrupt, &ask, &progress))
+            let ask = |question: &str| runs::consent(terminal, question);
+            Ok(migrate::in_place(migrate, &terminal.interrupt, &ask, &progress))
         }
         Command::Migrate(migrate) => open().and_then(|session| migrate_run::run(migrate, &session)),
     };
@@ -112,15 +114,9 @@ fn name(command: &Command) -> &'static str {
             arguments::Backup::List => "backup list",
             arguments::Backup::Verify { .. } => "backup verify",
             arguments::Backup::Restore { .. } => "backup restore",
-            arguments::Backup::Prune => "backup prune",
+            arguments::Backup::Prune { .. } => "backup prune",
         },
-        Command::Migrate(migrate) => match migrate.verb {
-            arguments::MigrateVerb::Up { .. } => "migrate up",
-            arguments::MigrateVerb::Down { .. } => "migrate down",
-            arguments::MigrateVerb::Goto { .. } => "migrate goto",
-            arguments::MigrateVerb::Version => "migrate version",
-            arguments::MigrateVerb::Status => "migrate status",
-        },
+        Command::Migrate(migrate) => migrate_run::name(&migrate.verb),
         Command::Manifest(verb) => match verb {
             arguments::Manifest::New { .. } => "manifest new",
             arguments::Manifest::Add { .. } => "manifest add",
@@ -153,7 +149,10 @@ fn misused(error: &clap::Error, words: &[OsString]) -> Outcome {
         return Outcome::Usage;
     }
     let text = error.to_string();
-    let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    // How it is used comes after what is wrong with it.
+    let wrong = text.lines().take_while(|line| !line.starts_with("Usage:")).map(str::trim);
+    let wrong: Vec<&str> = wrong.filter(|line| !line.is_empty()).collect();
+    let message = wrong.join(" ").trim_start_matches("error: ").to_owned();
     let problem = Problem {
         code: "usage".to_owned(),
         message,
@@ -161,7 +160,7 @@ fn misused(error: &clap::Error, words: &[OsString]) -> Outcome {
         remedy: "see `gantry-installer --help`".to_owned(),
     };
     let reply = Reply { error: Some(problem), ..Reply::new(Outcome::Usage) };
-    reply.write("", true, false);
+    reply.write(&typed::command(words), true, false);
     reply.outcome
 }
 

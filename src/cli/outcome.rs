@@ -14,7 +14,7 @@ use crate::run::{Failure, Outcome, Report, StepTime};
 
 /// The answer to a command whose hops ended like this. `before` are the steps that came before the first run.
 pub fn of(reports: &[Report], before: Vec<StepTime>) -> Reply {
-    let Some((first, last)) = reports.first().zip(reports.last()) else { return Reply::new(exit::Outcome::Nothing) };
+    let Some(last) = reports.last() else { return Reply::new(exit::Outcome::Nothing) };
     // A later hop that fails leaves the machine on the one before it: that is a state restored.
     let outcome = match last.outcome {
         Outcome::Done => exit::Outcome::Done,
@@ -24,6 +24,17 @@ pub fn of(reports: &[Report], before: Vec<StepTime>) -> Reply {
         Outcome::Restored => exit::Outcome::Restored,
         Outcome::Stranded => exit::Outcome::Stranded,
     };
+    ended(reports, before, outcome)
+}
+
+/// The same where the hops so far are done and the next one could not begin, and why: the machine stands on the last.
+pub fn cut_short(reports: &[Report], before: Vec<StepTime>, why: Reply) -> Reply {
+    let Reply { error, refusals, warnings, .. } = why;
+    Reply { error, refusals, ..ended(reports, before, exit::Outcome::Restored).warning(warnings) }
+}
+
+fn ended(reports: &[Report], before: Vec<StepTime>, outcome: exit::Outcome) -> Reply {
+    let Some((first, last)) = reports.first().zip(reports.last()) else { return Reply::new(outcome) };
     let stands = if last.outcome == Outcome::Done { &last.to } else { &last.from };
     let downtimes: Vec<u64> = reports.iter().filter_map(|report| report.downtime_ms).collect();
     let downtime = (!downtimes.is_empty()).then(|| downtimes.iter().sum::<u64>());

@@ -15,20 +15,23 @@ use crate::sys::signal::Interrupt;
 
 /// Ends in NEW (`done`), OLD (`restored`), or had nothing to do.
 pub fn run(arguments: &arguments::Recover, session: &Session<'_>) -> Result<Reply, Box<Reply>> {
+    if !session.has_state()? {
+        return Ok(nothing());
+    }
     let _lock = session.lock("recover")?;
     let layout = &session.config.layout;
     let unfinished = runs::unfinished(layout)
-        .map_err(|error| Box::new(Reply::failed("journal", &error, "see `gantry-installer history`")))?;
+        .map_err(|error| Box::new(Reply::barred("journal", &error, "see `gantry-installer history`")))?;
     let Some(name) = unfinished else {
         let cleared = observe::real_database(&session.config.database.path)
-            .map_err(|error| Box::new(Reply::failed("observe", &error, "run it as root")))
+            .map_err(|error| Box::new(Reply::barred("observe", &error, "run it as root")))
             .map(|database| leftovers::clear(&session.config, &layout.work(&database)))?;
         cleared.map_err(|error| Box::new(Reply::failed("leftovers", &error, "run it as root")))?;
-        return Ok(Reply::new(Outcome::Nothing).saying("there is no unfinished run"));
+        return Ok(nothing());
     };
     let plan = record::read::<Plan>(&layout.run(&name).plan()).map_err(|error| unrecorded(error.into()))?;
     let plan = plan.ok_or_else(|| unrecorded(RunError::NoPlan { run: name }))?;
-    let client = session.client()?;
+    let client = session.client();
     let mut machine = session.machine(&plan, &client);
     // An undo is not undone: a signal changes nothing from here on.
     machine.interrupt = Interrupt::never();
@@ -46,4 +49,8 @@ pub fn run(arguments: &arguments::Recover, session: &Session<'_>) -> Result<Repl
         run::Outcome::Restored | run::Outcome::Failed => Reply { outcome: Outcome::Recovered, ..reply },
         _ => reply,
     })
+}
+
+fn nothing() -> Reply {
+    Reply::new(Outcome::Nothing).saying("there is no unfinished run")
 }

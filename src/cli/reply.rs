@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::exit::Outcome;
+use super::keys;
 use crate::causes;
 use crate::plan::Refusal;
 
@@ -103,6 +104,7 @@ impl Reply {
                 object.insert(key.into(), value.unwrap_or(Value::Null));
             }
             object.extend(self.body.clone());
+            keys::complete(command, &mut object);
             let _ = writeln!(stdout, "{}", Value::Object(object));
         } else if !self.text.is_empty() {
             let _ = writeln!(stdout, "{}", self.text.trim_end());

@@ -1,8 +1,9 @@
 //! What the commands that make a run share: names, refusals, agreement, and the run itself.
 
 use super::exit::Outcome;
-use super::reply::{Problem, Reply};
+use super::reply::{self, Reply};
 use super::session::{Session, unreadable};
+use super::terminal::Terminal;
 use crate::journal::record::RecordError;
 use crate::journal::runs;
 use crate::plan::observed::{Content, Observed};
@@ -10,7 +11,7 @@ use crate::plan::{Plan, Point, Refusal};
 use crate::run::resolve::ResolveError;
 use crate::run::{self, Report, RunError, StepTime};
 use crate::sys::clock::Stopwatch;
-use crate::sys::http::Client;
+use crate::sys::http::{Client, HttpError, Problem};
 
 /// What a command goes on with, or the answer that it ends with.
 pub type Answer<T> = Result<T, Box<Reply>>;
@@ -45,8 +46,20 @@ pub fn unrecorded(error: RunError) -> Box<Reply> {
     Box::new(Reply { outcome, ..Reply::failed("state", &error, remedy) })
 }
 
-/// Why there is no release to go to.
+/// Why there is no release to go to, for a command that believes no manifest that has expired.
 pub fn unresolved(error: ResolveError) -> Box<Reply> {
+    if error.code() == "expired" {
+        return Box::new(Reply::barred(error.code(), &error, "ask the publisher for a fresh manifest"));
+    }
+    unresolved_waivable(error)
+}
+
+/// Why there is no release to go to, for a command with `--allow-expired`.
+pub fn unresolved_waivable(error: ResolveError) -> Box<Reply> {
+    // A wrong configuration is not a network out of reach.
+    if let ResolveError::Fetch(HttpError { problem: Problem::Authorities(_), .. }) = &error {
+        return Box::new(Reply::barred("ca-file", &error, error.remedy()));
+    }
     if error.is_out_of_reach() {
         return Box::new(Reply::failed(error.code(), &error, error.remedy()));
     }
@@ -58,10 +71,15 @@ pub fn refused(refusals: Vec<Refusal>) -> Box<Reply> {
     Box::new(Reply::refused(refusals))
 }
 
+/// An error that was met before anything was done.
+pub fn barred(code: &str, error: &dyn std::error::Error, remedy: impl Into<String>) -> Box<Reply> {
+    Box::new(Reply::barred(code, error, remedy))
+}
+
 /// A name for the next run.
 pub fn run_name(session: &Session<'_>, what: &str) -> Answer<String> {
     runs::next_name(&session.config.layout, what)
-        .map_err(|error| Box::new(Reply::failed("state", &error, "check the state directory")))
+        .map_err(|error| barred("state", &error, "check the state directory, and that this user may read it"))
 }
 
 /// Where the machine stands.
@@ -74,26 +92,26 @@ pub fn stands(seen: &Observed) -> Point {
 }
 
 /// Asks, and refuses where nobody can be asked.
-pub fn consent(session: &Session<'_>, question: &str) -> Answer<()> {
-    if !session.terminal.interactive {
+pub fn consent(terminal: &Terminal, question: &str) -> Answer<()> {
+    if !terminal.interactive {
         return Err(refused(vec![Refusal::new(
             "no-terminal",
             "nobody can be asked: standard input or standard error is not a terminal",
             "run it in a terminal, or agree with `--yes`",
         )]));
     }
-    if session.terminal.confirm(question) {
+    if terminal.confirm(question) {
         return Ok(());
     }
-    Err(declined(session, "not agreed: nothing was changed"))
+    Err(declined(terminal, "not agreed: nothing was changed"))
 }
 
 /// The answer where a question was answered with a no, or with a signal.
-pub fn declined(session: &Session<'_>, words: &str) -> Box<Reply> {
-    let Some(signal) = session.terminal.interrupt.requested() else {
+pub fn declined(terminal: &Terminal, words: &str) -> Box<Reply> {
+    let Some(signal) = terminal.interrupt.requested() else {
         return Box::new(Reply::new(Outcome::Nothing).saying(words));
     };
-    let problem = Problem {
+    let problem = reply::Problem {
         code: "signal".to_owned(),
         message: format!("{signal} asked for the end, and nothing was changed"),
         causes: Vec::new(),

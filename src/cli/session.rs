@@ -69,21 +69,28 @@ impl<'t> Session<'t> {
     }
 
     /// A client for releases.
-    pub fn client(&self) -> Result<Client, Box<Reply>> {
+    pub fn client(&self) -> Client {
         let agent = concat!("gantry-installer/", env!("CARGO_PKG_VERSION"));
-        let client = Client::new(self.config.manifest.ca_file.as_deref(), agent);
-        client.map_err(|error| {
-            let remedy = error.problem.remedy().unwrap_or("check `manifest.ca_file`");
-            Box::new(Reply::failed("ca-file", &error, remedy))
-        })
+        Client::new(self.config.manifest.ca_file.as_deref(), agent)
+    }
+
+    /// Whether anything was ever done here: else there is no state directory, and no lock to be held.
+    pub fn has_state(&self) -> Result<bool, Box<Reply>> {
+        let remedy = "run it as root, or as the user who owns the state directory";
+        fs::exists(&self.config.layout.state).map_err(|error| Box::new(Reply::barred("state", &error, remedy)))
     }
 
     /// Takes the lock of a command that changes something, makes the state directory, and refuses where a run is
     /// unfinished.
     pub fn begin(&self, command: &str) -> Result<RunLock, Box<Reply>> {
         let lock = self.lock(command)?;
+        self.refuse_unfinished().map(|()| lock)
+    }
+
+    /// Refuses where a run is unfinished.
+    pub fn refuse_unfinished(&self) -> Result<(), Box<Reply>> {
         match runs::unfinished(&self.config.layout) {
-            Ok(None) => Ok(lock),
+            Ok(None) => Ok(()),
             Ok(Some(run)) => Err(Box::new(unfinished(&run))),
             Err(error) => Err(Box::new(Reply::barred("journal", &error, "see `gantry-installer history`"))),
         }

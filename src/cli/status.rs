@@ -58,7 +58,7 @@ pub fn backups(all: &[Backup], session: &Session<'_>) -> Vec<Value> {
 }
 
 fn available(seen: &Observed, session: &Session<'_>) -> Result<Value, String> {
-    let client = session.client().map_err(|_| "the certificates of `manifest.ca_file` cannot be read".to_owned())?;
+    let client = session.client();
     let in_words =
         |error: resolve::ResolveError| format!("what is available is not known: {}", causes::in_one_line(&error));
     let manifest = resolve::manifest(&session.config, &client, Expiry::Enforced).map_err(in_words)?;

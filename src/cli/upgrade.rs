@@ -6,7 +6,9 @@ use super::arguments;
 use super::exit::Outcome;
 use super::outcome::{self, point};
 use super::reply::Reply;
-use super::runs::{Answer, conduct, consent, refused, run_name, stands, timed, unresolved};
+use super::runs::{
+    Answer, barred, conduct, consent, refused, run_name, stands, timed, unresolved, unresolved_waivable,
+};
 use super::session::Session;
 use crate::manifest::Manifest;
 use crate::manifest::graph::{Asked, way};
@@ -15,16 +17,17 @@ use crate::plan::step::Incoming;
 use crate::plan::upgrade::{self, Upgrade, not_installed};
 use crate::plan::{Plan, Point, Refusal};
 use crate::run::resolve::{self, Expiry, ResolveError};
-use crate::run::{self, Report};
+use crate::run::{self, Report, StepTime};
+use crate::sys::http::Client;
 use crate::version::Version;
 
 /// Upgrades, hop by hop.
 pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Reply> {
     let _lock = if arguments.dry_run { None } else { Some(session.begin("upgrade")?) };
-    let client = session.client()?;
+    let client = session.client();
     let expiry = if arguments.allow_expired { Expiry::Waived } else { Expiry::Enforced };
     let (manifest, resolved) =
-        timed("resolve", || resolve::manifest(&session.config, &client, expiry).map_err(unresolved))?;
+        timed("resolve", || resolve::manifest(&session.config, &client, expiry).map_err(unresolved_waivable))?;
     let (seen, observed) = timed("observe", || session.observe())?;
     let way = find(arguments, session, &manifest, &seen)?;
     if way.is_empty() {
@@ -34,30 +37,39 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
     let plan = upgrade::plan(&Upgrade { run: &run_name, way: &way }, &seen).map_err(refused)?;
     let warnings = tolerated(&seen);
     if arguments.dry_run {
-        return Ok(dry_run(&plan, &way).warning(warnings));
+        return Ok(dry_run(&plan, &way, &[resolved, observed]).warning(warnings));
     }
     agree(arguments.yes, &plan, &way, &seen, session)?;
+    let (reports, stopped) = climb(plan, &way, session, &client);
+    let before = vec![resolved, observed];
+    let reply = match stopped {
+        None => outcome::of(&reports, before),
+        Some(why) if reports.is_empty() => return Err(why),
+        Some(why) => outcome::cut_short(&reports, before, *why),
+    };
+    Ok(reply.warning(warnings))
+}
+
+/// Makes the hops, each a run of its own, up to the first that is not wholly done; and why the next one could not begin.
+fn climb(first: Plan, way: &[Incoming], session: &Session<'_>, client: &Client) -> (Vec<Report>, Option<Box<Reply>>) {
     let mut reports: Vec<Report> = Vec::new();
-    let mut plan = plan;
-    for hop in 0..way.len() {
-        let report = conduct(plan.clone(), session, &client)?;
-        let done = report.outcome == run::Outcome::Done;
-        reports.push(report);
-        let left = way.get(hop + 1..).unwrap_or_default();
-        if !done || left.is_empty() {
+    let mut next = Ok(first);
+    for hop in 1..=way.len() {
+        match next.and_then(|plan| conduct(plan, session, client)) {
+            Ok(report) => reports.push(report),
+            Err(why) => return (reports, Some(why)),
+        }
+        let left = way.get(hop..).unwrap_or_default();
+        if left.is_empty() || reports.last().is_none_or(|report| report.outcome != run::Outcome::Done) {
             break;
         }
-        let seen = session.observe()?;
-        let name = next_name(session, left)?;
-        plan = match upgrade::plan(&Upgrade { run: &name, way: left }, &seen) {
-            Ok(plan) => plan,
-            Err(refusals) => {
-                let reply = outcome::of(&reports, vec![resolved, observed]);
-                return Ok(Reply { refusals, outcome: Outcome::Restored, ..reply });
-            }
-        };
+        next = session.refuse_unfinished().and_then(|()| {
+            let seen = session.observe()?;
+            let name = next_name(session, left)?;
+            upgrade::plan(&Upgrade { run: &name, way: left }, &seen).map_err(refused)
+        });
     }
-    Ok(outcome::of(&reports, vec![resolved, observed]).warning(warnings))
+    (reports, None)
 }
 
 fn find(
@@ -69,7 +81,7 @@ fn find(
     let installed = seen.installed.as_ref().ok_or_else(|| refused(vec![not_installed()]))?;
     let named = arguments.to.is_some();
     let skip = if arguments.retry || named { Vec::new() } else { held(manifest, seen) };
-    let installer = resolve::installer().map_err(|error| Box::new(Reply::failed("version", &error, "")))?;
+    let installer = resolve::installer().map_err(|error| barred("version", &error, "report this as a bug"))?;
     let channel = arguments.channel.as_deref().unwrap_or(&session.config.manifest.channel);
     let asked = Asked {
         installed: Some(&installed.version),
@@ -141,7 +153,6 @@ fn nothing(seen: &Observed) -> Reply {
     Reply::new(Outcome::Nothing)
         .with("from", &stands)
         .with("to", &stands)
-        .with("hops", Vec::<u8>::new())
         .saying(format!("{at} is installed, and there is nothing newer to upgrade to"))
 }
 
@@ -160,8 +171,9 @@ fn tolerated(seen: &Observed) -> Vec<String> {
     }
 }
 
-fn dry_run(plan: &Plan, way: &[Incoming]) -> Reply {
-    let steps: Vec<_> = plan.steps.iter().map(|step| json!({ "name": step.name(), "ms": null })).collect();
+fn dry_run(plan: &Plan, way: &[Incoming], before: &[StepTime]) -> Reply {
+    let mut steps: Vec<_> = before.iter().map(|step| json!(step)).collect();
+    steps.extend(plan.steps.iter().map(|step| json!({ "name": step.name(), "ms": null })));
     let mut at = plan.from.clone();
     let mut hops = Vec::new();
     for one in way {
@@ -171,20 +183,15 @@ fn dry_run(plan: &Plan, way: &[Incoming]) -> Reply {
     }
     let names: Vec<&str> = plan.steps.iter().map(crate::plan::Step::name).collect();
     let end = way.last().map(|one| one.release.version.to_string()).unwrap_or_default();
-    Reply::new(Outcome::Done)
-        .with("run", serde_json::Value::Null)
-        .with("from", &plan.from)
-        .with("to", at)
-        .with("hops", hops)
-        .with("steps", steps)
-        .with("predicted_downtime_ms", serde_json::Value::Null)
-        .saying(format!(
+    Reply::new(Outcome::Done).with("from", &plan.from).with("to", at).with("hops", hops).with("steps", steps).saying(
+        format!(
             "would upgrade from {} to {end} in {} run{}: {}\nnothing was fetched or changed",
             point(&plan.from),
             way.len(),
             if way.len() == 1 { "" } else { "s, the first" },
             names.join(", ")
-        ))
+        ),
+    )
 }
 
 fn agree(yes: bool, plan: &Plan, way: &[Incoming], seen: &Observed, session: &Session<'_>) -> Answer<()> {
@@ -196,5 +203,5 @@ fn agree(yes: bool, plan: &Plan, way: &[Incoming], seen: &Observed, session: &Se
     for warning in tolerated(seen) {
         session.terminal.say(&format!("warning: {warning}"));
     }
-    consent(session, &question)
+    consent(session.terminal, &question)
 }

@@ -10,10 +10,16 @@ use crate::run::survey::Choice;
 pub(super) fn question(choice: &Choice, target: &Release) -> String {
     let cost = match &choice.loss {
         None => "losing what cannot be counted",
-        Some(loss) if loss.is_empty() => "losing nothing",
-        Some(_) => "losing what is listed above",
+        Some(loss) if !loss.is_empty() => "losing what is listed above",
+        Some(loss) if !loss.notes.is_empty() => "losing nothing but what could not be compared",
+        Some(_) => "losing nothing",
     };
     format!("Roll back to {} by {}, {cost}?", target.version, choice.name.word())
+}
+
+/// Whether a way loses something, or something that cannot be counted.
+pub(super) fn loses(choice: &Choice) -> bool {
+    choice.loss.as_ref().is_none_or(|loss| !loss.is_empty() || !loss.notes.is_empty())
 }
 
 /// The refusal of a way that is not possible.

@@ -6,6 +6,7 @@ pub mod loss;
 pub mod migrate;
 pub mod observed;
 pub mod refusal;
+pub mod retention;
 pub mod rollback;
 pub mod step;
 pub mod upgrade;

@@ -84,7 +84,7 @@ fn the_release_whose_migrations_made_the_live_schema_is_kept() {
     world.run(&["rollback", "--strategy", "binary", "--yes"]).expect(0);
     assert_eq!(world.schema(), 2);
     assert!(versions(&world).contains("1.1.0"));
-    world.run(&["backup", "prune"]).expect(0);
+    world.run(&["backup", "prune", "--yes"]).expect(0);
     let strategies = world.run(&["rollback", "--to", "1.0.0", "--dry-run", "--json"]);
     assert_eq!(strategies.code, 0, "{strategies:#?}");
     world.stands_at("1.0.0", 2);
@@ -93,14 +93,17 @@ fn the_release_whose_migrations_made_the_live_schema_is_kept() {
 #[test]
 fn as_many_backups_as_configured_are_kept_and_the_oldest_go() {
     let world = World::installed(&[OLD]);
-    world.configure("keep = 2\n");
     let made: Vec<String> = (0..4)
         .map(|_| {
             let made = world.run(&["backup", "create", "--json"]).expect(0).json();
             made["backup"]["id"].as_str().unwrap().to_owned()
         })
         .collect();
-    let pruned = world.run(&["backup", "prune", "--json"]).expect(0).json();
+    world.configure("keep = 2\n");
+    let asked = world.run(&["backup", "prune", "--json"]).expect(3).json();
+    assert_eq!(asked["refusals"][0]["code"], "no-terminal", "{asked:#}");
+    assert_eq!(ids(&world), made);
+    let pruned = world.run(&["backup", "prune", "--yes", "--json"]).expect(0).json();
     assert_eq!(pruned["removed"].as_array().unwrap().len(), 2, "{pruned:#}");
     assert_eq!(ids(&world), made[2..]);
     assert_eq!(std::fs::read_dir(world.path("backups")).unwrap().count(), 2, "their files go with them");
@@ -110,13 +113,23 @@ fn as_many_backups_as_configured_are_kept_and_the_oldest_go() {
 }
 
 #[test]
+fn a_backup_that_is_made_pushes_out_the_oldest_and_never_itself() {
+    let world = World::installed(&[OLD]);
+    world.configure("keep = 1\n");
+    let first = world.run(&["backup", "create", "--json"]).expect(0).json();
+    let second = world.run(&["backup", "create", "--json"]).expect(0).json();
+    assert_eq!(second["removed"][0]["id"], first["backup"]["id"]);
+    assert_eq!(ids(&world), [second["backup"]["id"].as_str().unwrap()]);
+}
+
+#[test]
 fn the_newest_backup_is_kept_even_if_it_is_too_large() {
     let world = World::installed(&[OLD]);
+    world.run(&["backup", "create"]).expect(0);
+    world.run(&["backup", "create"]).expect(0);
     world.configure("max_bytes = \"1 KiB\"\n");
-    world.run(&["backup", "create"]).expect(0);
-    world.run(&["backup", "create"]).expect(0);
     let newest = ids(&world).pop().unwrap();
-    world.run(&["backup", "prune"]).expect(0);
+    world.run(&["backup", "prune", "--yes"]).expect(0);
     assert_eq!(ids(&world), [newest]);
 }
 
@@ -151,12 +164,12 @@ fn the_newest_backup_to_go_back_to_outlives_any_number_of_given_up_databases() {
 #[test]
 fn the_age_of_the_files_does_not_matter() {
     let world = World::installed(&[OLD]);
+    world.run(&["backup", "create"]).expect(0);
+    world.run(&["backup", "create"]).expect(0);
     world.configure("keep = 1\n");
-    world.run(&["backup", "create"]).expect(0);
-    world.run(&["backup", "create"]).expect(0);
     let newest = ids(&world).pop().unwrap();
     let file = std::fs::File::open(world.path("backups").join(&newest).join("database.db")).unwrap();
     file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
-    world.run(&["backup", "prune"]).expect(0);
+    world.run(&["backup", "prune", "--yes"]).expect(0);
     assert_eq!(ids(&world), [newest]);
 }

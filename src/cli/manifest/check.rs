@@ -12,6 +12,7 @@ use crate::manifest::check::{Remark, check};
 use crate::manifest::place::line_of_release;
 use crate::manifest::signature::{KeyId, SignatureError, signer};
 use crate::manifest::{Manifest, WireError};
+use crate::plan::Refusal;
 use crate::sys::{clock, fs};
 
 /// How grave a finding is.
@@ -24,6 +25,16 @@ enum Severity {
     Mistake,
     /// Good to know before it is published.
     Note,
+}
+
+impl Severity {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Error => "manifest-error",
+            Self::Mistake => "manifest-mistake",
+            Self::Note => "manifest-note",
+        }
+    }
 }
 
 /// One finding.
@@ -88,7 +99,9 @@ fn answer(path: &Path, manifest: Option<&Manifest>, findings: &[Finding], signat
         let line = finding.line.map_or_else(String::new, |line| format!(":{line}"));
         format!("{}{line}: {}", path.display(), finding.message)
     };
-    let mut lines: Vec<String> = wrong.iter().map(|finding| place(finding)).collect();
+    let remedy = "put it right there, then look again with `gantry-installer manifest check`";
+    let refusals = wrong.iter().map(|finding| Refusal::new(finding.severity.word(), place(finding), remedy)).collect();
+    let mut lines: Vec<String> = Vec::new();
     if let Some(manifest) = manifest {
         let signed = signature.map_or_else(
             || "not signed".to_owned(),
@@ -99,7 +112,8 @@ fn answer(path: &Path, manifest: Option<&Manifest>, findings: &[Finding], signat
         let plural = if count == 1 { "" } else { "s" };
         lines.push(format!("{product}, sequence {sequence}, {count} release{plural}, {signed}"));
     }
-    Reply::new(if wrong.is_empty() { Outcome::Done } else { Outcome::Refused })
+    let outcome = if wrong.is_empty() { Outcome::Done } else { Outcome::Refused };
+    Reply { refusals, ..Reply::new(outcome) }
         .with("manifest", path)
         .with("product", manifest.map(|manifest| &manifest.product))
         .with("sequence", manifest.map(|manifest| manifest.sequence))

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
+use crate::cli::runs::{consent, declined};
+use crate::cli::terminal::{Terminal, Verbosity};
 
 /// A directory with three migrations and, so far, no database.
 struct Ground {
@@ -63,7 +65,7 @@ impl Ground {
 }
 
 fn answer(arguments: &Migrate) -> Reply {
-    in_place(arguments, false, &Interrupt::never(), &|_| panic!("asked"), &|_| {})
+    in_place(arguments, &Interrupt::never(), &|_| panic!("asked"), &|_| {})
 }
 
 fn code(reply: &Reply) -> &str {
@@ -197,19 +199,22 @@ fn the_database_of_an_installed_product_is_refused_by_any_of_its_names() {
 fn nothing_is_changed_before_somebody_agrees() {
     let ground = Ground::new();
     let arguments = Migrate { yes: false, ..ground.arguments(UP) };
-    let reply = answer(&arguments);
-    assert_eq!((reply.outcome, code(&reply)), (Outcome::Refused, "not-agreed"));
+    let mut terminal = Terminal::new(true, Verbosity::Quiet, Interrupt::never());
+    terminal.interactive = false;
+    let nobody = |question: &str| consent(&terminal, question);
+    let reply = in_place(&arguments, &Interrupt::never(), &nobody, &|_| {});
+    assert_eq!((reply.outcome, code(&reply)), (Outcome::Refused, "no-terminal"));
     let asked = RefCell::new(Vec::new());
     let ask = |question: &str| {
         asked.borrow_mut().push(question.to_owned());
-        asked.borrow().len() > 1
+        if asked.borrow().len() > 1 { Ok(()) } else { Err(declined(&terminal, "not agreed")) }
     };
-    assert_eq!(in_place(&arguments, true, &Interrupt::never(), &ask, &|_| {}).outcome, Outcome::Refused);
+    assert_eq!(in_place(&arguments, &Interrupt::never(), &ask, &|_| {}).outcome, Outcome::Nothing);
     assert!(!ground.path().exists());
-    assert_eq!(in_place(&arguments, true, &Interrupt::never(), &ask, &|_| {}).outcome, Outcome::Done);
+    assert_eq!(in_place(&arguments, &Interrupt::never(), &ask, &|_| {}).outcome, Outcome::Done);
     assert!(asked.borrow()[0].ends_with("to 10 with 1_users.up.sql, 2_mails.up.sql, 10_index.up.sql?"));
     let down = Migrate { yes: false, ..ground.arguments(MigrateVerb::Down { count: 1 }) };
-    in_place(&down, true, &Interrupt::never(), &ask, &|_| {});
+    in_place(&down, &Interrupt::never(), &ask, &|_| {});
     assert!(asked.borrow()[2].starts_with("what these migrations drop is gone for good; "));
 }
 
@@ -221,10 +226,10 @@ fn a_database_that_somebody_else_migrates_meanwhile_is_looked_at_again() {
     let ask = |_: &str| {
         asked.set(asked.get() + 1);
         ground.run(UP);
-        true
+        Ok(())
     };
     let arguments = Migrate { yes: false, ..ground.arguments(UP) };
-    let reply = in_place(&arguments, true, &Interrupt::never(), &ask, &|_| {});
+    let reply = in_place(&arguments, &Interrupt::never(), &ask, &|_| {});
     assert_eq!((reply.outcome, asked.get()), (Outcome::Nothing, 1), "{reply:?}");
 }
 

@@ -1,7 +1,7 @@
 //! One request and its answer. They run in a thread of their own, so that whoever waits can be called off at any time.
 
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SendError, SyncSender, sync_channel};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use reqwest::header::{HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Certificate, Url};
 
-use crate::sys::fs;
+use crate::sys::fs::{self, PathError};
 use crate::sys::http::cause;
 use crate::sys::http::patience::Patience;
 use crate::sys::http::problem::Problem;
@@ -29,9 +29,10 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Makes requests.
 #[derive(Debug)]
 pub(super) struct Exchange {
-    authorities: Vec<Certificate>,
+    ca_file: Option<PathBuf>,
     agent: String,
-    /// Built when it is needed: to load the root certificates takes 67 ms, which a file should not cost.
+    /// Built when it is needed: to load the root certificates takes 67 ms, which a file should not cost, and whoever
+    /// fetches nothing is not stopped by certificates that are not there.
     client: OnceLock<Client>,
 }
 
@@ -51,12 +52,8 @@ enum News {
 }
 
 impl Exchange {
-    pub(super) fn new(ca_file: Option<&Path>, agent: &str) -> Result<Self, Problem> {
-        let authorities = match ca_file {
-            Some(path) => authorities(path)?,
-            None => Vec::new(),
-        };
-        Ok(Self { authorities, agent: agent.to_owned(), client: OnceLock::new() })
+    pub(super) fn new(ca_file: Option<&Path>, agent: &str) -> Self {
+        Self { ca_file: ca_file.map(Path::to_owned), agent: agent.to_owned(), client: OnceLock::new() }
     }
 
     /// Asks for `url` and waits for the beginning of the answer.
@@ -93,6 +90,7 @@ impl Exchange {
             // It fails only where another thread was faster, and then there is one.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
+        let authorities = self.ca_file.as_deref().map(authorities).transpose().map_err(Problem::Authorities)?;
         let built = Client::builder()
             .user_agent(&self.agent)
             .connect_timeout(patience.connect)
@@ -100,7 +98,7 @@ impl Exchange {
             .timeout(patience.stall)
             .redirect(Policy::custom(redirect))
             .referer(false)
-            .tls_certs_merge(self.authorities.iter().cloned())
+            .tls_certs_merge(authorities.unwrap_or_default())
             .build()
             .map_err(|error| Problem::Roots(error.into()))?;
         Ok(self.client.get_or_init(|| built))
@@ -127,12 +125,12 @@ impl Answer {
     }
 }
 
-fn authorities(path: &Path) -> Result<Vec<Certificate>, Problem> {
+fn authorities(path: &Path) -> Result<Vec<Certificate>, PathError> {
     let pem = fs::read(path)?;
-    let unusable = |source: io::Error| fs::PathError::on("take a certificate from", path)(source);
+    let unusable = |source: io::Error| PathError::on("take a certificate from", path)(source);
     let found = Certificate::from_pem_bundle(&pem).map_err(|error| unusable(io::Error::other(error)))?;
     if found.is_empty() {
-        return Err(unusable(io::Error::other("there is none in it")).into());
+        return Err(unusable(io::Error::other("there is none in it")));
     }
     Ok(found)
 }

@@ -39,11 +39,9 @@ pub struct Client {
 impl Client {
     /// A client that believes the system's root certificates, and those in `ca_file` (PEM) besides.
     ///
-    /// # Errors
-    /// `ca_file` cannot be read, or there is no certificate in it.
-    pub fn new(ca_file: Option<&Path>, agent: &str) -> Result<Self, HttpError> {
-        let of_file = |problem| HttpError::new(&ca_file.unwrap_or(Path::new("")).to_string_lossy(), problem);
-        Ok(Self { exchange: Exchange::new(ca_file, agent).map_err(of_file)?, patience: Patience::default() })
+    /// `ca_file` is read at the first request to a server; until then nothing depends on it.
+    pub fn new(ca_file: Option<&Path>, agent: &str) -> Self {
+        Self { exchange: Exchange::new(ca_file, agent), patience: Patience::default() }
     }
 
     /// The same with other limits.

@@ -99,6 +99,9 @@ pub enum Problem {
     /// There are no root certificates to believe in.
     #[error("no root certificates can be loaded")]
     Roots(#[source] Cause),
+    /// The certificates that are to be believed besides cannot be read, or there are none in their file.
+    #[error("the certificates of `manifest.ca_file` cannot be used")]
+    Authorities(#[source] PathError),
     /// It has another size than was promised.
     #[error("its size is {found} bytes{}, but {expected} were promised", content_type.as_ref().map(|kind| format!(" of `{kind}`")).unwrap_or_default())]
     Size {
@@ -152,6 +155,7 @@ impl Problem {
             }
             Self::Certificate(_) | Self::Encryption(_) => "check the address, and what stands between here and there",
             Self::Roots(_) => "install the package `ca-certificates`, or name a file of them as `manifest.ca_file`",
+            Self::Authorities(_) => "correct `manifest.ca_file`: it is a file of certificates in PEM, or left out",
             Self::Size { .. } | Self::Digest { .. } | Self::TooLong { .. } => {
                 "it is not the file that was published: a cache may serve an old one; run it again later or tell the publisher"
             }

@@ -14,7 +14,7 @@ fn fetched(authority: Option<&Path>, issuer: &Authority, years: Years) -> Result
     let place = tempfile::tempdir().unwrap();
     std::fs::write(place.path().join("file"), b"content").unwrap();
     let server = ReleaseServer::start_encrypted(place.path(), issuer.server(years));
-    let client = Client::new(authority, "test").unwrap();
+    let client = Client::new(authority, "test");
     client.fetch_small(&server.url("/file"), 100).map_err(|error| error.problem)
 }
 
@@ -68,7 +68,7 @@ fn a_redirect_never_leads_from_https_to_http() {
     let plain = ReleaseServer::start(setting.place.path());
     let server = ReleaseServer::start_encrypted(setting.place.path(), setting.authority.server(NOW));
     server.misbehave("/file", Mode::Redirect(plain.url("/file")));
-    let client = Client::new(Some(&setting.file()), "test").unwrap();
+    let client = Client::new(Some(&setting.file()), "test");
     let problem = client.fetch_small(&server.url("/file"), 100).unwrap_err().problem;
     assert!(matches!(problem, Problem::Redirect(_)), "{problem:?}");
     assert_eq!(plain.requests(), []);
@@ -78,11 +78,16 @@ fn a_redirect_never_leads_from_https_to_http() {
 }
 
 #[test]
-fn an_authority_that_cannot_be_read_is_an_error_at_once() {
+fn an_authority_that_cannot_be_read_is_an_error_where_a_server_is_asked_and_nowhere_else() {
     let setting = Setting::new();
+    let server = ReleaseServer::start(setting.place.path());
     std::fs::write(setting.place.path().join("empty.pem"), b"").unwrap();
     for name in ["missing.pem", "empty.pem"] {
-        let error = Client::new(Some(&setting.place.path().join(name)), "test").unwrap_err();
-        assert!(matches!(error.problem, Problem::File(_)) && error.to_string().contains(name));
+        let client = Client::new(Some(&setting.place.path().join(name)), "test");
+        let problem = client.fetch_small(&server.url("/file"), 100).unwrap_err().problem;
+        let Problem::Authorities(cause) = &problem else { panic!("{problem:?}") };
+        assert!(cause.to_string().contains(name), "{cause}");
+        let here = format!("file://{}", setting.file().display());
+        assert!(!client.fetch_small(&here, 1 << 20).unwrap().is_empty());
     }
 }

@@ -45,7 +45,7 @@ fn patience() -> Patience {
 }
 
 fn client(patience: Patience) -> Client {
-    Client::new(None, "test").unwrap().with_patience(patience)
+    Client::new(None, "test").with_patience(patience)
 }
 
 impl Setting {

@@ -34,6 +34,21 @@ fn the_way_back_needs_no_publisher() {
 }
 
 #[test]
+fn the_way_back_needs_no_certificates() {
+    let world = upgraded();
+    let file = world.path("installer.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let with = "[manifest]\nca_file = \"/nowhere/ca.pem\"\nurl = \"http://127.0.0.1:1/notes.toml\"";
+    let (from, _) = text.split_once("keys = ").unwrap();
+    let (from, _) = from.split_once("[manifest]").unwrap();
+    let keys = text.split_once("keys = ").unwrap().1;
+    std::fs::write(&file, format!("{from}{with}\nkeys = {keys}")).unwrap();
+    super::refused(&world, &["upgrade", "--yes"], "ca-file", &["/nowhere/ca.pem", "`manifest.ca_file`"]);
+    world.run(&["backup", "create"]).expect(0);
+    works(&world);
+}
+
+#[test]
 fn the_way_back_needs_no_fresh_manifest() {
     let mut world = upgraded();
     world.publish_with("2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z");
@@ -53,6 +68,8 @@ fn a_release_that_is_not_on_disk_is_brought_in_for_a_rollback_with_all_that_bind
     std::fs::remove_dir_all(world.path("root/versions/1.0.0")).unwrap();
     world.publish_with("2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z");
     super::refused(&world, &["rollback", "--yes"], "expired", &["2026-11-02"]);
+    // A rollback has no such flag.
+    assert!(!world.run(&["rollback", "--yes"]).stderr.contains("--allow-expired"));
     world.publish();
     world.run(&["rollback", "--yes"]).expect(0);
     assert_eq!(world.answers().as_deref(), Some("1.0.0"));

@@ -17,6 +17,19 @@ fn yes_alone_agrees_to_no_loss() {
 }
 
 #[test]
+fn yes_with_a_backup_agrees_to_no_loss_either() {
+    let world = upgraded(ONLY);
+    let listed = world.run(&["backup", "list", "--json"]).expect(0).json();
+    let id = listed["backups"][0]["id"].as_str().unwrap();
+    let (code, message) = refusal(world.run(&["rollback", "--backup", id, "--yes", "--json"]));
+    assert_eq!(code, "loss");
+    assert!(message.contains(id), "{message}");
+    stands(&world, "1.1.0", 2, 4);
+    world.run(&["rollback", "--backup", id, "--strategy", "restore", "--yes"]).expect(0);
+    world.stands_at("1.0.0", 1);
+}
+
+#[test]
 fn yes_alone_is_enough_where_nothing_is_lost() {
     let world = upgraded(OLD);
     world.run(&["rollback", "--yes"]).expect(0);

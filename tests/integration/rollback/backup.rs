@@ -12,10 +12,22 @@ fn before(world: &World) -> String {
     backups.iter().find(|one| one["kind"] == "before").unwrap()["id"].as_str().unwrap().to_owned()
 }
 
+/// The command that restores a backup with its loss: the one that `backup restore --yes` is refused with.
+#[track_caller]
+fn agreed<'a>(world: &World, to: &'a str, id: &'a str) -> [&'a str; 9] {
+    let said = world.run(&["backup", "restore", id, "--yes", "--json"]).expect(3).json();
+    assert_eq!(said["refusals"][0]["code"], "loss", "{said:#}");
+    let command = ["rollback", "--to", to, "--strategy", "restore", "--backup", id, "--yes"];
+    let hint = said["refusals"][0]["remedy"].as_str().unwrap();
+    assert!(hint.contains(&format!("`gantry-installer {}`", command.join(" "))), "{hint}");
+    let [a, b, c, d, e, f, g, h] = command;
+    [a, b, c, d, e, f, g, h, "--json"]
+}
+
 #[test]
 fn the_program_stays_where_it_reads_the_schema_of_the_backup() {
     let world = upgraded(OLD);
-    let answer = world.run(&["backup", "restore", &before(&world), "--yes", "--json"]).expect(0).json();
+    let answer = world.run(&agreed(&world, "1.1.0", &before(&world))).expect(0).json();
     assert_eq!((&answer["to"]["version"], &answer["to"]["schema"]), (&json!("1.1.0"), &json!(1)));
     world.stands_at("1.1.0", 1);
 }
@@ -26,7 +38,7 @@ fn the_release_of_the_backup_comes_along_where_the_program_does_not_read_its_sch
     let world = World::installed(&[ONLY, NEWER]);
     world.run(&["upgrade", "--yes"]).expect(0);
     super::write_on(&world);
-    let answer = world.run(&["backup", "restore", &before(&world), "--yes", "--json"]).expect(0).json();
+    let answer = world.run(&agreed(&world, "1.0.0", &before(&world))).expect(0).json();
     assert_eq!(answer["to"]["version"], "1.0.0");
     assert_eq!(answer["loss"]["rows"], 4, "{answer:#}");
     world.stands_at("1.0.0", 1);
@@ -44,7 +56,7 @@ fn a_backup_of_the_same_schema_is_restored_and_the_loss_is_counted() {
         3
     );
     stands(&world, "1.0.0", 1, 4);
-    let answer = world.run(&["backup", "restore", id, "--yes", "--json"]).expect(0).json();
+    let answer = world.run(&agreed(&world, "1.0.0", id)).expect(0).json();
     assert_eq!(
         answer["loss"]["tables"][0],
         json!({
@@ -81,6 +93,8 @@ fn an_unknown_backup_is_refused() {
 fn a_backup_may_be_restored_again_and_again() {
     let world = upgraded(OLD);
     let id = before(&world);
+    world.run(&agreed(&world, "1.1.0", &id)).expect(0);
+    // Nothing is lost by it any more.
     for _ in 0..2 {
         world.run(&["backup", "restore", &id, "--yes"]).expect(0);
         world.run(&["backup", "verify", &id]).expect(0);

@@ -35,6 +35,7 @@ fn the_database_that_was_given_up_is_kept_whole_and_can_be_had_again() {
     let kept = listed["backups"].as_array().unwrap().iter().find(|one| one["id"] == id).unwrap();
     assert_eq!((&kept["kind"], &kept["version"], &kept["schema"]), (&json!("abandoned"), &json!("1.1.0"), &json!(2)));
     world.run(&["backup", "verify", id]).expect(0);
-    world.run(&["backup", "restore", id, "--yes", "--json"]).expect(0);
+    let again = ["rollback", "--to", "1.1.0", "--strategy", "restore", "--backup", id, "--yes"];
+    world.run(&again).expect(0);
     super::stands(&world, "1.1.0", 2, 4);
 }

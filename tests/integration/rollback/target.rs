@@ -84,6 +84,35 @@ fn a_release_that_is_to_be_brought_in_and_is_not_there_any_more_is_refused() {
     world.stands_at("1.1.0", 2);
 }
 
+#[test]
+fn a_release_that_was_withdrawn_is_gone_back_to_only_by_its_whole_name_and_with_a_warning() {
+    let withdrawn = Release::new("1.0.5", 1, &[1, 2]).extra("yanked = \"it forgets\"");
+    let mut world = World::with(&[OLD, withdrawn, NEW]);
+    world.install("1.1.0");
+    let dry = ["rollback", "--to", "1.0", "--dry-run"];
+    assert!(world.run(&dry).expect(0).stdout.contains("ways back to 1.0.0"));
+    let dry = world.run(&["rollback", "--to", "1.0.5", "--dry-run", "--json"]).expect(0).json();
+    assert!(dry["warnings"][0].as_str().unwrap().contains("it forgets"), "{dry:#}");
+    world.withdraw();
+    world.add(&NEW);
+    world.add(&Release::new("1.0.6", 1, &[1, 2]).extra("installer = \">=99.0\""));
+    world.publish();
+    let (code, message) = refusal(world.run(&["rollback", "--to", "1.0", "--yes", "--json"]));
+    assert_eq!(code, "no-way");
+    assert!(message.contains(">=99.0"), "{message}");
+    let nothing = world.run(&["rollback", "--to", "1", "--yes", "--json"]).expect(0).json();
+    assert_eq!(nothing["outcome"], "nothing");
+}
+
+#[test]
+fn where_nothing_was_ever_done_nothing_is_left_behind() {
+    let world = World::with(&[OLD]);
+    for (command, code) in [(&["rollback", "--dry-run"][..], 3), (&["recover"], 0), (&["backup", "restore", "x"], 3)] {
+        world.run(command).expect(code);
+        assert!(!world.path("state").exists(), "{command:?}");
+    }
+}
+
 // Trust binds what brings a release in: one on disk needs no network, and no manifest.
 #[test]
 fn a_release_on_disk_needs_no_manifest() {

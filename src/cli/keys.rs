@@ -1,0 +1,41 @@
+//! The keys that the answer to a command has in `--json` whatever happens, and what they are where there is nothing to
+//! say.
+
+use serde_json::{Map, Value};
+
+/// What the commands answer that may make a run, each null where nothing ran, and these lists empty.
+const RUN: [&str; 11] = [
+    "run",
+    "from",
+    "to",
+    "strategy",
+    "hops",
+    "downtime_ms",
+    "predicted_downtime_ms",
+    "steps",
+    "backup",
+    "receipt",
+    "loss",
+];
+
+/// Keys that are lists.
+const LISTS: [&str; 6] = ["hops", "steps", "strategies", "backups", "removed", "findings"];
+
+/// Adds the keys of `command` that `body` does not have.
+pub fn complete(command: &str, body: &mut Map<String, Value>) {
+    let more: &[&str] = match command {
+        "rollback" | "backup restore" => &["strategies"],
+        "backup create" => &["backup", "backups", "removed"],
+        "backup list" | "backup verify" => &["backups"],
+        "backup prune" => &["removed"],
+        "manifest check" => &["findings"],
+        "gate" => &["verdict"],
+        _ => &[],
+    };
+    let runs = matches!(command, "install" | "upgrade" | "rollback" | "recover" | "backup restore");
+    let run: &[&str] = if runs { &RUN } else { &[] };
+    for key in run.iter().chain(more) {
+        let empty = if LISTS.contains(key) { Value::Array(Vec::new()) } else { Value::Null };
+        body.entry(*key).or_insert(empty);
+    }
+}
