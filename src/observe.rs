@@ -20,7 +20,6 @@ use crate::plan::observed::{
     Content, Database, Holds, Observed, Obstacle, Process as Holder, Readable, Service, Space,
 };
 use crate::sys::attributes;
-use crate::sys::dir::Dir;
 use crate::sys::fs::{self, PathError};
 use crate::sys::mount::{self, Kind as Mounted};
 use crate::sys::process::Process;
@@ -235,11 +234,6 @@ fn spaces(layout: &Layout, database: &Path) -> Result<Vec<Space>> {
         });
     }
     Ok(spaces)
-}
-
-/// Whether the file system of a work directory knows hard links; it leaves nothing behind.
-pub fn has_hard_links(directory: &Path) -> Result<bool> {
-    Ok(mount::has_hard_links(&Dir::open(directory)?)?)
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

@@ -14,12 +14,18 @@ use crate::journal::record::{self, Owner};
 use crate::layout::WorkLayout;
 use crate::plan::Operation;
 use crate::plan::step::Source;
-use crate::sys::{attributes, fs};
+use crate::sys::{attributes, fs, mount};
 
 pub(super) fn perform(source: &Source, machine: &mut Machine<'_>) -> Result<(), StepError> {
     make_work_directory(machine)?;
     let work = machine.places.open_work()?;
     let name = machine.places.new_name();
+    // While the service still runs: the exchange gives the old file its second name by a hard link.
+    if !mount::has_hard_links(&work)? {
+        let message = format!("the file system of `{}` has no hard links", machine.places.live.display());
+        return Err(StepError::finding("no-hard-links", message, Blame::World)
+            .remedy("move the database to another file system, such as ext4, xfs or btrfs"));
+    }
     match source {
         Source::Live => {
             let live = &machine.places.live;
