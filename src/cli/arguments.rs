@@ -48,7 +48,7 @@ pub enum Command {
     Recover(Recover),
     /// Show what is installed, and what is available
     Status,
-    /// Tell whether the installed release may run on the database; with a command, become it if so
+    /// Tell whether the installed release may run on the database, then start a command
     Gate(Gate),
     /// Check files, ledger and schema against what was trusted
     Verify,

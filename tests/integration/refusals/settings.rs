@@ -42,7 +42,7 @@ fn a_capability_that_is_not_built_yet_is_refused_as_such() {
 #[test]
 fn a_key_that_is_none_is_refused() {
     let world = with("keys = [\"RW", "keys = [\"XX");
-    refused(&world, &["install", "--yes"], "key", &["`manifest.keys`", "XX", "begins with RW"]);
+    refused(&world, &["install", "--yes"], "config", &["line 7", "`manifest.keys`", "XX", "begins with RW"]);
 }
 
 #[test]
