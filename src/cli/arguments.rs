@@ -1,11 +1,14 @@
 //! The command line, exactly as it may be typed.
 
+mod manifest;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::version::{Target, Version};
+use crate::version::Target;
+pub use manifest::{GraphFormat, Manifest};
 
 /// Upgrade a program and its database as one unit, and put everything back if anything fails
 #[derive(Debug, Parser)]
@@ -48,7 +51,7 @@ pub enum Command {
     Recover(Recover),
     /// Show what is installed, and what is available
     Status,
-    /// Tell whether the installed release may run on the database; with a command, become it if so
+    /// Tell whether the installed release may run on the database, then start a command
     Gate(Gate),
     /// Check files, ledger and schema against what was trusted
     Verify,
@@ -225,77 +228,4 @@ pub enum MigrateVerb {
     Version,
     /// List migrations, and which are applied
     Status,
-}
-
-/// What to do with manifests
-#[derive(Debug, Subcommand)]
-pub enum Manifest {
-    /// Begin a manifest
-    New {
-        /// The product
-        #[arg(long)]
-        product: String,
-        /// The file
-        #[arg(long, value_name = "FILE", default_value = "manifest.toml")]
-        manifest: PathBuf,
-    },
-    /// Enter an archive, with its size, digest and fingerprint
-    Add {
-        /// The release archive, a `tar.gz` with `bin/` and `migrations/`
-        archive: PathBuf,
-        /// The file
-        #[arg(long, value_name = "FILE", default_value = "manifest.toml")]
-        manifest: PathBuf,
-        /// The target triple that the program is built for, or `any`
-        #[arg(long)]
-        target: String,
-        /// The URL of the archive; without it its file name, relative to the manifest
-        #[arg(long)]
-        url: Option<String>,
-        /// The release; without it as in the archive's top directory
-        #[arg(long = "release", value_name = "VERSION")]
-        release: Option<Version>,
-        /// The schemas that the program reads, for a release that the file does not have yet
-        #[arg(long, value_delimiter = ',')]
-        reads: Vec<i64>,
-    },
-    /// Check a manifest, and its signature where there is one
-    Check {
-        /// The file
-        #[arg(long, value_name = "FILE", default_value = "manifest.toml")]
-        manifest: PathBuf,
-    },
-    /// Sign a manifest as minisign does
-    Sign {
-        /// The file
-        #[arg(long, value_name = "FILE", default_value = "manifest.toml")]
-        manifest: PathBuf,
-        /// The secret key
-        #[arg(long, value_name = "FILE")]
-        key: PathBuf,
-        /// Make the key first, where there is none
-        #[arg(long)]
-        generate: bool,
-        /// Read the key's password from the first line of this file
-        #[arg(long, value_name = "FILE")]
-        password_file: Option<PathBuf>,
-    },
-    /// Draw the ways between releases
-    Graph {
-        /// The file
-        #[arg(long, value_name = "FILE", default_value = "manifest.toml")]
-        manifest: PathBuf,
-        /// How
-        #[arg(long, value_enum, default_value = "text")]
-        format: GraphFormat,
-    },
-}
-
-/// How a graph is drawn
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum GraphFormat {
-    /// Lines for a terminal
-    Text,
-    /// A Mermaid flowchart
-    Mermaid,
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::exit::Outcome;
 use super::reply::{Problem, Reply};
 use super::terminal::Terminal;
-use crate::config::{self, Config};
+use crate::config::{self, Config, ConfigError};
 use crate::journal::record::{self, Owner, RecordError};
 use crate::journal::runs;
 use crate::observe::{self, ObserveError};
@@ -34,9 +34,14 @@ impl<'t> Session<'t> {
         let bytes = fs::read(file).map_err(|error| Box::new(Reply::barred("config", &error, hint)))?;
         let text = String::from_utf8_lossy(&bytes);
         let config = config::parse(&text).map_err(|error| {
-            let message = format!("the configuration `{}` cannot be used: {error}", file.display());
-            let remedy = "correct it, then run the same command again";
-            Box::new(Reply::refused(vec![Refusal::new("config", message, remedy)]))
+            let refusal = |wrong: String| {
+                let message = format!("the configuration `{}` cannot be used: {wrong}", file.display());
+                Refusal::new("config", message, "correct it, then run the same command again")
+            };
+            Box::new(Reply::refused(match &error {
+                ConfigError::Faults(faults) => faults.iter().map(|fault| refusal(fault.to_string())).collect(),
+                error => vec![refusal(error.to_string())],
+            }))
         })?;
         Ok(Self { config, terminal })
     }

@@ -1,6 +1,9 @@
 //! Why a configuration is refused, in words.
 
+use std::fmt;
+
 use thiserror::Error;
+use toml::de::DeTable;
 
 use crate::nearest::nearest;
 
@@ -15,26 +18,76 @@ pub enum ConfigError {
         /// What, what was expected, and the nearest known key.
         message: String,
     },
+    /// Keys whose values cannot be used, or contradict each other: all of them.
+    #[error("{}", in_one_line(.0))]
+    Faults(Vec<Fault>),
+}
+
+/// One thing that is wrong with what a key says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The key, with its section.
+    pub key: &'static str,
+    /// Where it stands, counted from 1; none where it is not written at all.
+    pub line: Option<usize>,
+    /// What is wrong with it, and what was expected.
+    pub message: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+impl Fault {
+    pub(super) fn new(key: &'static str, message: impl Into<String>) -> Self {
+        Self { key, line: None, message: message.into() }
+    }
+
     /// A key of a capability that this version does not have.
-    #[error("`{key} = {value}` is not supported yet: leave it out, or at `{default}`")]
-    Unsupported {
-        /// The key with its section.
-        key: &'static str,
-        /// What it was set to.
-        value: String,
-        /// The only value that is accepted.
-        default: &'static str,
-    },
-    /// Two keys contradict each other, or one needs another.
-    #[error("{0}")]
-    Contradiction(String),
+    pub(super) fn unsupported(key: &'static str, value: &str, default: &str) -> Self {
+        Self::new(key, format!("`{key} = {value}` is not supported yet: leave it out, or at `{default}`"))
+    }
+}
+
+/// The same faults, with their lines.
+pub(super) fn placed(text: &str, mut faults: Vec<Fault>) -> ConfigError {
+    for fault in &mut faults {
+        fault.line = line_of(text, fault.key);
+    }
+    faults.sort_by_key(|fault| fault.line);
+    ConfigError::Faults(faults)
+}
+
+/// The line of a key such as `service.start`, or that of its section where the key is missing.
+fn line_of(text: &str, key: &str) -> Option<usize> {
+    let root = DeTable::parse(text).ok()?;
+    let mut table = Some(root.get_ref());
+    let mut at = None;
+    for word in key.split('.') {
+        let Some((name, value)) = table.and_then(|table| table.get_key_value(word)) else { break };
+        at = Some(name.span().start);
+        table = value.get_ref().as_table();
+    }
+    at.map(|at| line_at(text, at))
+}
+
+fn line_at(text: &str, at: usize) -> usize {
+    text.get(..at.min(text.len())).unwrap_or_default().matches('\n').count() + 1
+}
+
+fn in_one_line(faults: &[Fault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// What the reader of TOML found, with its line.
 pub(super) fn explain(text: &str, error: &toml::de::Error) -> ConfigError {
-    let start = error.span().map_or(0, |span| span.start).min(text.len());
-    let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
-    ConfigError::Wrong { line, message: with_nearest(error.message()) }
+    let start = error.span().map_or(0, |span| span.start);
+    ConfigError::Wrong { line: line_at(text, start), message: with_nearest(error.message()) }
 }
 
 /// Adds the nearest known key to serde's words about an unknown one.
@@ -45,8 +98,4 @@ fn with_nearest(message: &str) -> String {
         _ => None,
     };
     meant.map_or_else(|| message.to_owned(), |known| format!("{message}; did you mean `{known}`?"))
-}
-
-pub(super) fn contradiction(message: &str) -> ConfigError {
-    ConfigError::Contradiction(message.to_owned())
 }

@@ -8,7 +8,7 @@ mod values;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use error::ConfigError;
+pub use error::{ConfigError, Fault};
 pub use validate::parse;
 pub use values::database_path;
 

@@ -54,6 +54,8 @@ pub(super) struct RawDatabase {
     #[serde(default)]
     pub(super) no_tx_wrap: bool,
     pub(super) owner: Option<String>,
+    pub(super) up: Option<Vec<String>>,
+    pub(super) version: Option<Vec<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -75,7 +77,7 @@ pub(super) struct RawHealth {
     pub(super) url: Option<String>,
     pub(super) command: Option<Command>,
     pub(super) timeout: Option<Seconds>,
-    pub(super) probation: Option<String>,
+    pub(super) probation: Option<Seconds>,
     pub(super) on_crash: Option<String>,
 }
 

@@ -109,7 +109,7 @@ macro_rules! deserialize {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let raw = <$raw>::deserialize(deserializer)?;
                 let wrong = || D::Error::custom(format!("{raw:?} was found, expected {}", $expected));
-                #[allow(clippy::redundant_closure_call)]
+                #[allow(clippy::redundant_closure_call, reason = "the macro takes a closure so that it can name the text")]
                 ($parse)(&raw).ok_or_else(wrong)
             }
         }

@@ -76,7 +76,7 @@ mod tests {
         Connection::open(&path).unwrap().execute_batch("CREATE TABLE t(a)").unwrap();
         let meant = Dir::open(temporary.path()).unwrap().identity("data.db").unwrap().unwrap();
         let link = temporary.path().join("link.db");
-        std::os::unix::fs::symlink(&path, &link).unwrap();
+        crate::sys::fs::replace_link(&link, &path).unwrap();
         assert!(matches!(open(&link, meant), Err(OpenError::Sqlite { .. })));
     }
 }

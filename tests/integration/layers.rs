@@ -23,7 +23,8 @@ const HOUSE: [Room; 20] = [
     room("causes", &[]),
     room("nearest", &[]),
     room("layout", &[&["version", "digest"]]),
-    room("config", &[WORDS]),
+    // The keys that the configuration believes are those of signatures.
+    room("config", &[WORDS, &["manifest::signature"]]),
     room("manifest", &[WORDS]),
     // The formats of migrations are named in the configuration.
     room("migration", &[WORDS, &["config"]]),

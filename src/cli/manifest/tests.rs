@@ -119,7 +119,7 @@ fn a_release_that_is_written_by_hand_gets_what_can_be_computed() {
         "gantry.toml",
         &format!("{text}\n[[release]]\nversion = \"1.4.0\"\nschema = 4\nreads = [4]\n# the end\n"),
     );
-    assert_eq!(code(&desk.check()), (3, "manifest-error"));
+    assert_eq!(code(&desk.check()), (3, "manifest-mistake"));
     assert_eq!(code(&desk.add(desk.archive("gantry-1.4.0"), None, &[])), DONE);
     assert_eq!(code(&desk.check()), DONE);
     assert!(desk.text("gantry.toml").ends_with("# the end\n"));

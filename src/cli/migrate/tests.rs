@@ -201,8 +201,7 @@ fn nothing_is_changed_before_somebody_agrees() {
     let arguments = Migrate { yes: false, ..ground.arguments(UP) };
     let mut terminal = Terminal::new(true, Verbosity::Quiet, Interrupt::never());
     terminal.interactive = false;
-    let nobody = |question: &str| consent(&terminal, question);
-    let reply = in_place(&arguments, &Interrupt::never(), &nobody, &|_| {});
+    let reply = in_place(&arguments, &Interrupt::never(), &|question| consent(&terminal, question), &|_| {});
     assert_eq!((reply.outcome, code(&reply)), (Outcome::Refused, "no-terminal"));
     let asked = RefCell::new(Vec::new());
     let ask = |question: &str| {
@@ -286,16 +285,12 @@ fn what_the_command_line_gets_wrong_is_told_with_the_way_out() {
         answer(&arguments)
     };
     let format = wrong(|arguments| arguments.format = "golang".to_owned());
-    assert_eq!(
-        (format.outcome, format.error.unwrap().remedy.as_str()),
-        (Outcome::Usage, "did you mean `golang-migrate`?")
-    );
+    assert_eq!(format.outcome, Outcome::Usage);
+    assert_eq!(format.error.unwrap().remedy, "did you mean `golang-migrate`?");
     assert_eq!(wrong(|arguments| arguments.database = Some("postgres://x".to_owned())).outcome, Outcome::Usage);
     assert_eq!(wrong(|arguments| arguments.dir = Some("/nowhere".into())).outcome, Outcome::Failed);
-    assert_eq!(
-        wrong(|arguments| arguments.database = Some("sqlite:/nowhere/a.db".to_owned())).outcome,
-        Outcome::Failed
-    );
+    let nowhere = wrong(|arguments| arguments.database = Some("sqlite:/nowhere/a.db".to_owned()));
+    assert_eq!(nowhere.outcome, Outcome::Failed);
     for verb in [MigrateVerb::Version, MigrateVerb::Status, MigrateVerb::Down { count: 1 }] {
         assert_eq!(code(&ground.run(verb)), "database-missing");
     }

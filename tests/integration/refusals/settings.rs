@@ -42,7 +42,7 @@ fn a_capability_that_is_not_built_yet_is_refused_as_such() {
 #[test]
 fn a_key_that_is_none_is_refused() {
     let world = with("keys = [\"RW", "keys = [\"XX");
-    refused(&world, &["install", "--yes"], "key", &["`manifest.keys`", "XX", "begins with RW"]);
+    refused(&world, &["install", "--yes"], "config", &["line 7", "`manifest.keys`", "XX", "begins with RW"]);
 }
 
 #[test]
@@ -96,6 +96,10 @@ fn the_usage_error_names_what_was_wrong() {
     let message = |arguments: &[&str]| shaped(&world.run(arguments).expect(2))["error"]["message"].to_string();
     assert!(message(&["--json"]).contains("command"), "{}", message(&["--json"]));
     assert!(message(&["upgrade", "--json", "--nope"]).contains("--nope"));
+    let missing = shaped(&world.run(&["--json", "migrate", "status", "--database", "sqlite:/a"]).expect(2));
+    assert!(missing["error"]["message"].as_str().unwrap().contains("--dir"), "{missing:#}");
+    assert_eq!(missing["command"], "migrate status");
+    assert_eq!(shaped(&world.run(&["upgrade", "--json", "--nope"]).expect(2))["hops"], serde_json::json!([]));
 }
 
 #[test]
