@@ -11,6 +11,7 @@ use crate::journal::{backups, record, releases};
 use crate::layout::Layout;
 use crate::plan::Point;
 use crate::plan::observed::{Backup, BackupKind};
+use crate::plan::retention::{Retention, surplus};
 use crate::sys::dir::Dir;
 use crate::sys::watch::Watch;
 use crate::sys::{attributes, clock, fs};
@@ -114,32 +115,19 @@ pub fn clear_staged(layout: &Layout) -> Result<(), StepError> {
     Ok(())
 }
 
-/// Removes the oldest backups beyond the configured number and size; returns those that went.
-///
-/// The newest one is kept, whatever its size, and so are the newest that a rollback would take and those that `needed`
-/// names.
+/// Removes the oldest backups beyond the configured number and size, but none that `needed` names; returns those that
+/// went.
 pub fn prune(config: &Config, needed: &[String]) -> Result<Vec<Backup>, StepError> {
     clear_staged(&config.layout)?;
-    let all = backups::list(&config.layout.backups)?;
-    let newest = all.iter().rev().find(|backup| backup.kind != BackupKind::Abandoned).map(|backup| backup.id.clone());
-    let mut removed = Vec::new();
-    let (mut count, mut bytes) = (0, 0_u64);
-    for backup in all.into_iter().rev() {
-        count += 1;
-        bytes = bytes.saturating_add(backup.bytes);
-        let fits = count <= config.keep_backups && bytes <= config.max_backup_bytes;
-        if fits || count == 1 || newest.as_ref() == Some(&backup.id) || needed.contains(&backup.id) {
-            continue;
-        }
+    let retention = Retention { count: config.keep_backups, bytes: config.max_backup_bytes };
+    let gone = surplus(&backups::list(&config.layout.backups)?, retention, needed);
+    for backup in &gone {
         let staged = config.layout.staged_backup(&backup.id);
         // Without its name it is no backup any more, however far the removal gets.
         fs::rename(&config.layout.backup(&backup.id), &staged)?;
         fs::remove_dir_all(&staged)?;
-        count -= 1;
-        bytes = bytes.saturating_sub(backup.bytes);
-        removed.push(backup);
     }
-    Ok(removed)
+    Ok(gone)
 }
 
 /// Removes the oldest versions beyond the configured number; returns those that went.
