@@ -13,6 +13,7 @@ mod layers;
 mod load;
 mod migrate_run;
 mod refusals;
+mod release;
 mod release_server;
 mod retention;
 mod rollback;

@@ -151,23 +151,23 @@ fn all_are_gone(note: &Path) {
     }
 }
 
-/// Runs in a process of its own, to be killed there.
-#[test]
-#[ignore = "a part of the test below"]
-fn an_installer_that_runs_a_program() {
-    let Some(note) = std::env::var_os("NOTE").map(std::path::PathBuf::from) else { return };
-    let (never, path) = (Interrupt::never(), note.with_file_name("private"));
+/// In a second process of this very test, which is the installer that is killed.
+fn installer(note: &Path) {
+    let (never, private) = (Interrupt::never(), note.with_file_name("private"));
     let script = format!("echo $$ > {note}.new; mv {note}.new {note}; exec sleep 1000", note = note.display());
-    let _ = shell(&script, Environment::Clean { private: &path, user: None }, &never).run();
+    let _ = shell(&script, Environment::Clean { private: &private, user: None }, &never).run();
 }
 
 #[test]
 fn a_program_in_a_clean_environment_dies_with_a_killed_installer() {
+    if let Some(note) = std::env::var_os("NOTE") {
+        return installer(Path::new(&note));
+    }
     let directory = tempfile::tempdir().unwrap();
     let note = directory.path().join("pid");
-    let helper = "sys::process::program::tests::an_installer_that_runs_a_program";
+    let this = "sys::process::program::tests::a_program_in_a_clean_environment_dies_with_a_killed_installer";
     let mut installer = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", helper, "--ignored"])
+        .args(["--exact", this])
         .env("NOTE", &note)
         .stdout(Stdio::null())
         .spawn()

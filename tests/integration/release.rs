@@ -1,0 +1,93 @@
+//! Releases of the test product, and the archives that they are published as.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// A release of the test product. Its program is `fickle`, whose faults are the lines of `mode`.
+pub struct Release {
+    pub version: &'static str,
+    pub schema: i64,
+    pub reads: &'static [i64],
+    pub mode: &'static str,
+    /// Further lines of its entry in the manifest, such as `barrier = true`.
+    pub extra: &'static str,
+    /// Migrations instead of the usual ones: file name and content.
+    pub migrations: &'static [(&'static str, &'static str)],
+}
+
+impl Release {
+    pub const fn new(version: &'static str, schema: i64, reads: &'static [i64]) -> Self {
+        Self { version, schema, reads, mode: "", extra: "", migrations: &[] }
+    }
+
+    pub const fn mode(mut self, mode: &'static str) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    pub const fn extra(mut self, extra: &'static str) -> Self {
+        self.extra = extra;
+        self
+    }
+
+    pub const fn migrations(mut self, migrations: &'static [(&'static str, &'static str)]) -> Self {
+        self.migrations = migrations;
+        self
+    }
+}
+
+/// The usual migrations: 2 only adds, 3 changes what a row means, 4 makes a table.
+const MIGRATIONS: [(&str, &str); 8] = [
+    ("0001_notes.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);"),
+    ("0001_notes.down.sql", "DROP TABLE notes;"),
+    ("0002_mood.up.sql", "ALTER TABLE notes ADD COLUMN mood TEXT;"),
+    ("0002_mood.down.sql", "ALTER TABLE notes DROP COLUMN mood;"),
+    ("0003_title.up.sql", "ALTER TABLE notes RENAME COLUMN text TO title;"),
+    ("0003_title.down.sql", "ALTER TABLE notes RENAME COLUMN title TO text;"),
+    ("0004_tags.up.sql", "CREATE TABLE tags (name TEXT PRIMARY KEY);"),
+    ("0004_tags.down.sql", "DROP TABLE tags;"),
+];
+
+/// What most tests start from.
+pub const OLD: Release = Release::new("1.0.0", 1, &[1, 2]);
+pub const NEW: Release = Release::new("1.1.0", 2, &[1, 2]);
+
+pub fn measure(file: &Path) -> (u64, String) {
+    let bytes = std::fs::read(file).unwrap();
+    (bytes.len() as u64, gantry_installer::digest::Sha256::of(&bytes).to_string())
+}
+
+/// A release archive: one top directory with `bin/` and `migrations/`.
+pub fn archive(release: &Release, file: &Path) {
+    let gzip = flate2::write::GzEncoder::new(std::fs::File::create(file).unwrap(), flate2::Compression::fast());
+    let mut tar = tar::Builder::new(gzip);
+    let top = format!("notes-{}", release.version);
+    let mut add = |path: String, bytes: &[u8], mode: u32| {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(mode);
+        tar.append_data(&mut header, format!("{top}/{path}"), bytes).unwrap();
+    };
+    add("bin/notes".into(), program(), 0o755);
+    add("bin/version".into(), release.version.as_bytes(), 0o644);
+    add("bin/mode".into(), release.mode.as_bytes(), 0o644);
+    let usual = MIGRATIONS.iter().filter(|(name, _)| name[..4].parse::<i64>().unwrap() <= release.schema);
+    let own = release.migrations.iter();
+    for (name, sql) in if release.migrations.is_empty() { usual.collect::<Vec<_>>() } else { own.collect() } {
+        add(format!("migrations/{name}"), sql.as_bytes(), 0o644);
+    }
+    tar.into_inner().unwrap().finish().unwrap();
+}
+
+/// `fickle` without its symbols, read once: it is in every archive.
+fn program() -> &'static [u8] {
+    static PROGRAM: OnceLock<Vec<u8>> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let built = Path::new(env!("CARGO_BIN_EXE_gantry-installer")).with_file_name("examples").join("fickle");
+        let stripped = tempfile::NamedTempFile::new().unwrap();
+        let done = Command::new("strip").arg("-o").arg(stripped.path()).arg(&built).status();
+        let smaller = done.is_ok_and(|status| status.success());
+        std::fs::read(if smaller { stripped.path() } else { &built }).unwrap()
+    })
+}
