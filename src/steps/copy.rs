@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 
 use super::error::Blame;
-use super::{Machine, StepError};
+use super::{Copied, Machine, StepError};
 use crate::db::copy::{CopyOutcome, copy};
 use crate::db::copy_file::{Content, copy_file};
 use crate::db::side_files;
@@ -34,9 +34,10 @@ pub(super) fn perform(source: &Source, machine: &mut Machine<'_>) -> Result<(), 
             match copy(live, &work, &name, machine.watch).map_err(failed)? {
                 CopyOutcome::Taken { .. } => {}
                 CopyOutcome::AfterStop { predicted, .. } => {
+                    machine.memory.copied = Copied::AfterStop;
                     machine.memory.predicted_ms = Some(u64::try_from(predicted.as_millis()).unwrap_or(u64::MAX));
                     let message = "the database is written too often to be copied while it is in use and has no \
-                                   write-ahead log: it will be copied while the service is stopped";
+                                   write-ahead log: it is copied, and the migrations are rehearsed, while the service is stopped";
                     machine.memory.warnings.push(message.to_owned());
                 }
             }

@@ -21,6 +21,8 @@ pub struct StepError {
     pub remedy: String,
     /// Whether the release is to blame.
     pub blame: Blame,
+    /// Which release, where it is not the one that the run goes to.
+    pub about: Option<Version>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -41,6 +43,7 @@ impl StepError {
             message: message.into(),
             remedy: String::new(),
             blame: Blame::World,
+            about: None,
             source: Some(Box::new(source)),
         }
     }
@@ -52,12 +55,18 @@ impl StepError {
 
     /// A finding that has no other cause.
     pub fn finding(code: &'static str, message: impl Into<String>, blame: Blame) -> Self {
-        Self { code, message: message.into(), remedy: String::new(), blame, source: None }
+        Self { code, message: message.into(), remedy: String::new(), blame, about: None, source: None }
     }
 
     /// The same in other words.
     pub fn saying(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
+        self
+    }
+
+    /// Names the release that it is about.
+    pub fn about(mut self, version: &Version) -> Self {
+        self.about = Some(version.clone());
         self
     }
 

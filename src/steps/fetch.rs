@@ -26,7 +26,7 @@ const VERSION_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub(super) fn perform(incoming: &[Incoming], machine: &mut Machine<'_>) -> Result<(), StepError> {
     for one in incoming {
-        bring_in(one, machine)?;
+        bring_in(one, machine).map_err(|error| error.about(&one.release.version))?;
     }
     Ok(())
 }

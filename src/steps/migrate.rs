@@ -6,13 +6,16 @@
 use std::sync::Arc;
 
 use super::error::Blame;
-use super::{Machine, StepError, sets};
+use super::{Copied, Machine, StepError, rehearse, sets};
 use crate::db::loss::{Comparing, Comparison, compare};
 use crate::db::migrate::{Checks, Settings, run};
 use crate::migration::Direction;
 use crate::plan::Leg;
 
 pub(super) fn perform(leg: &Leg, machine: &mut Machine<'_>) -> Result<(), StepError> {
+    if machine.memory.copied == Copied::AfterStop {
+        rehearse::on_copy(std::slice::from_ref(leg), 1, machine)?;
+    }
     let ledger = sets::ledger(machine.config)?;
     let Some(receipt) = &machine.memory.receipt else {
         return Err(StepError::finding("rehearsal", "the migrations were not rehearsed", Blame::World));

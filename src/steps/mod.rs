@@ -84,9 +84,21 @@ pub enum StartedOnce {
     Yes,
 }
 
+/// When the copy of the database is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Copied {
+    /// While the service runs.
+    #[default]
+    Online,
+    /// While it is stopped: without a write-ahead log, a database that is written all the time cannot be copied before.
+    AfterStop,
+}
+
 /// What a run knows of itself while its process lives.
 #[derive(Default)]
 pub struct Memory {
+    /// Whether there is a copy to rehearse on before the stop.
+    pub copied: Copied,
     /// What the rehearsal showed.
     pub receipt: Option<Receipt>,
     /// The proof that nobody else has the live database, held until the exchange is durable.

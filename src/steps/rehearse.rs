@@ -3,10 +3,14 @@
 //! If killed half-way: the copy is thrown away with the step that made it.
 //! Touches: the work directory, the receipt of the run.
 
-use super::{Machine, StepError, sets};
+use std::cell::Cell;
+use std::sync::Arc;
+
+use super::{Copied, Machine, StepError, sets};
 use crate::db::migrate::{MigrateError, Settings};
 use crate::db::rehearse::{self, RehearseError, rehearse};
 use crate::journal::record;
+use crate::migration::Work;
 use crate::plan::Leg;
 use crate::sys::fs;
 
@@ -14,13 +18,16 @@ use crate::sys::fs;
 const BYTES_PER_MS: u64 = (1 << 30) / 1000;
 
 pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Result<(), StepError> {
+    if machine.memory.copied == Copied::AfterStop {
+        // There is no copy yet: what is rehearsed then is this run's migrations alone, before they run for real.
+        return Ok(());
+    }
+    on_copy(legs, own, machine)
+}
+
+/// Runs the migrations on the copy and takes them back.
+pub(super) fn on_copy(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Result<(), StepError> {
     let ledger = sets::ledger(machine.config)?;
-    let interrupt = machine.interrupt.clone();
-    let settings = Settings {
-        foreign_keys: machine.config.database.foreign_keys,
-        stop: std::sync::Arc::new(move || interrupt.requested().is_some()),
-        ..Settings::of(&ledger)
-    };
     let mut works = Vec::new();
     let mut expected = Vec::new();
     for leg in legs {
@@ -28,21 +35,23 @@ pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Re
         expected.push(sets::print(machine.config, leg)?);
         machine.memory.warnings.extend(oddities(leg, machine)?);
     }
+    // Of several hops, the one whose migrations fail is the one to blame.
+    let running = Cell::new(0);
+    let begins = |work: &Work| running.set(works.iter().position(|leg| leg.contains(work)).unwrap_or(0));
+    let interrupt = machine.interrupt.clone();
+    let settings = Settings {
+        foreign_keys: machine.config.database.foreign_keys,
+        stop: Arc::new(move || interrupt.requested().is_some()),
+        progress: &begins,
+        ..Settings::of(&ledger)
+    };
     let pairs = works.iter().zip(&expected);
     let rehearsed: Vec<_> =
         pairs.map(|(works, expected)| rehearse::Leg { works, expected: expected.as_ref() }).collect();
     let copy = machine.places.new_database();
     let scratch = machine.places.work.scratch("rehearsal");
-    let receipts = rehearse(&copy, &scratch, &rehearsed, &settings).map_err(|error| match error {
-        RehearseError::Migrate(MigrateError::Stopped) => {
-            StepError::world("signal", "a signal asked for the end", error)
-        }
-        RehearseError::Path(_) | RehearseError::NotAtRest { .. } | RehearseError::Changed { .. } => {
-            StepError::world("rehearsal", "the migrations cannot be rehearsed", error)
-        }
-        _ => StepError::release("rehearsal", "the migrations do not pass on a copy of this database", error)
-            .remedy("nothing was changed: stay on this release, and show the publisher what you see here"),
-    })?;
+    let receipts =
+        rehearse(&copy, &scratch, &rehearsed, &settings).map_err(|error| failed(error, legs.get(running.get())))?;
     let Some(receipt) = receipts.into_iter().take(own).next() else { return Ok(()) };
     machine.memory.warnings.extend(receipt.warnings.iter().cloned());
     // Comparing the copy with the live file reads both of them.
@@ -53,6 +62,23 @@ pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Re
     record::write(&machine.places.run.receipt(), &receipt, 0o600)?;
     machine.memory.receipt = Some(receipt);
     Ok(())
+}
+
+fn failed(error: RehearseError, leg: Option<&Leg>) -> StepError {
+    let error = match error {
+        RehearseError::Migrate(MigrateError::Stopped) => {
+            StepError::world("signal", "a signal asked for the end", error)
+        }
+        RehearseError::Path(_) | RehearseError::NotAtRest { .. } | RehearseError::Changed { .. } => {
+            StepError::world("rehearsal", "the migrations cannot be rehearsed", error)
+        }
+        _ => StepError::release("rehearsal", "the migrations do not pass on a copy of this database", error)
+            .remedy("nothing was changed: stay on this release, and show the publisher what you see here"),
+    };
+    match leg {
+        Some(leg) => error.about(&leg.migrations),
+        None => error,
+    }
 }
 
 /// What is odd about the migrations of this leg.
