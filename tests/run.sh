@@ -60,8 +60,8 @@ tested() { # ARGUMENT…
 }
 
 summary() {
-    awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
-        END { printf "\ntests: %d passed, %d failed, %d ignored\n", passed, failed, ignored }' "$output"
+    awk '/^test result:/ { passed += $4; failed += $6; skipped += $8 }
+        END { printf "\ntests: %d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$output"
     sed -n 's/^test .* \.\.\. ignored, */  ignored: /p' "$output"
     if [ -n "$skipped" ]; then
         echo "tests: skipped, because:$skipped"

@@ -16,7 +16,7 @@ pub(super) fn settle(failed: usize, error: &StepError, machine: &mut Machine<'_>
     let (Blame::Release, Operation::Install | Operation::Upgrade) = (error.blame, machine.plan.operation) else {
         return Ok(());
     };
-    let Some(version) = error.about.clone().or_else(|| machine.plan.to.version.clone()) else { return Ok(()) };
+    let Some(version) = error.about.as_deref().or(machine.plan.to.version.as_ref()).cloned() else { return Ok(()) };
     let step = machine.plan.steps.get(failed).map_or("resolve", Step::name);
     let new = Held {
         sha256: artifact(&version, machine),

@@ -22,7 +22,7 @@ pub struct StepError {
     /// Whether the release is to blame.
     pub blame: Blame,
     /// Which release, where it is not the one that the run goes to.
-    pub about: Option<Version>,
+    pub about: Option<Box<Version>>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -66,7 +66,7 @@ impl StepError {
 
     /// Names the release that it is about.
     pub fn about(mut self, version: &Version) -> Self {
-        self.about = Some(version.clone());
+        self.about = Some(Box::new(version.clone()));
         self
     }
 
