@@ -66,7 +66,9 @@ summary() {
     if [ -n "$skipped" ]; then
         echo "tests: skipped, because:$skipped"
     fi
-    awk -v skipped="$skips" '/^test result:/ { passed += $4; failed += $6; skipped += $8 }
+    grep -o 'skipped: .*' -- "$output" || true
+    awk -v skipped="$skips" '/skipped: / { skipped += 1; passed -= 1 }
+        /^test result:/ { passed += $4; failed += $6; skipped += $8 }
         END { printf "\ntests: %d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$output"
 }
 
