@@ -66,7 +66,7 @@ summary() {
     if [ -n "$skipped" ]; then
         echo "tests: skipped, because:$skipped"
     fi
-    grep -o 'skipped: .*' -- "$output" || true
+    sed -n 's/.*\(skipped: .*\)/\1/p' "$output"
     awk -v skipped="$skips" '/skipped: / { skipped += 1; passed -= 1 }
         /^test result:/ { passed += $4; failed += $6; skipped += $8 }
         END { printf "\ntests: %d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$output"
