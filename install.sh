@@ -295,6 +295,8 @@ Gantry 1.5 runs at $url ($url/stats counts its rows). What to try next:
   $directory/gantry-installer upgrade --to 1.7      to the newest, by way of 1.6, which cannot be left out
   kill -9 the installer in the middle of an upgrade, then: $directory/gantry-installer recover
 
+Where a message names \`gantry-installer\`, here that is $directory/gantry-installer, which knows its configuration.
+
   $project/install.sh --playground $directory           begin afresh
   $project/install.sh --playground $directory --stop    end it
 END

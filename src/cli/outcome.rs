@@ -104,7 +104,10 @@ fn text(
         Operation::Migrate => "migrated",
     };
     let _ = match (outcome, from.version.is_some()) {
-        (exit::Outcome::Done, true) => writeln!(text, "{verb} from {} to {}", point(from), point(to)),
+        (exit::Outcome::Done, true) => {
+            let way = last.strategy.map(|strategy| format!(" by {}", strategy.word())).unwrap_or_default();
+            writeln!(text, "{verb} from {} to {}{way}", point(from), point(to))
+        }
         (exit::Outcome::Done, false) => writeln!(text, "{verb} {}", point(to)),
         _ => writeln!(text, "stands at {}", point(to)),
     };

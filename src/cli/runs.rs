@@ -4,14 +4,16 @@ use super::exit::Outcome;
 use super::reply::{self, Reply};
 use super::session::{Session, unreadable};
 use super::terminal::Terminal;
+use super::verify;
 use crate::journal::record::RecordError;
-use crate::journal::runs;
+use crate::journal::{releases, runs};
 use crate::plan::observed::{Content, Observed};
-use crate::plan::{Plan, Point, Refusal};
+use crate::plan::{Plan, Point, Refusal, Step};
 use crate::run::resolve::ResolveError;
 use crate::run::{self, Report, RunError, StepTime};
 use crate::sys::clock::Stopwatch;
 use crate::sys::http::{Client, HttpError, Problem};
+use crate::version::Version;
 
 /// What a command goes on with, or the answer that it ends with.
 pub type Answer<T> = Result<T, Box<Reply>>;
@@ -20,8 +22,29 @@ pub type Answer<T> = Result<T, Box<Reply>>;
 pub fn conduct(mut plan: Plan, session: &Session<'_>, client: &Client) -> Answer<Report> {
     plan.restart_ms = run::usual_restart(&session.config.layout)
         .map_err(|error| Box::new(Reply::failed("state", &error, "check the state directory")))?;
+    refuse_altered(&plan, session)?;
     let mut machine = session.machine(&plan, client);
     run::apply(&mut machine, session.terminal).map_err(unrecorded)
+}
+
+/// Refuses a release on disk that is not what it was when its digest was trusted: nothing else of it is ever run.
+fn refuse_altered(plan: &Plan, session: &Session<'_>) -> Answer<()> {
+    let legs = plan.steps.iter().filter_map(|step| match step {
+        Step::Rehearse { legs, .. } => Some(legs.iter().map(|leg| &leg.migrations)),
+        _ => None,
+    });
+    let mut versions: Vec<&Version> = legs.flatten().chain(&plan.to.version).collect();
+    versions.sort();
+    versions.dedup();
+    let mut findings = Vec::new();
+    for version in versions {
+        let known = releases::read(&session.config.layout, version);
+        let known = known.map_err(|error| Box::new(Reply::barred("state", &error, "check the state directory")))?;
+        if let Some(record) = known {
+            findings.extend(verify::files(&record, session)?);
+        }
+    }
+    if findings.is_empty() { Ok(()) } else { Err(refused(findings)) }
 }
 
 /// Does something that comes before a run, and notes how long it took.

@@ -16,6 +16,7 @@ use crate::manifest::graph::{Asked, newest, way};
 use crate::plan::observed::{Backup, Cause, Content, Observed, Service};
 use crate::plan::verdict::{drift_words, words};
 use crate::run::resolve::{self, Expiry};
+use crate::sys::lock::RunLock;
 
 /// Shows everything.
 pub fn run(session: &Session<'_>) -> Result<Reply, Box<Reply>> {
@@ -127,7 +128,10 @@ fn text(seen: &Observed, session: &Session<'_>, unfinished: Option<&str>, availa
         Service::Unmanaged => writeln!(text, "service    is managed by nobody"),
     };
     if let Some(run) = unfinished {
-        let _ = writeln!(text, "unfinished {run}: run `gantry-installer recover`");
+        let _ = match RunLock::owner(&session.config.layout.lock()) {
+            Ok(Some(owner)) => writeln!(text, "under way  {run}: {owner}"),
+            _ => writeln!(text, "unfinished {run}: run `gantry-installer recover`"),
+        };
     }
     for held in &seen.held {
         let why = if held.cause == Cause::Failed {

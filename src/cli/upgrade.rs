@@ -19,11 +19,13 @@ use crate::plan::{Plan, Point, Refusal};
 use crate::run::resolve::{self, Expiry, ResolveError};
 use crate::run::{self, Report, StepTime};
 use crate::sys::http::Client;
-use crate::version::Version;
+use crate::version::{Target, Version};
 
 /// Upgrades, hop by hop.
 pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Reply> {
     let _lock = if arguments.dry_run { None } else { Some(session.begin("upgrade")?) };
+    // What a plan would start from is not certain before the last one has ended.
+    session.refuse_unfinished()?;
     let client = session.client();
     let expiry = if arguments.allow_expired { Expiry::Waived } else { Expiry::Enforced };
     let (manifest, resolved) =
@@ -31,7 +33,7 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
     let (seen, observed) = timed("observe", || session.observe())?;
     let way = find(arguments, session, &manifest, &seen)?;
     if way.is_empty() {
-        return Ok(nothing(&seen).warning(passed_over(&manifest, &seen)));
+        return Ok(nothing(arguments.to.as_ref(), &seen).warning(passed_over(&manifest, &seen)));
     }
     let run_name = next_name(session, &way)?;
     let plan = upgrade::plan(&Upgrade { run: &run_name, way: &way }, &seen).map_err(refused)?;
@@ -147,13 +149,13 @@ fn passed_over(manifest: &Manifest, seen: &Observed) -> Vec<String> {
     words.collect()
 }
 
-fn nothing(seen: &Observed) -> Reply {
+fn nothing(target: Option<&Target>, seen: &Observed) -> Reply {
     let at = seen.installed.as_ref().map(|release| release.version.to_string()).unwrap_or_default();
     let stands = stands(seen);
-    Reply::new(Outcome::Nothing)
-        .with("from", &stands)
-        .with("to", &stands)
-        .saying(format!("{at} is installed, and there is nothing newer to upgrade to"))
+    Reply::new(Outcome::Nothing).with("from", &stands).with("to", &stands).saying(match target {
+        Some(_) => format!("{at} is installed already"),
+        None => format!("{at} is installed, and there is nothing newer to upgrade to"),
+    })
 }
 
 fn next_name(session: &Session<'_>, way: &[Incoming]) -> Answer<String> {
@@ -182,13 +184,13 @@ fn dry_run(plan: &Plan, way: &[Incoming], before: &[StepTime]) -> Reply {
         at = to;
     }
     let names: Vec<&str> = plan.steps.iter().map(crate::plan::Step::name).collect();
-    let end = way.last().map(|one| one.release.version.to_string()).unwrap_or_default();
+    let stops: Vec<String> = way.iter().map(|one| one.release.version.to_string()).collect();
     Reply::new(Outcome::Done).with("from", &plan.from).with("to", at).with("hops", hops).with("steps", steps).saying(
         format!(
-            "would upgrade from {} to {end} in {} run{}: {}\nnothing was fetched or changed",
+            "would upgrade from {} to {}{}: {}\nnothing was fetched or changed",
             point(&plan.from),
-            way.len(),
-            if way.len() == 1 { "" } else { "s, the first" },
+            stops.join(", then to "),
+            if way.len() == 1 { "" } else { "; the first hop" },
             names.join(", ")
         ),
     )

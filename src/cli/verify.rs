@@ -34,7 +34,8 @@ pub fn run(session: &Session<'_>) -> Result<Reply, Box<Reply>> {
     Ok(if findings.is_empty() { reply.saying(text) } else { Reply { refusals: findings, ..reply } })
 }
 
-fn files(record: &ReleaseRecord, session: &Session<'_>) -> Result<Vec<Refusal>, Box<Reply>> {
+/// The files of a release on disk that are not what they were when their digests were trusted.
+pub fn files(record: &ReleaseRecord, session: &Session<'_>) -> Result<Vec<Refusal>, Box<Reply>> {
     let version = &record.release.version;
     let directory = session.config.layout.version(version);
     let found: BTreeMap<_, _> = digests(&directory)
@@ -44,7 +45,11 @@ fn files(record: &ReleaseRecord, session: &Session<'_>) -> Result<Vec<Refusal>, 
         findings.push(Refusal::new(
             "file",
             format!("`{}` {what}", directory.join(name).display()),
-            format!("remove the version {version} and bring it in again, or go to another one"),
+            format!(
+                "go to another release if {version} is the installed one; then remove `{}`, and it is brought in again \
+                 when it is needed",
+                directory.display()
+            ),
         ));
     };
     for (name, digest) in &record.files {

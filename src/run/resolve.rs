@@ -13,7 +13,7 @@ use crate::manifest::trust::{Trust, TrustError, check_expiry};
 use crate::manifest::{Manifest, Release, WireError};
 use crate::plan::step::Incoming;
 use crate::sys::fs::{self, PathError};
-use crate::sys::http::{self, Client, HttpError};
+use crate::sys::http::{self, Client, HttpError, Problem};
 use crate::sys::{clock, host};
 use crate::version::Version;
 
@@ -126,11 +126,18 @@ impl ResolveError {
     /// The one safe next thing to do.
     pub fn remedy(&self) -> String {
         match self {
+            Self::Fetch(HttpError { problem: Problem::File(_), .. }) => {
+                "check `manifest.url`: the file must be there, and this user must be able to read it".to_owned()
+            }
             Self::Fetch(error) => error.problem.remedy().unwrap_or("check `manifest.url`").to_owned(),
             Self::Key { .. } => "correct `manifest.keys`: a key is one line that begins with RW".to_owned(),
             Self::Text(_) | Self::Wire { .. } => "tell the publisher; nothing was changed".to_owned(),
+            Self::Signature { source: SignatureError::Foreign { .. }, .. } => {
+                "ask the publisher by another way than this server; add a key to `manifest.keys` only if it is theirs"
+                    .to_owned()
+            }
             Self::Signature { .. } => {
-                "if the publisher has a new key, add it to `manifest.keys`; else somebody may have changed the manifest"
+                "the manifest or its signature was changed on the way: run it again later, or tell the publisher"
                     .to_owned()
             }
             Self::Unsigned { .. } => "ask the publisher for the signature, a file beside the manifest".to_owned(),

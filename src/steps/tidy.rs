@@ -26,7 +26,13 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
         copy::remove_new(machine)?;
     }
     let needed: Vec<String> = machine.memory.backup.iter().cloned().collect();
-    backup::prune(machine.config, &needed)?;
+    for gone in backup::prune(machine.config, &needed)? {
+        let (keep, id) = (machine.config.keep_backups, gone.id);
+        machine
+            .memory
+            .warnings
+            .push(format!("the backup `{id}` was removed: `backup.keep` is {keep}, and `backup.max_bytes` counts"));
+    }
     backup::prune_versions(machine)?;
     fs::remove_dir_all(&machine.config.layout.downloads())?;
     Ok(())

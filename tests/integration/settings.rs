@@ -23,9 +23,13 @@ impl World {
         std::fs::write(file, format!("{before}[service]\n{words}\n[health]\n{after}")).unwrap();
     }
 
-    /// Gives an installed release other faults, from its next start on.
+    /// Gives an installed release other faults, from its next start on, as if it had been published with them.
     pub fn misbehave(&self, version: &str, mode: &str) {
         std::fs::write(self.path(&format!("root/versions/{version}/bin/mode")), mode).unwrap();
+        let record = self.path(&format!("state/releases/{version}.json"));
+        let mut known: serde_json::Value = serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
+        known["files"]["bin/mode"] = gantry_installer::digest::Sha256::of(mode.as_bytes()).to_string().into();
+        std::fs::write(&record, known.to_string()).unwrap();
     }
 
     /// Stops the service as its operator would, and waits until it has ended in order.

@@ -159,7 +159,8 @@ impl Problem {
             Self::Size { .. } | Self::Digest { .. } | Self::TooLong { .. } => {
                 "it is not the file that was published: a cache may serve an old one; run it again later or tell the publisher"
             }
-            Self::File(_) | Self::Cancelled => return None,
+            Self::File(_) => "check that the file is there, and that this user may read it",
+            Self::Cancelled => return None,
         })
     }
 

@@ -133,3 +133,18 @@ fn a_release_that_was_gone_back_from_is_skipped_and_may_be_named() {
     world.run(&["upgrade", "--to", "1.1", "--yes"]).expect(0);
     stands(&world, "1.1.0", 2, 4);
 }
+
+#[test]
+fn a_release_on_disk_that_was_altered_is_never_run() {
+    let world = World::installed(&[OLD, NEW]);
+    world.run(&["upgrade", "--yes"]).expect(0);
+    let program = world.path("root/versions/1.0.0/bin/notes");
+    let mut bytes = std::fs::read(&program).unwrap();
+    bytes.push(0);
+    std::fs::write(&program, bytes).unwrap();
+    let answer = world.run(&["rollback", "--yes", "--json"]).expect(3).json();
+    assert_eq!(answer["refusals"][0]["code"], "file");
+    let message = answer["refusals"][0]["message"].as_str().unwrap();
+    assert!(message.contains("versions/1.0.0/bin/notes` is not what it was"), "{message}");
+    world.stands_at("1.1.0", 2);
+}
