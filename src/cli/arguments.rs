@@ -60,6 +60,10 @@ pub enum Command {
     /// Create, list, verify, restore and prune backups
     #[command(subcommand)]
     Backup(Backup),
+    /// Write the whole database into one file that any program can read
+    Export(Export),
+    /// Build a new database of such a file
+    Import(Import),
     /// Migrate a database by hand
     Migrate(Migrate),
     /// Write, check and sign release manifests
@@ -184,6 +188,28 @@ pub enum Backup {
         #[arg(long)]
         yes: bool,
     },
+}
+
+/// Arguments of `export`
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The file, a `tar.gz`; it must not be there yet
+    #[arg(long, value_name = "FILE")]
+    pub to: PathBuf,
+}
+
+/// Arguments of `import`
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The export
+    #[arg(long, value_name = "FILE")]
+    pub from: PathBuf,
+    /// The new database; it must not be there yet
+    #[arg(long, value_name = "DB")]
+    pub into: PathBuf,
+    /// The release whose schema it gets
+    #[arg(long, value_name = "VERSION")]
+    pub release: Target,
 }
 
 /// Arguments of `migrate`

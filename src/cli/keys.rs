@@ -28,6 +28,8 @@ pub fn complete(command: &str, body: &mut Map<String, Value>) {
         "backup create" => &["backup", "backups", "removed"],
         "backup list" | "backup verify" => &["backups"],
         "backup prune" => &["removed"],
+        "export" => &["export"],
+        "import" => &["import"],
         "manifest check" => &["findings"],
         "gate" => &["verdict"],
         _ => &[],

@@ -3,8 +3,10 @@
 pub mod arguments;
 mod backup;
 pub mod exit;
+mod export;
 mod gate;
 mod history;
+mod import;
 mod install;
 mod keys;
 mod manifest;
@@ -88,6 +90,8 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Reply {
         Command::Verify => open().and_then(|session| verify::run(&session)),
         Command::History(history) => open().and_then(|session| history::run(history.run.as_deref(), &session)),
         Command::Backup(backup) => open().and_then(|session| backup::run(backup, &session)),
+        Command::Export(export) => open().and_then(|session| export::run(export, &session)),
+        Command::Import(import) => open().and_then(|session| import::run(import, &session)),
         Command::Manifest(verb) => Ok(manifest::run(verb, terminal)),
         Command::Migrate(migrate) if migrate.database.is_some() => {
             let progress = |work: &crate::migration::Work| terminal.say(&work.label());
@@ -116,6 +120,8 @@ fn name(command: &Command) -> &'static str {
             arguments::Backup::Restore { .. } => "backup restore",
             arguments::Backup::Prune { .. } => "backup prune",
         },
+        Command::Export(_) => "export",
+        Command::Import(_) => "import",
         Command::Migrate(migrate) => migrate_run::name(&migrate.verb),
         Command::Manifest(verb) => match verb {
             arguments::Manifest::New { .. } => "manifest new",
@@ -133,6 +139,7 @@ fn listens(command: &Command) -> bool {
         Command::Install(_) | Command::Upgrade(_) | Command::Rollback(_) | Command::Backup(_) | Command::Migrate(_) => {
             true
         }
+        Command::Export(_) | Command::Import(_) => true,
         // A recovery is not interrupted, but must not be killed by a signal either.
         Command::Recover(_) => true,
         Command::Status | Command::Gate(_) | Command::Verify | Command::History(_) | Command::Manifest(_) => false,

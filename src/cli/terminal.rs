@@ -91,15 +91,22 @@ fn answered<T>(answer: dialoguer::Result<Option<T>>) -> Option<T> {
     })
 }
 
-impl Watch for Terminal {
-    fn progress(&self, done: u64, total: u64) {
+const BYTES: &str = "            [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+const ROWS: &str = "            [{bar:30}] {human_pos} of {human_len} rows, {per_sec}, {eta} left";
+
+impl Terminal {
+    /// To watch what is counted in rows.
+    pub fn rows(&self) -> Rows<'_> {
+        Rows(self)
+    }
+
+    fn draw(&self, done: u64, total: u64, template: &str) {
         if self.verbosity == Verbosity::Quiet || !Term::stderr().is_term() {
             return;
         }
         let mut bar = self.bar.borrow_mut();
         let bar = bar.get_or_insert_with(|| {
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-            let template = "            [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.progress_chars("=> "));
             }
@@ -107,6 +114,25 @@ impl Watch for Terminal {
         });
         bar.set_length(total);
         bar.set_position(done);
+    }
+}
+
+/// The terminal, for what is counted in rows.
+pub struct Rows<'a>(&'a Terminal);
+
+impl Watch for Rows<'_> {
+    fn progress(&self, done: u64, total: u64) {
+        self.0.draw(done, total, ROWS);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
+    }
+}
+
+impl Watch for Terminal {
+    fn progress(&self, done: u64, total: u64) {
+        self.draw(done, total, BYTES);
     }
 
     fn cancelled(&self) -> bool {

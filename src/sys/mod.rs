@@ -12,6 +12,7 @@ pub mod http;
 pub mod lock;
 pub mod mount;
 pub mod process;
+pub mod publication;
 pub mod seam;
 pub mod service;
 pub mod signal;

@@ -20,5 +20,6 @@ mod rollback;
 mod service;
 mod settings;
 mod signals;
+mod transfer;
 mod upgrade;
 mod world;
