@@ -69,6 +69,10 @@ pub enum Command {
     /// Write, check and sign release manifests
     #[command(subcommand)]
     Manifest(Manifest),
+    /// Print what lets a shell complete commands and flags
+    Completions(Completions),
+    /// Write the manual pages into a directory
+    Man(Man),
 }
 
 /// Arguments of `install`
@@ -210,6 +214,22 @@ pub struct Import {
     /// The release whose schema it gets
     #[arg(long, value_name = "VERSION")]
     pub release: Target,
+}
+
+/// Arguments of `completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// Which shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The directory; it is made where it is missing
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
 }
 
 /// Arguments of `migrate`

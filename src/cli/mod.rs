@@ -9,6 +9,7 @@ mod history;
 mod import;
 mod install;
 mod keys;
+mod manual;
 mod manifest;
 mod migrate;
 mod migrate_run;
@@ -92,6 +93,8 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Reply {
         Command::Backup(backup) => open().and_then(|session| backup::run(backup, &session)),
         Command::Export(export) => open().and_then(|session| export::run(export, &session)),
         Command::Import(import) => open().and_then(|session| import::run(import, &session)),
+        Command::Completions(completions) => Ok(manual::completions(completions)),
+        Command::Man(man) => Ok(manual::pages(man)),
         Command::Manifest(verb) => Ok(manifest::run(verb, terminal)),
         Command::Migrate(migrate) if migrate.database.is_some() => {
             let progress = |work: &crate::migration::Work| terminal.say(&work.label());
@@ -120,6 +123,8 @@ fn name(command: &Command) -> &'static str {
             arguments::Backup::Restore { .. } => "backup restore",
             arguments::Backup::Prune { .. } => "backup prune",
         },
+        Command::Completions(_) => "completions",
+        Command::Man(_) => "man",
         Command::Export(_) => "export",
         Command::Import(_) => "import",
         Command::Migrate(migrate) => migrate_run::name(&migrate.verb),
@@ -142,6 +147,7 @@ fn listens(command: &Command) -> bool {
         Command::Export(_) | Command::Import(_) => true,
         // A recovery is not interrupted, but must not be killed by a signal either.
         Command::Recover(_) => true,
+        Command::Completions(_) | Command::Man(_) => false,
         Command::Status | Command::Gate(_) | Command::Verify | Command::History(_) | Command::Manifest(_) => false,
     }
 }
