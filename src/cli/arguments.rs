@@ -27,6 +27,9 @@ pub struct Arguments {
     /// Answer with one JSON object on standard output
     #[arg(long, global = true)]
     pub json: bool,
+    /// Tell what happens while it happens, one JSON object a line; `-` is standard error
+    #[arg(long, global = true, value_name = "FILE")]
+    pub events: Option<PathBuf>,
     /// Say more
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,

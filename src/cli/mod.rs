@@ -2,6 +2,7 @@
 
 pub mod arguments;
 mod backup;
+mod events;
 pub mod exit;
 mod export;
 mod gate;
@@ -27,11 +28,13 @@ mod verify;
 mod ways;
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use arguments::{Arguments, Command};
+use events::Events;
 use exit::Outcome;
 use reply::{Problem, Reply};
 use session::Session;
@@ -45,19 +48,24 @@ pub fn main(words: Vec<OsString>) -> Outcome {
         Ok(arguments) => arguments,
         Err(error) => return misused(&error, &words),
     };
-    let verbosity = match (arguments.quiet, arguments.verbose) {
+    // Words among the events on standard error would be in the way of whoever reads them.
+    let quiet = arguments.quiet || arguments.events.as_deref() == Some(Path::new("-"));
+    let verbosity = match (quiet, arguments.verbose) {
         (true, _) => Verbosity::Quiet,
         (false, true) => Verbosity::Verbose,
         (false, false) => Verbosity::Normal,
     };
     let interrupt = if listens(&arguments.command) { Interrupt::install() } else { Ok(Interrupt::never()) };
     let command = name(&arguments.command);
-    let reply = match interrupt {
-        Ok(interrupt) => {
-            let terminal = Terminal::new(arguments.json, verbosity, interrupt);
-            dispatch(&arguments, &terminal)
+    let reply = match (interrupt, arguments.events.as_deref().map(Events::open).transpose()) {
+        (Ok(interrupt), Ok(events)) => {
+            let terminal = Terminal::new(arguments.json, verbosity, interrupt).telling(events);
+            let reply = dispatch(&arguments, &terminal);
+            terminal.ended(command, reply.outcome);
+            reply
         }
-        Err(error) => Reply::failed("signal", &error, "this is a fault of the system: try again"),
+        (Err(error), _) => Reply::failed("signal", &error, "this is a fault of the system: try again"),
+        (_, Err(error)) => Reply::failed("events", &error, "name a file that this user may write to, or `-`"),
     };
     reply.write(command, arguments.json, verbosity == Verbosity::Quiet);
     reply.outcome

@@ -29,8 +29,8 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
     let client = session.client();
     let expiry = if arguments.allow_expired { Expiry::Waived } else { Expiry::Enforced };
     let (manifest, resolved) =
-        timed("resolve", || resolve::manifest(&session.config, &client, expiry).map_err(unresolved_waivable))?;
-    let (seen, observed) = timed("observe", || session.observe())?;
+        timed("resolve", session, || resolve::manifest(&session.config, &client, expiry).map_err(unresolved_waivable))?;
+    let (seen, observed) = timed("observe", session, || session.observe())?;
     let way = find(arguments, session, &manifest, &seen)?;
     if way.is_empty() {
         return Ok(nothing(arguments.to.as_ref(), &seen).warning(passed_over(&manifest, &seen)));

@@ -9,6 +9,7 @@ pub mod health;
 pub mod holders;
 pub mod host;
 pub mod http;
+pub mod lines;
 pub mod lock;
 pub mod mount;
 pub mod process;

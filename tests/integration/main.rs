@@ -8,6 +8,7 @@ mod authority;
 mod crash;
 mod dialogue;
 mod download;
+mod events;
 mod gantry_world;
 mod layers;
 mod load;
