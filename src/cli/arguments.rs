@@ -98,6 +98,9 @@ pub struct Upgrade {
     /// Follow this channel instead of the configured one
     #[arg(long, value_name = "CHANNEL")]
     pub channel: Option<String>,
+    /// Take the manifest and all artifacts from this bundle, and nothing from anywhere else
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Option<PathBuf>,
     /// Believe a manifest that has expired
     #[arg(long)]
     pub allow_expired: bool,

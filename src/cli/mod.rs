@@ -141,6 +141,7 @@ fn name(command: &Command) -> &'static str {
             arguments::Manifest::Add { .. } => "manifest add",
             arguments::Manifest::Check { .. } => "manifest check",
             arguments::Manifest::Sign { .. } => "manifest sign",
+            arguments::Manifest::Bundle { .. } => "manifest bundle",
             arguments::Manifest::Graph { .. } => "manifest graph",
         },
     }
