@@ -4,9 +4,11 @@ mod manifest;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::config;
 use crate::version::Target;
 pub use manifest::{GraphFormat, Manifest};
 
@@ -89,6 +91,10 @@ pub struct Install {
     pub yes: bool,
 }
 
+fn duration(text: &str) -> Result<Duration, String> {
+    config::duration(text).ok_or_else(|| "expected a duration such as `500ms`, `10s` or `2m`".to_owned())
+}
+
 /// Arguments of `upgrade`
 #[derive(Debug, Args)]
 pub struct Upgrade {
@@ -104,6 +110,9 @@ pub struct Upgrade {
     /// Believe a manifest that has expired
     #[arg(long)]
     pub allow_expired: bool,
+    /// Refuse a downtime that is predicted to be longer, and go back before it becomes so, such as `500ms` or `10s`
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub max_downtime: Option<Duration>,
     /// Show the plan and change nothing
     #[arg(long)]
     pub dry_run: bool,

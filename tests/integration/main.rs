@@ -13,6 +13,7 @@ mod events;
 mod gantry_world;
 mod layers;
 mod load;
+mod max_downtime;
 mod migrate_run;
 mod refusals;
 mod release;
