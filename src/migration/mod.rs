@@ -9,6 +9,7 @@ use crate::config::Format;
 use crate::digest::{Hasher, Sha256};
 use crate::version::SchemaVersion;
 
+pub mod difference;
 pub mod fingerprint;
 mod golang_migrate;
 pub mod ledger;
@@ -16,6 +17,7 @@ pub mod lexer;
 pub mod script;
 mod warning;
 
+pub use difference::{Change, Difference};
 pub use fingerprint::{Drift, DriftKind, SchemaPrint, SchemaRow, Severity};
 pub use ledger::{Ledger, LedgerNameError, LedgerState};
 pub use script::{Place, Reason, Script, Statement};
