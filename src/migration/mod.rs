@@ -14,6 +14,7 @@ pub mod fingerprint;
 mod golang_migrate;
 pub mod ledger;
 pub mod lexer;
+pub mod lint;
 pub mod script;
 mod warning;
 
@@ -136,6 +137,11 @@ impl Set {
     /// All migrations, oldest first.
     pub fn migrations(&self) -> &[Migration] {
         &self.migrations
+    }
+
+    /// The files that its engine never looks at.
+    pub fn ignored(&self) -> &[String] {
+        &self.ignored
     }
 
     /// Where a schema stands in the list: this is what newer and older mean.
