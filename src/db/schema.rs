@@ -78,7 +78,7 @@ pub fn prints(
     };
     for work in works.iter().take(count) {
         execute(&mut connection, std::slice::from_ref(work), &settings)?;
-        prints.push((work.lands_on.clone(), look(&connection)?));
+        prints.push((work.lands_on().cloned(), look(&connection)?));
     }
     Ok(prints)
 }
