@@ -2,6 +2,7 @@
 
 pub mod arguments;
 mod backup;
+mod drift;
 pub mod exit;
 mod gate;
 mod history;

@@ -153,13 +153,18 @@ pub fn judge(directory: &Directory<'_>, accounts: &[Account], lock: &Lock, polic
 
 /// The finding for files that make no set of migrations, of which nothing else can be said.
 pub fn unreadable(error: &MigrationError) -> Finding {
-    let (rule, file) = match error {
-        MigrationError::Duplicate { second, .. } => (&rule::DUPLICATE, second.clone()),
-        MigrationError::VersionTooLarge { file } => (&rule::TOO_LARGE, file.clone()),
-        MigrationError::NotText { file } => (&rule::NOT_TEXT, file.clone()),
-        MigrationError::Unknown(_) | MigrationError::WrongWay { .. } => (&rule::NOT_TEXT, String::new()),
-    };
-    rule.found(&file, error.to_string())
+    let message = error.to_string();
+    match error {
+        MigrationError::Duplicate { second, .. } => rule::DUPLICATE.found(second, message),
+        MigrationError::VersionTooLarge { file } => rule::TOO_LARGE.found(file, message),
+        MigrationError::NotText { file } => rule::NOT_TEXT.found(file, message),
+        MigrationError::Syntax { file, line, problem } => {
+            Finding { line: Some(*line), ..rule::SYNTAX.found(file, problem.clone()) }
+        }
+        MigrationError::Unknown(_) | MigrationError::WrongWay { .. } | MigrationError::NoWayBack { .. } => {
+            rule::SYNTAX.found("", message)
+        }
+    }
 }
 
 /// The names of the files that are migrations, in the order in which they run.

@@ -20,5 +20,6 @@ mod rollback;
 mod service;
 mod settings;
 mod signals;
+mod tool;
 mod upgrade;
 mod world;

@@ -118,7 +118,7 @@ fn table(lines: &[Line<'_>]) -> String {
 /// What is asked before a way is gone.
 pub(super) fn question(database: &Path, way: &Way) -> String {
     let files: Vec<_> = way.works.iter().map(|work| work.label()).collect();
-    let down = way.works.iter().any(|work| work.direction == Direction::Down);
+    let down = way.works.iter().any(|work| work.direction() == Direction::Down);
     let lost = if down { "what these migrations drop is gone for good; " } else { "" };
     format!(
         "{lost}take `{}` from schema {} to {} with {}?",
@@ -139,7 +139,7 @@ pub(super) fn nothing(way: &Way) -> Reply {
 pub(super) fn done(way: &Way, receipt: Receipt) -> Reply {
     let mut text = String::new();
     for work in &way.works {
-        let verb = if work.direction == Direction::Up { "applied" } else { "took back" };
+        let verb = if work.direction() == Direction::Up { "applied" } else { "took back" };
         text.push_str(&format!("{verb} {}\n", work.label()));
     }
     text.push_str(&format!("schema {}, was {} ({} ms)", named(way.to()), named(way.from.as_ref()), receipt.ms));

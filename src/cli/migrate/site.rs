@@ -93,10 +93,10 @@ impl Site {
         let concerns = |warning: &Warning| match warning {
             Warning::Ignored(_) => true,
             Warning::Nil { version, direction } => {
-                works.iter().any(|work| work.version == *version && work.direction == *direction)
+                works.iter().any(|work| work.version() == version && work.direction() == *direction)
             }
             Warning::Refused { file, .. } | Warning::Ineffective { file, .. } => {
-                works.iter().any(|work| work.script.as_ref().is_some_and(|script| script.file == *file))
+                works.iter().any(|work| work.script().is_some_and(|script| script.file == *file))
             }
         };
         set.warnings(Wrap::Transaction).iter().filter(|warning| concerns(warning)).map(ToString::to_string).collect()

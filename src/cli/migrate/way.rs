@@ -19,7 +19,7 @@ pub struct Way {
 impl Way {
     /// Where it ends; none before the first migration.
     pub fn to(&self) -> Option<&SchemaVersion> {
-        self.works.last().map_or(self.from.as_ref(), |last| last.lands_on.as_ref())
+        self.works.last().map_or(self.from.as_ref(), |last| last.lands_on())
     }
 }
 

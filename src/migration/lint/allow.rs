@@ -152,7 +152,7 @@ fn meant(set: &Set, file: &str, line: usize) -> Option<usize> {
     let mut spans = Vec::new();
     for script in scripts.filter(|script| script.file == file) {
         let lines = |text: &str| text.matches('\n').count();
-        spans.extend(script.statements().iter().map(|found| (found.line, found.line + lines(found.text))));
+        spans.extend(script.statements().map(|found| (found.line, found.line + lines(found.text))));
     }
     spans.sort_unstable();
     let around = spans.iter().rev().find(|(first, last)| (*first..=*last).contains(&line));

@@ -7,7 +7,7 @@ use super::known::Known;
 use super::{Directory, Finding, account::Kind, rule};
 use crate::config::Wrap;
 use crate::migration::lexer::tokens;
-use crate::migration::{Reason, Script};
+use crate::migration::{Reason, Script, Statement, Transaction};
 
 /// Judges both ways of every migration by its statements, and the ups by what they are about.
 pub(super) fn judge(directory: &Directory<'_>, accounts: &[Account]) -> Vec<Finding> {
@@ -25,21 +25,26 @@ pub(super) fn judge(directory: &Directory<'_>, accounts: &[Account]) -> Vec<Find
     findings
 }
 
-/// Statements that do not go together with the engine's transaction.
+/// Statements that do not go together with the engine's transaction, or that go without one and should not.
 fn transaction(script: &Script, wrap: Wrap) -> Vec<Finding> {
-    let statements = script.statements();
-    let found = statements.iter().filter_map(|statement| {
-        let reason = statement.reason()?;
-        let (rule, what) = match reason {
-            Reason::OwnTransaction => (&rule::OWN_TRANSACTION, "begins or ends a transaction itself".to_owned()),
+    let wrapped = wrap == Wrap::Transaction && script.transaction == Transaction::Around;
+    let statements: Vec<_> = script.statements().collect();
+    let has = |reason| statements.iter().any(|statement| statement.reason() == Some(reason));
+    let found = |statement: &Statement<'_>| {
+        let (rule, what) = match statement.reason()? {
+            Reason::OwnTransaction if wrapped => {
+                (&rule::OWN_TRANSACTION, "begins or ends a transaction itself".to_owned())
+            }
             Reason::Vacuum => (&rule::VACUUMS, "compacts the database".to_owned()),
-            Reason::Pragma(pragma) => (&rule::BARE_PRAGMA, format!("sets `{pragma}`")),
+            Reason::Pragma(pragma) if wrapped => (&rule::BARE_PRAGMA, format!("sets `{pragma}`")),
+            Reason::OwnTransaction | Reason::Pragma(_) | Reason::Declared => return None,
         };
-        // Without the engine's transaction only what no transaction covers is left to say.
-        let applies = wrap == Wrap::Transaction || matches!(reason, Reason::Vacuum);
-        applies.then(|| rule.found_at(&script.file, statement.line, statement.text, what))
-    });
-    found.collect()
+        Some(rule.found_at(&script.file, statement.line, statement.text, what))
+    };
+    let changes = statements.iter().filter(|statement| statement.reason().is_none()).count();
+    let bare = !wrapped && changes > 1 && !has(Reason::OwnTransaction);
+    let bare = bare.then(|| rule::NO_TRANSACTION.found(&script.file, "it runs outside a transaction"));
+    statements.iter().filter_map(found).chain(bare).collect()
 }
 
 /// Tables that have nothing to do with each other. Two belong together where one statement names both: by a reference,

@@ -10,7 +10,7 @@ pub(super) fn judge(directory: &Directory<'_>, accounts: &[Account]) -> Vec<Find
 }
 
 fn one(migration: &Migration, account: &Account) -> Vec<Finding> {
-    let works = |script: &Option<Script>| script.as_ref().is_some_and(|script| !script.statements().is_empty());
+    let works = |script: &Option<Script>| script.as_ref().is_some_and(|script| script.statements().next().is_some());
     match (&migration.up, &migration.down) {
         (Some(up), None) => vec![rule::NO_DOWN.found(&up.file, "there is no way down")],
         (None, Some(down)) => vec![rule::NO_UP.found(&down.file, "there is no way up")],

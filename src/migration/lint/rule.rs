@@ -250,6 +250,7 @@ pub(super) const SEVERAL_NEW: Rule =
     rule(Atomic, Note, "one cannot be taken back without the other", "make a migration of each");
 
 pub(super) const FAILS: Rule = rule(Sound, Error, "", "mend the statement; what comes after it was not judged");
+pub(super) const SYNTAX: Rule = rule(Sound, Error, "", "write it as its engine reads it; nothing else was judged");
 pub(super) const NOT_TEXT: Rule = rule(Sound, Error, "", "write the file as text in UTF-8");
 
 pub(super) const NO_REASON: Rule = rule(

@@ -6,20 +6,20 @@ use std::collections::BTreeSet;
 use super::lock::Lock;
 use super::{Directory, Finding, rule, taken};
 use crate::config::Format;
-use crate::migration::{Migration, Set};
+use crate::migration::{Migration, Set, Warning};
 use crate::version::SchemaVersion;
 
 /// Judges the names of the files.
 pub(super) fn judge(directory: &Directory<'_>, lock: &Lock) -> Vec<Finding> {
-    let numbered: Vec<_> = directory.set.migrations().iter().filter_map(Numbered::of).collect();
+    let numbered: Vec<_> = directory.set.migrations().iter().filter_map(|migration| Numbered::of(migration)).collect();
     let mut findings = numbers(&numbered);
     findings.extend(order(&numbered));
     findings.extend(behind(directory.set, lock));
-    findings.extend(directory.set.migrations().iter().filter_map(name));
+    findings.extend(directory.set.migrations().iter().filter_map(|migration| name(migration)));
     if directory.format == Format::GolangMigrate {
-        findings.extend(directory.set.migrations().iter().filter_map(two_names));
+        findings.extend(directory.set.migrations().iter().filter_map(|migration| two_names(migration)));
     }
-    findings.extend(directory.set.ignored().iter().filter_map(|file| nearly(file, directory)));
+    findings.extend(ignored(directory.set).filter_map(|file| nearly(file, directory)));
     findings
 }
 
@@ -107,7 +107,7 @@ fn order(all: &[Numbered<'_>]) -> Option<Finding> {
 
 /// New migrations before locked ones.
 fn behind(set: &Set, lock: &Lock) -> Vec<Finding> {
-    let files: Vec<_> = set.migrations().iter().filter_map(file).collect();
+    let files: Vec<_> = set.migrations().iter().filter_map(|migration| file(migration)).collect();
     let Some(last) = files.iter().rposition(|file| lock.has(file)) else { return Vec::new() };
     let locked = files.get(last).copied().unwrap_or_default();
     let new = files.iter().take(last).filter(|file| !lock.has(file));
@@ -140,6 +140,14 @@ fn two_names(migration: &Migration) -> Option<Finding> {
     differ.then(|| rule::TWO_NAMES.found(down, format!("it goes with `{up}`, which has another name")))
 }
 
+/// The files that its engine never looks at.
+fn ignored(set: &Set) -> impl Iterator<Item = &String> {
+    set.remarks().iter().filter_map(|warning| match warning {
+        Warning::Ignored(file) => Some(file),
+        _ => None,
+    })
+}
+
 /// A file that somebody meant to be a migration.
 fn nearly(file: &str, directory: &Directory<'_>) -> Option<Finding> {
     let small = file.to_ascii_lowercase();
@@ -150,11 +158,16 @@ fn nearly(file: &str, directory: &Directory<'_>) -> Option<Finding> {
     }
     let instead = match right_name(file, directory) {
         Some(name) => format!("name it `{name}`"),
-        None => match directory.format {
-            Format::GolangMigrate => "name it as `0001_create_users.up.sql` and `0001_create_users.down.sql`".to_owned(),
-        },
+        None => format!("name it as `{}`", example(directory.format)),
     };
     Some(Finding { instead, ..rule::NEARLY.found(file, "it is not named like a migration") })
+}
+
+fn example(format: Format) -> &'static str {
+    match format {
+        Format::GolangMigrate => "0001_create_users.up.sql",
+        Format::Goose | Format::Dbmate | Format::SqlMigrate | Format::Atlas => "0001_create_users.sql",
+    }
 }
 
 /// The name that its engine would take, made of what is there.
@@ -172,7 +185,7 @@ fn right_name(file: &str, directory: &Directory<'_>) -> Option<String> {
     let is_taken = |name: &String| {
         let alone = std::iter::once((name.clone(), content.clone()));
         !known.contains(name)
-            && Set::read(directory.format, alone).is_ok_and(|set| set.ignored().is_empty() && !set.migrations().is_empty())
+            && Set::read(directory.format, alone).is_ok_and(|set| ignored(&set).next().is_none() && !set.migrations().is_empty())
     };
     [small.clone(), dashed, scored, parted].into_iter().chain(up).find(is_taken)
 }
