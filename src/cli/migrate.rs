@@ -1,10 +1,12 @@
 //! `migrate` by hand: without a configuration it works in place, as the engines do.
 
+pub mod lint;
 mod show;
 mod site;
 mod way;
 
 pub use show::{status, version};
+pub(super) use site::{files, format};
 pub use way::way;
 
 use super::arguments::{Migrate, MigrateVerb};
@@ -34,6 +36,7 @@ pub fn in_place(
             let set = site.set()?;
             Ok(status(&set, &site.state()?).warning(site.warnings(&set, &[])))
         }),
+        MigrateVerb::Lint(asked) => lint::of_directory(asked, arguments, interrupt),
         MigrateVerb::Up { .. } | MigrateVerb::Down { .. } | MigrateVerb::Goto { .. } => {
             let agree = |question: &str| if arguments.yes { Ok(()) } else { ask(question) };
             let down = matches!(arguments.verb, MigrateVerb::Down { .. });

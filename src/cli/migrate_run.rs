@@ -19,6 +19,7 @@ use crate::steps::sets;
 pub fn run(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply> {
     match arguments.verb {
         MigrateVerb::Version | MigrateVerb::Status => tell(&arguments.verb, session),
+        MigrateVerb::Lint(ref lint) => migrate::lint::of_product(lint, session),
         MigrateVerb::Up { .. } | MigrateVerb::Down { .. } | MigrateVerb::Goto { .. } => change(arguments, session),
     }
 }
@@ -31,6 +32,7 @@ pub fn name(verb: &MigrateVerb) -> &'static str {
         MigrateVerb::Goto { .. } => "migrate goto",
         MigrateVerb::Version => "migrate version",
         MigrateVerb::Status => "migrate status",
+        MigrateVerb::Lint(_) => "migrate lint",
     }
 }
 

@@ -3,7 +3,6 @@
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
-use crate::causes;
 use crate::config::ForeignKeys;
 use crate::db::execute::plain;
 use crate::db::migrate::{MigrateError, sqlite};
@@ -12,7 +11,7 @@ use crate::db::watch::Stop;
 use crate::db::{ledger, schema};
 use crate::migration::difference::between;
 use crate::migration::lint::account::{Account, Act, Failure, Told};
-use crate::migration::{Direction, Ledger, Place, Script, SchemaRow, Set, Statement};
+use crate::migration::{Direction, Ledger, Place, SchemaRow, Script, Set, Statement};
 
 mod deeds;
 mod witness;
@@ -23,12 +22,7 @@ use witness::Witness;
 ///
 /// # Errors
 /// SQLite itself fails, not a migration; or `stop` said so.
-pub fn tell(
-    set: &Set,
-    ledger: &Ledger,
-    foreign_keys: ForeignKeys,
-    stop: &Stop,
-) -> Result<Vec<Account>, MigrateError> {
+pub fn tell(set: &Set, ledger: &Ledger, foreign_keys: ForeignKeys, stop: &Stop) -> Result<Vec<Account>, MigrateError> {
     let mut scratch = Scratch::new(foreign_keys, stop)?;
     // As the engine does when it opens the database.
     ledger::create(&scratch.connection, ledger)?;
@@ -106,7 +100,7 @@ impl<'s> Scratch<'s> {
                 Err(error) => {
                     let message = match self.witness.denied() {
                         Some(what) => format!("{what} is nothing that a migration may use"),
-                        None => causes::in_one_line(&plain(error)),
+                        None => plain(error).to_string(),
                     };
                     let (line, text) = (Some(statement.line), Some(statement.text.to_owned()));
                     told.failure = Some(Failure { line, text, message });
@@ -128,7 +122,7 @@ impl<'s> Scratch<'s> {
             told.failure = Some(failure("it leaves its transaction open".to_owned()));
         }
         if let (Err(error), None) = (self.connection.execute_batch("COMMIT"), &told.failure) {
-            told.failure = Some(failure(causes::in_one_line(&plain(error))));
+            told.failure = Some(failure(plain(error).to_string()));
         }
     }
 

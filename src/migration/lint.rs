@@ -50,8 +50,7 @@ pub enum Policy {
 
 impl Policy {
     /// Those that can be chosen and suppressed.
-    pub const CHOICE: [Self; 5] =
-        [Self::Additive, Self::Reversible, Self::Sequential, Self::Immutable, Self::Atomic];
+    pub const CHOICE: [Self; 5] = [Self::Additive, Self::Reversible, Self::Sequential, Self::Immutable, Self::Atomic];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -85,6 +84,14 @@ pub enum Level {
 }
 
 impl Level {
+    /// All, the least grave first.
+    pub const ALL: [Self; 3] = [Self::Note, Self::Warning, Self::Error];
+
+    /// The level of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.name() == name)
+    }
+
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
@@ -131,7 +138,12 @@ pub struct Directory<'a> {
 
 /// Everything that `policies`, and those that are always looked at, have to say; `accounts` are of the migrations in
 /// their order. Sorted by migration, then by line.
-pub fn judge(directory: &Directory<'_>, accounts: &[Account], lock: &Lock, policies: &BTreeSet<Policy>) -> Vec<Finding> {
+pub fn judge(
+    directory: &Directory<'_>,
+    accounts: &[Account],
+    lock: &Lock,
+    policies: &BTreeSet<Policy>,
+) -> Vec<Finding> {
     let mut findings = sound::judge(accounts);
     for policy in policies {
         findings.extend(match policy {
@@ -196,7 +208,5 @@ impl Rule {
     }
 }
 
-#[cfg(test)]
-mod sample;
 #[cfg(test)]
 mod tests;

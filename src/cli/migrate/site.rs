@@ -172,7 +172,7 @@ fn version(schema: Option<&SchemaVersion>) -> String {
     schema.map_or_else(|| "a new database".to_owned(), |schema| format!("version {schema}"))
 }
 
-fn format(name: &str) -> Result<Format, Early> {
+pub fn format(name: &str) -> Result<Format, Early> {
     let known = FORMATS.iter().find(|(known, _)| *known == name);
     known.map(|(_, format)| *format).ok_or_else(|| {
         let likely = nearest(name, FORMATS.iter().map(|(known, _)| *known)).unwrap_or_default();
@@ -207,7 +207,7 @@ fn unowned(database: &Path) -> Result<(), Early> {
     Err(refused(Refusal::new("installed", whose, remedy)))
 }
 
-fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, PathError> {
+pub fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, PathError> {
     let mut files = Vec::new();
     for name in fs::names(&fs::real_path(directory)?)? {
         let path = directory.join(&name);
@@ -239,11 +239,11 @@ fn missing(database: &Path) -> Early {
     ))
 }
 
-fn failed(code: &str, error: &dyn std::error::Error, remedy: &str) -> Early {
+pub(super) fn failed(code: &str, error: &dyn std::error::Error, remedy: &str) -> Early {
     Box::new(Reply::failed(code, error, remedy))
 }
 
-fn usage(message: impl Into<String>, remedy: impl Into<String>) -> Early {
+pub(super) fn usage(message: impl Into<String>, remedy: impl Into<String>) -> Early {
     let problem =
         Problem { code: "usage".to_owned(), message: message.into(), causes: Vec::new(), remedy: remedy.into() };
     Box::new(Reply { error: Some(problem), ..Reply::new(Outcome::Usage) })

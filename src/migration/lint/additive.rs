@@ -8,6 +8,7 @@ use super::account::{Account, Act, Column, Deed, Kind, Origin, Told};
 use super::known::Known;
 use super::rule::{self, Rule};
 use super::{Finding, Policy};
+use crate::migration::lexer::{self, tokens};
 
 /// What breaks a rule of `policy`, each migration judged by what the one before it left. A few rules are of [`Policy::Sound`]:
 /// what fails on tables with rows, though it did not on the empty ones that it was tried on.
@@ -178,10 +179,15 @@ fn lower(table: &str, column: &str) -> (String, String) {
 }
 
 /// SQLite takes only constants as the default of a column that is added to a table with rows:
-/// <https://sqlite.org/lang_altertable.html>.
+/// <https://sqlite.org/lang_altertable.html>. It keeps the default without the parentheses around an expression.
 fn is_computed(default: &str) -> bool {
-    let keyword = |word: &str| default.eq_ignore_ascii_case(word);
-    default.starts_with('(') || ["current_time", "current_date", "current_timestamp"].into_iter().any(keyword)
+    let parts: Vec<_> = tokens(default).collect();
+    match parts.as_slice() {
+        [sign, value] => !(matches!(sign.text, "-" | "+") && value.kind == lexer::Kind::Literal),
+        [word] => ["current_time", "current_date", "current_timestamp"].into_iter().any(|known| word.is(known)),
+        [first, ..] => !first.is("cast"),
+        [] => false,
+    }
 }
 
 type Columns = BTreeMap<String, Column>;

@@ -35,9 +35,9 @@ fn transaction(script: &Script, wrap: Wrap) -> Vec<Finding> {
             Reason::OwnTransaction if wrapped => {
                 (&rule::OWN_TRANSACTION, "begins or ends a transaction itself".to_owned())
             }
-            Reason::Vacuum => (&rule::VACUUMS, "compacts the database".to_owned()),
+            Reason::Vacuum if wrapped => (&rule::VACUUMS, "compacts the database".to_owned()),
             Reason::Pragma(pragma) if wrapped => (&rule::BARE_PRAGMA, format!("sets `{pragma}`")),
-            Reason::OwnTransaction | Reason::Pragma(_) | Reason::Declared => return None,
+            _ => return None,
         };
         Some(rule.found_at(&script.file, statement.line, statement.text, what))
     };
@@ -51,8 +51,7 @@ fn transaction(script: &Script, wrap: Wrap) -> Vec<Finding> {
 /// a trigger, a view, a copy, a rename.
 fn several(told: &Told, known: &Known) -> Option<Finding> {
     let mut subjects: Vec<BTreeSet<String>> = Vec::new();
-    let touched: BTreeSet<String> =
-        told.deeds().flat_map(|deed| deed.tables()).map(str::to_ascii_lowercase).collect();
+    let touched: BTreeSet<String> = told.deeds().flat_map(|deed| deed.tables()).map(str::to_ascii_lowercase).collect();
     for act in &told.acts {
         let own = act.deeds.iter().flat_map(|deed| deed.tables()).map(str::to_ascii_lowercase);
         let own: BTreeSet<_> = own.collect();
@@ -73,7 +72,10 @@ fn several(told: &Told, known: &Known) -> Option<Finding> {
     let rule = if subjects.iter().flatten().any(is_known) { &rule::SEVERAL } else { &rule::SEVERAL_NEW };
     let mut words: Vec<_> = subjects.iter().map(words).collect();
     words.sort();
-    Some(rule.found(&told.file, format!("makes {} changes that have nothing to do with each other, to {}", words.len(), words.join("; to "))))
+    Some(rule.found(
+        &told.file,
+        format!("makes {} changes that have nothing to do with each other, to {}", words.len(), words.join("; to ")),
+    ))
 }
 
 fn words(subject: &BTreeSet<String>) -> String {

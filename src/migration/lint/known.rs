@@ -65,8 +65,8 @@ impl Known {
             }
             Deed::RenamesColumn { table, from, to } => {
                 let columns = self.tables.get_mut(&table.to_ascii_lowercase());
-                if let Some((columns, mut column)) =
-                    columns.and_then(|columns| columns.remove(&from.to_ascii_lowercase()).map(|column| (columns, column)))
+                if let Some((columns, mut column)) = columns
+                    .and_then(|columns| columns.remove(&from.to_ascii_lowercase()).map(|column| (columns, column)))
                 {
                     to.clone_into(&mut column.name);
                     columns.insert(to.to_ascii_lowercase(), column);

@@ -34,7 +34,8 @@ impl Lock {
                 continue;
             }
             // Behind the digest stands a blank, and one for text or `*` for binary.
-            let parts = line.split_once(' ').map(|(digest, name)| (digest, name.strip_prefix([' ', '*']).unwrap_or(name)));
+            let parts =
+                line.split_once(' ').map(|(digest, name)| (digest, name.strip_prefix([' ', '*']).unwrap_or(name)));
             match parts.map(|(digest, name)| (digest.parse(), name)) {
                 Some((Ok(digest), name)) if !name.is_empty() => {
                     if lock.files.insert(name.to_owned(), digest).is_some() {

@@ -3,7 +3,7 @@
 use super::account::Account;
 use super::additive::Older;
 use super::known::Known;
-use super::{Directory, Finding, Level, Policy, allow};
+use super::{Directory, Finding, Level, Policy, allow, sound};
 use crate::version::SchemaVersion;
 
 /// What stands against a release at schema `own` that says it reads the later schema `read`: the findings of `additive`
@@ -27,5 +27,9 @@ pub fn obstacles(
     findings.retain(|finding| finding.policy == Policy::Additive && finding.level >= Level::Warning);
     allow::suppress(directory, &mut findings);
     findings.retain(|finding| finding.suppressed.is_none());
+    // Where a migration fails, nothing can be said of what comes after it.
+    if accounts.len() <= read {
+        findings.extend(sound::judge(accounts));
+    }
     findings
 }

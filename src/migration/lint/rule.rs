@@ -240,12 +240,8 @@ pub(super) const NO_TRANSACTION: Rule = rule(
     "a failure in the middle leaves half of it done, and nothing takes that back",
     "let it run in its engine's transaction, and put what cannot into a migration of its own",
 );
-pub(super) const SEVERAL: Rule = rule(
-    Atomic,
-    Warning,
-    "one cannot be taken back, or given up, without the other",
-    "make a migration of each",
-);
+pub(super) const SEVERAL: Rule =
+    rule(Atomic, Warning, "one cannot be taken back, or given up, without the other", "make a migration of each");
 pub(super) const SEVERAL_NEW: Rule =
     rule(Atomic, Note, "one cannot be taken back without the other", "make a migration of each");
 
@@ -253,12 +249,8 @@ pub(super) const FAILS: Rule = rule(Sound, Error, "", "mend the statement; what 
 pub(super) const SYNTAX: Rule = rule(Sound, Error, "", "write it as its engine reads it; nothing else was judged");
 pub(super) const NOT_TEXT: Rule = rule(Sound, Error, "", "write the file as text in UTF-8");
 
-pub(super) const NO_REASON: Rule = rule(
-    Suppression,
-    Error,
-    "nobody can tell whether it still holds",
-    "write `-- lint: allow POLICY: REASON`",
-);
+pub(super) const NO_REASON: Rule =
+    rule(Suppression, Error, "nobody can tell whether it still holds", "write `-- lint: allow POLICY: REASON`");
 pub(super) const NO_POLICY: Rule = rule(Suppression, Error, "", "name one of the policies");
 pub(super) const NOT_UNDERSTOOD: Rule = rule(
     Suppression,

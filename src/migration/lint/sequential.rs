@@ -116,8 +116,23 @@ fn behind(set: &Set, lock: &Lock) -> Vec<Finding> {
 
 /// Words that could stand on any migration.
 const VAGUE: [&str; 17] = [
-    "alter", "change", "changes", "db", "fix", "fixes", "migrate", "migration", "misc", "new", "schema", "stuff", "temp",
-    "test", "tmp", "update", "wip",
+    "alter",
+    "change",
+    "changes",
+    "db",
+    "fix",
+    "fixes",
+    "migrate",
+    "migration",
+    "misc",
+    "new",
+    "schema",
+    "stuff",
+    "temp",
+    "test",
+    "tmp",
+    "update",
+    "wip",
 ];
 
 fn name(migration: &Migration) -> Option<Finding> {
@@ -185,7 +200,8 @@ fn right_name(file: &str, directory: &Directory<'_>) -> Option<String> {
     let is_taken = |name: &String| {
         let alone = std::iter::once((name.clone(), content.clone()));
         !known.contains(name)
-            && Set::read(directory.format, alone).is_ok_and(|set| ignored(&set).next().is_none() && !set.migrations().is_empty())
+            && Set::read(directory.format, alone)
+                .is_ok_and(|set| ignored(&set).next().is_none() && !set.migrations().is_empty())
     };
     [small.clone(), dashed, scored, parted].into_iter().chain(up).find(is_taken)
 }
