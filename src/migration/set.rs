@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{Direction, Migration, MigrationError, Script, Warning, Work, golang_migrate};
 use crate::config::Format;
 use crate::digest::{Hasher, Sha256};
+use crate::migration::lint::lock;
 use crate::version::SchemaVersion;
 
 type Result<T> = std::result::Result<T, MigrationError>;
@@ -30,7 +31,8 @@ impl Set {
     /// Two files for one thing, and files that match the format but cannot be run. Other files are ignored, as their
     /// engine does, and named by [`Set::warnings`].
     pub fn read(format: Format, files: impl Iterator<Item = (String, Vec<u8>)>) -> Result<Self> {
-        let mut files: Vec<_> = files.collect();
+        // The lock file is the lint's, and no engine's.
+        let mut files: Vec<_> = files.filter(|(name, _)| name != lock::FILE).collect();
         files.sort();
         match format {
             Format::GolangMigrate => golang_migrate::read(files),

@@ -109,8 +109,8 @@ impl Tried {
     /// # Errors
     /// Files that are no migrations. Migrations that fail are part of what was found.
     pub fn on_an_empty_database(subject: &Subject<'_>, stop: &Stop) -> Result<Self, TryError> {
-        let files = subject.files.iter().filter(|(name, _)| *name != lock::FILE);
-        let set = Set::read(subject.format, files.map(|(name, bytes)| (name.clone(), bytes.clone())))?;
+        let files = subject.files.iter().map(|(name, bytes)| (name.clone(), bytes.clone()));
+        let set = Set::read(subject.format, files)?;
         let accounts = tell(&set, subject.ledger, subject.foreign_keys, stop)?;
         Ok(Self { set, accounts })
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::migration::lint::Level;
 
@@ -65,4 +67,17 @@ fn files_that_make_no_set_are_one_finding() {
 fn a_transaction_that_is_left_open_is_found() {
     let found = judged(&[("1_a.up.sql", "BEGIN; CREATE TABLE a (b)")], &[]);
     assert_eq!(brief(&found), [(Level::Error, "it leaves its transaction open".into())]);
+}
+
+proptest! {
+    #[test]
+    fn any_sql_is_judged(
+        up in "((?i)(create|table|alter|drop|add|column|rename|to|index|unique|on|trigger|begin|end|;|a|b|\\(|\\)|'|--|/\\*| lint: allow |additive|:|\n|insert into|values|pragma|commit|vacuum|rollback| )|\\PC){0,40}",
+        down in "((?i)(drop table |a|b|;|\n|--| lint: allow-file atomic: x)|\\PC){0,8}",
+        name in "(1_b|2_b|20_|x|0002-b)\\.(up|down|UP)\\.sql",
+    ) {
+        let files = [("1_a.up.sql", "CREATE TABLE a (b)"), ("3_c.up.sql", &*up), ("3_c.down.sql", &*down), (&*name, &*up)];
+        let found = judged(&files, &Policy::CHOICE);
+        prop_assert!(found.iter().all(|finding| !finding.message.is_empty() && !finding.instead.is_empty()));
+    }
 }
