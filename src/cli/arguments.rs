@@ -193,8 +193,11 @@ pub struct Migrate {
     #[arg(long, value_name = "URL", requires = "dir", global = true)]
     pub database: Option<String>,
     /// The directory of migrations
-    #[arg(long, value_name = "DIR", requires = "database", global = true)]
+    #[arg(long, value_name = "DIR", global = true)]
     pub dir: Option<PathBuf>,
+    /// Show what `up`, `down` or `goto` would do, and do nothing
+    #[arg(long, global = true)]
+    pub dry_run: bool,
     /// The format of the migrations
     #[arg(long, default_value = "golang-migrate", global = true)]
     pub format: String,
@@ -228,4 +231,9 @@ pub enum MigrateVerb {
     Version,
     /// List migrations, and which are applied
     Status,
+    /// Make the files of a new migration in `--dir`
+    New {
+        /// What it is called: letters, digits, `_` and `-`
+        name: String,
+    },
 }

@@ -90,7 +90,7 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Reply {
         Command::History(history) => open().and_then(|session| history::run(history.run.as_deref(), &session)),
         Command::Backup(backup) => open().and_then(|session| backup::run(backup, &session)),
         Command::Manifest(verb) => Ok(manifest::run(verb, terminal)),
-        Command::Migrate(migrate) if migrate.database.is_some() => {
+        Command::Migrate(migrate) if migrate.database.is_some() || migrate.dir.is_some() => {
             let progress = |work: &crate::migration::Work| terminal.say(&work.label());
             let ask = |question: &str| runs::consent(terminal, question);
             Ok(migrate::in_place(migrate, &terminal.interrupt, &ask, &progress))

@@ -12,6 +12,7 @@ pub mod fingerprint;
 mod golang_migrate;
 pub mod ledger;
 pub mod lexer;
+pub mod naming;
 pub mod script;
 mod set;
 mod warning;

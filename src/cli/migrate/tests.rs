@@ -50,6 +50,7 @@ impl Ground {
             database: Some(format!("sqlite:{}", self.path().display())),
             dir: Some(self.migrations()),
             format: "golang-migrate".to_owned(),
+            dry_run: false,
             yes: true,
             verb,
         }
@@ -71,6 +72,8 @@ fn answer(arguments: &Migrate) -> Reply {
 fn code(reply: &Reply) -> &str {
     &reply.refusals[0].code
 }
+
+mod files;
 
 const UP: MigrateVerb = MigrateVerb::Up { count: None };
 
