@@ -231,6 +231,12 @@ pub enum MigrateVerb {
     Version,
     /// List migrations, and which are applied
     Status,
+    /// Try every migration up, down and up again: on an empty database, and on a copy of the one that is given
+    Test {
+        /// Enforce foreign keys, as a program may that opens its database so; a configuration says it by itself
+        #[arg(long)]
+        foreign_keys: bool,
+    },
     /// Make the files of a new migration in `--dir`
     New {
         /// What it is called: letters, digits, `_` and `-`

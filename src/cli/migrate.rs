@@ -4,10 +4,12 @@ mod new;
 mod preview;
 mod show;
 mod site;
+mod trial;
 mod way;
 
 pub use preview::preview;
 pub use show::{status, version};
+pub use trial::{Subject, test};
 pub use way::way;
 
 use super::arguments::{Migrate, MigrateVerb};
@@ -19,23 +21,34 @@ use crate::db::migrate::MigrateError;
 use crate::migration::Work;
 use crate::plan::Refusal;
 use crate::sys::signal::Interrupt;
+use crate::sys::watch::Watch;
 use site::{Access, Site};
 
 /// How often somebody else may migrate the database between the look at it and the first lock.
 const ROUNDS: usize = 10;
 
 /// Answers `migrate --database URL --dir DIR VERB`. `ask` shows what is about to happen and goes on only if somebody
-/// agrees; with `--yes` it is not called. `progress` is told of each migration before it runs.
+/// agrees; with `--yes` it is not called. `progress` is told of each migration before it runs, and `watch` of a copy.
 pub fn in_place(
     arguments: &Migrate,
     interrupt: &Interrupt,
     ask: &dyn Fn(&str) -> Result<(), Box<Reply>>,
     progress: &dyn Fn(&Work),
+    watch: &dyn Watch,
 ) -> Reply {
     if let Err(reply) = check_dry_run(arguments) {
         return *reply;
     }
     let answer = match &arguments.verb {
+        MigrateVerb::Test { foreign_keys } => {
+            let keys = if *foreign_keys { ForeignKeys::Enforced } else { ForeignKeys::Ignored };
+            Site::of_files(arguments).and_then(|site| {
+                let set = site.set()?;
+                let database = arguments.database.is_some().then(|| site.database());
+                let subject = Subject { set: &set, ledger: site.ledger(), foreign_keys: keys, database };
+                Ok(test(&subject, interrupt, watch)?.warning(site.warnings(&set, &[])))
+            })
+        }
         MigrateVerb::New { name } => match (&arguments.dir, &arguments.database) {
             (Some(directory), None) => {
                 site::format(&arguments.format).and_then(|format| new::new(directory, format, name))

@@ -21,6 +21,7 @@ pub fn run(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Repl
     match arguments.verb {
         MigrateVerb::Version | MigrateVerb::Status => tell(&arguments.verb, session),
         MigrateVerb::Up { .. } | MigrateVerb::Down { .. } | MigrateVerb::Goto { .. } => change(arguments, session),
+        MigrateVerb::Test { .. } => test(session),
         // It works on a directory of sources, and never on what was installed.
         MigrateVerb::New { .. } => Err(migrate::needs_directory()),
     }
@@ -34,6 +35,7 @@ pub fn name(verb: &MigrateVerb) -> &'static str {
         MigrateVerb::Goto { .. } => "migrate goto",
         MigrateVerb::Version => "migrate version",
         MigrateVerb::Status => "migrate status",
+        MigrateVerb::Test { .. } => "migrate test",
         MigrateVerb::New { .. } => "migrate new",
     }
 }
@@ -50,6 +52,20 @@ fn tell(verb: &MigrateVerb, session: &Session<'_>) -> Answer<Reply> {
         MigrateVerb::Status => migrate::status(&set, &state),
         _ => migrate::version(&state),
     })
+}
+
+/// Tries the migrations of the newest release on disk, on a copy of the live database too.
+fn test(session: &Session<'_>) -> Answer<Reply> {
+    let seen = session.observe()?;
+    let set = newest(&seen, session)?;
+    let ledger = sets::ledger(&session.config).map_err(|error| failed(&error))?;
+    let database = match &seen.database.content {
+        Content::Missing | Content::Empty => None,
+        _ => Some(seen.database.path.as_path()),
+    };
+    let foreign_keys = session.config.database.foreign_keys;
+    let subject = migrate::Subject { set: &set, ledger: &ledger, foreign_keys, database };
+    migrate::test(&subject, &session.terminal.interrupt, session.terminal)
 }
 
 fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply> {

@@ -19,6 +19,7 @@ pub mod in_place;
 pub mod migrate;
 pub mod receipt;
 pub mod rehearse;
+pub mod trial;
 mod watch;
 
 // Proving it.

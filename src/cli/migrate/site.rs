@@ -64,6 +64,17 @@ impl Site {
         Ok(Self { database, directory: directory.clone(), format, ledger, access, dry: arguments.dry_run })
     }
 
+    /// The same where only the directory must be given: the database is copied at most.
+    pub(super) fn of_files(arguments: &Migrate) -> Result<Self, Early> {
+        if arguments.database.is_some() {
+            return Self::find(arguments, Access::Look);
+        }
+        let format = format(&arguments.format)?;
+        let directory = arguments.dir.clone().unwrap_or_default();
+        let ledger = Ledger::of(format, None).map_err(|error| failed("ledger", &error, ""))?;
+        Ok(Self { database: PathBuf::new(), directory, format, ledger, access: Access::Look, dry: true })
+    }
+
     pub(super) fn database(&self) -> &Path {
         &self.database
     }

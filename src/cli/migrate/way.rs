@@ -37,7 +37,9 @@ pub fn way(set: &Set, from: Option<&SchemaVersion>, verb: &MigrateVerb) -> Resul
         }
         MigrateVerb::Down { count } => (start.saturating_sub(*count), (*count > start).then_some(*count)),
         MigrateVerb::Goto { version } => (target(set, *version)?, None),
-        MigrateVerb::Version | MigrateVerb::Status | MigrateVerb::New { .. } => (start, None),
+        MigrateVerb::Version | MigrateVerb::Status | MigrateVerb::Test { .. } | MigrateVerb::New { .. } => {
+            (start, None)
+        }
     };
     let to = end.checked_sub(1).and_then(|last| set.migrations().get(last)).map(|migration| &migration.version);
     let works = match (from, to) {

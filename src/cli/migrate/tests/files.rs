@@ -62,3 +62,33 @@ fn a_new_migration_gets_the_next_number_and_never_takes_the_place_of_another() {
     assert_eq!(ground.run(MigrateVerb::New { name: "x".to_owned() }).outcome, Outcome::Usage);
     assert_eq!(ground.run(UP).outcome, Outcome::Done, "what `new` makes can be run");
 }
+
+#[test]
+fn test_names_the_file_that_is_wrong_and_shows_what_it_leaves() {
+    let ground = Ground::new();
+    ground.run(MigrateVerb::Goto { version: 1 });
+    fs::write(ground.migrations().join("2_mails.down.sql"), "SELECT 1").unwrap();
+    let before = fs::read(ground.path()).unwrap();
+    let reply = ground.run(MigrateVerb::Test { foreign_keys: false });
+    assert_eq!(fs::read(ground.path()).unwrap(), before);
+    assert_eq!((reply.outcome, reply.refusals.len()), (Outcome::Refused, 2), "{reply:?}");
+    let message = &reply.refusals[0].message;
+    assert!(message.starts_with("`2_mails.up.sql` and `2_mails.down.sql` on an empty database: "), "{message}");
+    let verdicts: Vec<_> = reply.body["migrations"].as_array().unwrap().iter().map(|one| &one["verdict"]).collect();
+    assert_eq!(verdicts, ["good", "bad", "one-way", "good", "bad", "one-way"]);
+    assert_eq!(
+        reply.body["migrations"][1],
+        json!({
+            "on": "empty", "version": 2, "name": "mails", "up": "ok", "down": "ok", "again": "failed", "rows": "ok",
+            "foreign_keys": "ok", "integrity": "ok", "verdict": "bad",
+            "findings": [
+                "up again fails: cannot run statement 1 of `2_mails.up.sql` at line 1: duplicate column name: mail: \
+                 Error code 1: SQL logic error",
+                "table users: column mail stays behind",
+            ],
+            "difference": ["  CREATE TABLE users (", "      id INTEGER PRIMARY KEY", "      name", "+     mail", "  )"],
+        })
+    );
+    let alone = answer(&Migrate { database: None, ..ground.arguments(MigrateVerb::Test { foreign_keys: true }) });
+    assert_eq!(alone.body["migrations"].as_array().unwrap().len(), 3);
+}
