@@ -197,6 +197,9 @@ pub struct Migrate {
     /// The directory of migrations
     #[arg(long, value_name = "DIR", global = true)]
     pub dir: Option<PathBuf>,
+    /// Show what `up`, `down` or `goto` would do, and do nothing
+    #[arg(long, global = true)]
+    pub dry_run: bool,
     /// The format of the migrations
     #[arg(long, default_value = "golang-migrate", global = true)]
     pub format: String,
@@ -232,4 +235,15 @@ pub enum MigrateVerb {
     Status,
     /// Judge migrations: whether older releases run on after them, whether they can be taken back, whether they changed
     Lint(Lint),
+    /// Try every migration up, down and up again: on an empty database, and on a copy of the one that is given
+    Test {
+        /// Enforce foreign keys, as a program may that opens its database so; a configuration says it by itself
+        #[arg(long)]
+        foreign_keys: bool,
+    },
+    /// Make the files of a new migration in `--dir`
+    New {
+        /// What it is called: letters, digits, `_` and `-`
+        name: String,
+    },
 }

@@ -19,7 +19,7 @@ const RUN: [&str; 11] = [
 ];
 
 /// Keys that are lists.
-const LISTS: [&str; 6] = ["hops", "steps", "strategies", "backups", "removed", "findings"];
+const LISTS: [&str; 7] = ["hops", "steps", "strategies", "backups", "removed", "findings", "migrations"];
 
 /// Adds the keys of `command` that `body` does not have.
 pub fn complete(command: &str, body: &mut Map<String, Value>) {
@@ -29,6 +29,7 @@ pub fn complete(command: &str, body: &mut Map<String, Value>) {
         "backup list" | "backup verify" => &["backups"],
         "backup prune" => &["removed"],
         "manifest check" | "migrate lint" => &["findings"],
+        "migrate status" | "migrate test" => &["migrations"],
         "gate" => &["verdict"],
         _ => &[],
     };

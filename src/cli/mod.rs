@@ -93,7 +93,7 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Reply {
         Command::Migrate(migrate) if migrate.database.is_some() || migrate.dir.is_some() => {
             let progress = |work: &crate::migration::Work| terminal.say(&work.label());
             let ask = |question: &str| runs::consent(terminal, question);
-            Ok(migrate::in_place(migrate, &terminal.interrupt, &ask, &progress))
+            Ok(migrate::in_place(migrate, &terminal.interrupt, &ask, &progress, terminal))
         }
         Command::Migrate(migrate) => open().and_then(|session| migrate_run::run(migrate, &session)),
     };

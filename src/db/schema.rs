@@ -66,19 +66,44 @@ pub fn prints(
     foreign_keys: ForeignKeys,
     count: usize,
 ) -> Result<Vec<(Option<SchemaVersion>, SchemaPrint)>, MigrateError> {
+    let prints = after_each(set, ledger, foreign_keys, count, |rows| SchemaPrint::of(&rows, ledger))?;
+    Ok(std::iter::once(None).chain(set.versions().cloned().map(Some)).zip(prints).collect())
+}
+
+/// The schema of a new database before any migration, and after each of the first `count`.
+///
+/// # Errors
+/// Migrations that fail on an empty database.
+pub fn all_rows(
+    set: &Set,
+    ledger: &Ledger,
+    foreign_keys: ForeignKeys,
+    count: usize,
+) -> Result<Vec<Vec<SchemaRow>>, MigrateError> {
+    after_each(set, ledger, foreign_keys, count, |rows| rows)
+}
+
+fn after_each<T>(
+    set: &Set,
+    ledger: &Ledger,
+    foreign_keys: ForeignKeys,
+    count: usize,
+    seen: impl Fn(Vec<SchemaRow>) -> T,
+) -> Result<Vec<T>, MigrateError> {
     let mut connection = open_memory(foreign_keys)?;
     let settings = Settings { foreign_keys, checks: Checks::Everything, ..Settings::of(ledger) };
     let look = |connection: &Connection| {
-        print(connection, ledger).map_err(|source| MigrateError::Sqlite { tried: "read the schema", source })
+        let rows = rows(connection);
+        rows.map(&seen).map_err(|source| MigrateError::Sqlite { tried: "read the schema", source })
     };
-    let mut prints = vec![(None, look(&connection)?)];
+    let mut all = vec![look(&connection)?];
     let works = match set.latest() {
         Some(latest) => set.up(None, latest)?,
         None => Vec::new(),
     };
     for work in works.iter().take(count) {
         execute(&mut connection, std::slice::from_ref(work), &settings)?;
-        prints.push((work.lands_on().cloned(), look(&connection)?));
+        all.push(look(&connection)?);
     }
-    Ok(prints)
+    Ok(all)
 }

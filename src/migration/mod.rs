@@ -13,6 +13,7 @@ mod golang_migrate;
 pub mod ledger;
 pub mod lexer;
 pub mod lint;
+pub mod naming;
 pub mod script;
 mod set;
 mod warning;
