@@ -10,6 +10,7 @@ mod dialogue;
 mod download;
 mod gantry_world;
 mod layers;
+mod lint;
 mod load;
 mod migrate_run;
 mod refusals;

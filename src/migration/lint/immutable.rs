@@ -24,8 +24,10 @@ pub(super) fn judge(directory: &Directory<'_>, lock: &Lock) -> Vec<Finding> {
             Some(_) => {}
         }
     }
-    let new = taken(directory.set).filter(|file| !lock.has(file));
-    findings.extend(new.map(|file| rule::UNLOCKED.found(file, "it is new, and not locked yet")));
+    let new: Vec<_> = taken(directory.set).filter(|file| !lock.has(file)).map(|file| format!("`{file}`")).collect();
+    if !new.is_empty() {
+        findings.push(rule::UNLOCKED.found(lock::FILE, format!("new and not locked yet: {}", new.join(", "))));
+    }
     findings
 }
 

@@ -141,7 +141,7 @@ pub(super) const DOWN_FAILS: Rule =
 pub(super) const LEAVES: Rule = rule(
     Reversible,
     Error,
-    "the schema before the migration does not come back",
+    "",
     "let the down take away what the up made, and bring back what it dropped, token for token",
 );
 
@@ -208,7 +208,7 @@ pub(super) const GONE: Rule = rule(
     "put the file back; if it was never applied anywhere, take its line out of the lock file",
 );
 pub(super) const UNLOCKED: Rule =
-    rule(Immutable, Note, "", "run `gantry-installer migrate lint --lock` when it is released or applied");
+    rule(Immutable, Note, "", "run `gantry-installer migrate lint --lock` when they are released or applied");
 pub(super) const BAD_LOCK: Rule = rule(
     Immutable,
     Error,
@@ -251,7 +251,8 @@ pub(super) const NOT_TEXT: Rule = rule(Sound, Error, "", "write the file as text
 
 pub(super) const NO_REASON: Rule =
     rule(Suppression, Error, "nobody can tell whether it still holds", "write `-- lint: allow POLICY: REASON`");
-pub(super) const NO_POLICY: Rule = rule(Suppression, Error, "", "name one of the policies");
+pub(super) const NO_POLICY: Rule =
+    rule(Suppression, Error, "", "name one or more of additive, reversible, sequential and atomic");
 pub(super) const NOT_UNDERSTOOD: Rule = rule(
     Suppression,
     Error,

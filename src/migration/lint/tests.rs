@@ -109,7 +109,7 @@ fn what_is_locked_neither_changes_nor_goes_and_what_is_new_is_named() {
     let files = [("1_add_a.up.sql", "a"), ("2_add_b.up.sql", "b"), ("3_add_c.up.sql", "c")];
     let of = |locked: &[(&str, &str)]| brief(found(&files, locked, Policy::Immutable));
     assert_eq!(of(&files), Vec::<String>::new());
-    assert_eq!(of(&files[..2]), ["note 3_add_c.up.sql it is new, and not locked yet"]);
+    assert_eq!(of(&files[..2]), ["note migrations.lock new and not locked yet"]);
     let other = [files[0], ("2_add_b.up.sql", "another"), files[2]];
     assert_eq!(of(&other), ["error 2_add_b.up.sql it is locked, and it was changed"]);
     let more = [files[0], files[1], files[2], ("4_add_d.up.sql", "d")];

@@ -39,9 +39,9 @@ fn a_down_that_restores_the_schema_is_well_however_it_is_written() {
 
 #[test]
 fn what_a_down_leaves_or_does_not_bring_back_is_shown() {
-    fails("CREATE TABLE x (y)", "SELECT 1", "after going up and down table x stays behind: ");
-    fails("ALTER TABLE a ADD COLUMN d", "SELECT 1", "after going up and down table a: column d stays behind: ");
-    fails("DROP TABLE a", "CREATE TABLE a (b)", "after going up and down table a: column c does not come back: ");
+    fails("CREATE TABLE x (y)", "SELECT 1", "after going up and down table x stays behind");
+    fails("ALTER TABLE a ADD COLUMN d", "SELECT 1", "after going up and down table a: column d stays behind");
+    fails("DROP TABLE a", "CREATE TABLE a (b)", "after going up and down table a: column c does not come back");
     fails("DROP TABLE a", "CREATE TABLE a (c, b)", "after going up and down table a: order of columns ");
     fails("CREATE INDEX i ON a (b)", "DROP INDEX i; CREATE INDEX j ON a (b)", "after going up and down index j ");
 }
