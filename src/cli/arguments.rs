@@ -1,5 +1,6 @@
 //! The command line, exactly as it may be typed.
 
+mod lint;
 mod manifest;
 
 use std::ffi::OsString;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config;
 use crate::version::Target;
+pub use lint::Lint;
 pub use manifest::{GraphFormat, Manifest};
 
 /// Upgrade a program and its database as one unit, and put everything back if anything fails
@@ -251,11 +253,14 @@ pub struct Man {
 #[derive(Debug, Args)]
 pub struct Migrate {
     /// Work in place on this database, without a configuration: `sqlite:PATH`
-    #[arg(long, value_name = "URL", requires = "dir", global = true)]
+    #[arg(long, value_name = "URL", global = true)]
     pub database: Option<String>,
     /// The directory of migrations
-    #[arg(long, value_name = "DIR", requires = "database", global = true)]
+    #[arg(long, value_name = "DIR", global = true)]
     pub dir: Option<PathBuf>,
+    /// Show what `up`, `down` or `goto` would do, and do nothing
+    #[arg(long, global = true)]
+    pub dry_run: bool,
     /// The format of the migrations
     #[arg(long, default_value = "golang-migrate", global = true)]
     pub format: String,
@@ -289,4 +294,17 @@ pub enum MigrateVerb {
     Version,
     /// List migrations, and which are applied
     Status,
+    /// Judge migrations: whether older releases run on after them, whether they can be taken back, whether they changed
+    Lint(Lint),
+    /// Try every migration up, down and up again: on an empty database, and on a copy of the one that is given
+    Test {
+        /// Enforce foreign keys, as a program may that opens its database so; a configuration says it by itself
+        #[arg(long)]
+        foreign_keys: bool,
+    },
+    /// Make the files of a new migration in `--dir`
+    New {
+        /// What it is called: letters, digits, `_` and `-`
+        name: String,
+    },
 }

@@ -16,9 +16,11 @@ pub mod copy;
 pub mod copy_file;
 mod execute;
 pub mod in_place;
+pub mod lint;
 pub mod migrate;
 pub mod receipt;
 pub mod rehearse;
+pub mod trial;
 mod watch;
 
 // Proving it.

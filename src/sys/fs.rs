@@ -175,6 +175,21 @@ pub fn write_durable(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     rename(&temporary, path)
 }
 
+/// Makes a file that anybody may read, where there is none of that name; durable when it returns.
+///
+/// # Errors
+/// Something of that name is there: it is left alone. Where writing fails, nothing is left.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+    seam::cross("make a file");
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o644).open(path);
+    let mut file = made.map_err(PathError::on("make", path))?;
+    if let Err(error) = file.write_all(bytes).and_then(|()| file.sync_all()) {
+        let _ = fs::remove_file(path);
+        return Err(PathError::on("write", path)(error));
+    }
+    sync_parent(path)
+}
+
 /// Opens a file that is only appended to, making it where there is none, and cuts it off after `length` bytes.
 pub fn open_log(path: &Path, length: u64) -> Result<File> {
     let there = exists(path)?;
