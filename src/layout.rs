@@ -76,6 +76,11 @@ impl Layout {
         self.state.join("expect.lock")
     }
 
+    /// Held by whatever came through the gate, as long as it lives; never locked by the installer itself.
+    pub fn gate_lock(&self) -> PathBuf {
+        self.state.join("gate.lock")
+    }
+
     /// What the gate reads; world-readable.
     pub fn gate(&self) -> PathBuf {
         self.state.join("gate.json")

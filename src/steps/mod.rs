@@ -170,6 +170,10 @@ pub fn keep_running(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let (true, Starts::Service, Some(version)) = (stopped, machine.starts, machine.plan.to.version.clone()) else {
         return Ok(());
     };
+    // Whoever came through the gate is about to run: a second one beside it would be worse than none.
+    if !stop::passed(machine)?.is_empty() {
+        return Ok(());
+    }
     stop::listen(machine);
     stop::start(machine)?;
     prove::healthy(&version, &Interrupt::never(), machine)
