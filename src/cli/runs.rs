@@ -59,6 +59,11 @@ pub fn unrecorded(error: RunError) -> Box<Reply> {
     if let RunError::Record(newer @ RecordError::Newer { .. }) = &error {
         return Box::new(unreadable(newer));
     }
+    if let RunError::Reserve(why) = &error
+        && !why.remedy.is_empty()
+    {
+        return Box::new(Reply::failed(why.code, &error, why.remedy.clone()));
+    }
     let remedy = match &error {
         RunError::GivenUp { .. } => {
             "look at `gantry-installer history`, and ask for help before anything is changed by hand"

@@ -22,6 +22,7 @@ pub mod doorway;
 pub mod error;
 pub mod sets;
 
+pub use copy::make_work_directory;
 pub use error::StepError;
 pub use places::Places;
 

@@ -12,6 +12,7 @@ pub mod http;
 pub mod lock;
 pub mod mount;
 pub mod process;
+pub mod room;
 pub mod seam;
 pub mod service;
 pub mod signal;

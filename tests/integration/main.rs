@@ -7,7 +7,9 @@
 mod authority;
 mod crash;
 mod dialogue;
+mod disk;
 mod download;
+mod full_disk;
 mod gantry_world;
 mod layers;
 mod load;

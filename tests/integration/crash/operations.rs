@@ -1,5 +1,7 @@
 //! Every operation that changes something, killed everywhere.
 
+use std::path::Path;
+
 use super::frozen::quick;
 use super::proof::Stand;
 use super::sweep::{Count, Sweep};
@@ -16,7 +18,12 @@ pub const AT_NEW: Stand =
 const UPGRADE: &[&str] = &["upgrade", "--to", "1.1.0", "--yes"];
 
 pub fn at_old(new: Release) -> World {
-    let world = patient(World::within(quick(), &[OLD, new]));
+    at_old_within(quick(), new)
+}
+
+/// The same in a directory of this one.
+pub fn at_old_within(parent: &Path, new: Release) -> World {
+    let world = patient(World::within(parent, &[OLD, new]));
     world.install("1.0.0");
     world
 }
@@ -29,7 +36,7 @@ pub fn at_new() -> World {
 }
 
 /// Nothing is waited for in vain here, and the machine may be busy.
-fn patient(world: World) -> World {
+pub fn patient(world: World) -> World {
     let file = world.path("installer.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(file, text.replace("\"2s\"", "\"60s\"")).unwrap();
