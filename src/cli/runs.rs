@@ -134,6 +134,11 @@ pub fn consent(terminal: &Terminal, question: &str) -> Answer<()> {
     Err(declined(terminal, "not agreed: nothing was changed"))
 }
 
+/// Goes on, unless a signal asked for the end of what comes before a run.
+pub fn unless_interrupted(terminal: &Terminal) -> Answer<()> {
+    terminal.interrupt.requested().map_or(Ok(()), |_| Err(declined(terminal, "")))
+}
+
 /// The answer where a question was answered with a no, or with a signal.
 pub fn declined(terminal: &Terminal, words: &str) -> Box<Reply> {
     let Some(signal) = terminal.interrupt.requested() else {
