@@ -62,6 +62,11 @@ pub fn unrecorded(error: RunError) -> Box<Reply> {
     if let RunError::Record(newer @ RecordError::Newer { .. }) = &error {
         return Box::new(unreadable(newer));
     }
+    if let RunError::Reserve(why) = &error
+        && !why.remedy.is_empty()
+    {
+        return Box::new(Reply::failed(why.code, &error, why.remedy.clone()));
+    }
     let remedy = match &error {
         RunError::GivenUp { .. } => {
             "look at `gantry-installer history`, and ask for help before anything is changed by hand"
@@ -130,6 +135,11 @@ pub fn consent(terminal: &Terminal, question: &str) -> Answer<()> {
         return Ok(());
     }
     Err(declined(terminal, "not agreed: nothing was changed"))
+}
+
+/// Goes on, unless a signal asked for the end of what comes before a run.
+pub fn unless_interrupted(terminal: &Terminal) -> Answer<()> {
+    terminal.interrupt.requested().map_or(Ok(()), |_| Err(declined(terminal, "")))
 }
 
 /// The answer where a question was answered with a no, or with a signal.

@@ -2,6 +2,7 @@
 
 // Looking at one.
 pub mod exact;
+pub mod fault;
 pub mod header;
 pub mod ledger;
 pub mod look;

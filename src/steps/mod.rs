@@ -23,6 +23,7 @@ pub mod doorway;
 pub mod error;
 pub mod sets;
 
+pub use copy::make_work_directory;
 pub use error::StepError;
 pub use places::Places;
 
@@ -171,6 +172,10 @@ pub fn keep_running(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let (true, Starts::Service, Some(version)) = (stopped, machine.starts, machine.plan.to.version.clone()) else {
         return Ok(());
     };
+    // Whoever came through the gate is about to run: a second one beside it would be worse than none.
+    if !stop::passed(machine)?.is_empty() {
+        return Ok(());
+    }
     stop::listen(machine);
     stop::start(machine)?;
     prove::healthy(&version, &Interrupt::never(), machine)

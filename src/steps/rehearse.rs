@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::{Copied, Machine, StepError, downtime, sets};
+use crate::db::fault;
 use crate::db::migrate::{MigrateError, Settings};
 use crate::db::rehearse::{self, RehearseError, rehearse};
 use crate::journal::record;
@@ -70,6 +71,9 @@ fn failed(error: RehearseError, leg: Option<&Leg>) -> StepError {
             StepError::world("signal", "a signal asked for the end", error)
         }
         RehearseError::Path(_) | RehearseError::NotAtRest { .. } | RehearseError::Changed { .. } => {
+            StepError::world("rehearsal", "the migrations cannot be rehearsed", error)
+        }
+        error if fault::is_of_the_machine(&error) => {
             StepError::world("rehearsal", "the migrations cannot be rehearsed", error)
         }
         _ => StepError::release("rehearsal", "the migrations do not pass on a copy of this database", error)

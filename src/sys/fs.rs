@@ -236,19 +236,6 @@ pub fn create_dir_all(path: &Path, mode: u32) -> Result<()> {
     }
 }
 
-/// Sets `bytes` aside in a file that means nothing; its blocks are really taken.
-pub fn reserve(path: &Path, bytes: u64) -> Result<()> {
-    seam::cross("reserve space");
-    let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
-    let file = opened.map_err(PathError::on("create", path))?;
-    let taken = rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes);
-    match taken {
-        // A file system that cannot promise space has none to set aside.
-        Ok(()) | Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
-        Err(error) => Err(PathError::on("reserve space in", path)(error)),
-    }
-}
-
 /// Removes a file; nothing to do where there is none.
 pub fn remove_file(path: &Path) -> Result<()> {
     seam::cross("remove a file");

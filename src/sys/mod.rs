@@ -14,6 +14,7 @@ pub mod lock;
 pub mod mount;
 pub mod process;
 pub mod publication;
+pub mod room;
 pub mod seam;
 pub mod service;
 pub mod signal;
