@@ -81,7 +81,7 @@ impl Layout {
         self.state.join("gate.json")
     }
 
-    /// Sequences by key, and the floor of time.
+    /// Sequences and times by key.
     pub fn trust(&self) -> PathBuf {
         self.state.join("trust.json")
     }

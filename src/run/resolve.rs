@@ -143,7 +143,8 @@ impl ResolveError {
             Self::Unsigned { .. } => "ask the publisher for the signature, a file beside the manifest".to_owned(),
             Self::Product { .. } => "check `manifest.url` and `product`".to_owned(),
             Self::Trust { source: TrustError::ClockBehind { .. }, .. } => {
-                "set the clock of this machine, then run the same command again".to_owned()
+                "set the clock of this machine; if it is right, ask the publisher whether a key of `manifest.keys` was stolen"
+                    .to_owned()
             }
             Self::Trust { source: TrustError::Expired { .. }, .. } => {
                 "ask the publisher for a fresh manifest; `--allow-expired` believes this one".to_owned()
