@@ -193,10 +193,8 @@ pub struct WorkLayout {
 }
 
 impl WorkLayout {
-    /// Says whose database lies beside it.
-    pub fn owner(&self) -> PathBuf {
-        self.directory.join("owner.json")
-    }
+    /// The name of the record that says whose database lies beside it.
+    pub const OWNER: &str = "owner.json";
 
     /// The name of the database that a run builds.
     pub fn new_name(run: &str) -> String {

@@ -18,6 +18,7 @@ use crate::plan::step::Incoming;
 use crate::sys::process::{Environment, Program};
 use crate::sys::{fs, host, http};
 use crate::verify::{Limits, VerifiedFile, digests, unpack};
+use crate::version::Version;
 
 /// What helps against an archive that is signed, and wrong all the same.
 const PUBLISHER: &str = "tell the publisher; another archive of the release can be taken once it is published";
@@ -132,6 +133,12 @@ fn check_fingerprint(incoming: &Incoming, found: Fingerprint) -> Result<(), Step
     }
 }
 
+/// Whether one of the words is the version, with or without a `v` before it.
+pub(crate) fn says_version(said: &str, version: &Version) -> bool {
+    let expected = version.to_string();
+    said.split_whitespace().any(|word| word == expected || word.strip_prefix('v') == Some(&expected))
+}
+
 /// Runs the program with `--version`, as the database's owner, without the database: a wrong architecture or a missing
 /// library shows here, while the old one still runs.
 fn check_version(release: &Release, program: &Path, machine: &Machine<'_>) -> Result<(), StepError> {
@@ -149,8 +156,7 @@ fn check_version(release: &Release, program: &Path, machine: &Machine<'_>) -> Re
     })?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     let expected = release.version.to_string();
-    let matches = said.split_whitespace().any(|word| word == expected || word.strip_prefix('v') == Some(&expected));
-    if output.status.success() && matches {
+    if output.status.success() && says_version(&said, &release.version) {
         return Ok(());
     }
     // The C library hands what the kernel does not take to a shell, so that it is not the start that fails.

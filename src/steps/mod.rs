@@ -6,7 +6,7 @@ mod commit;
 mod copy;
 mod create;
 mod exchange;
-mod fetch;
+pub(crate) mod fetch;
 mod migrate;
 mod places;
 mod prove;

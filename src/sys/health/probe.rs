@@ -136,7 +136,7 @@ fn read(response: Response) -> Answer {
 }
 
 /// The `version` of a JSON object; other answers have none.
-fn version(body: &[u8]) -> Option<String> {
+pub(crate) fn version(body: &[u8]) -> Option<String> {
     let value: serde_json::Value = serde_json::from_slice(body).ok()?;
     match value.get("version")? {
         serde_json::Value::String(text) => Some(text.clone()),

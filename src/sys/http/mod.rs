@@ -2,9 +2,9 @@
 //!
 //! Nothing that comes is believed here but for its size and its digest, which the caller has from elsewhere.
 
-mod address;
+pub(crate) mod address;
 mod cause;
-mod download;
+pub(crate) mod download;
 mod exchange;
 mod part;
 mod patience;
@@ -24,7 +24,7 @@ use crate::sys::http::exchange::Exchange;
 use crate::sys::http::patience::Retries;
 use crate::sys::watch::{Unwatched, Watch};
 
-pub use address::join;
+pub use address::{join, without_secrets};
 pub use part::discard;
 pub use patience::Patience;
 pub use problem::{Cause, HttpError, Problem};
