@@ -4,6 +4,7 @@ pub mod arguments;
 mod backup;
 pub mod exit;
 mod gate;
+mod harmless;
 mod history;
 mod install;
 mod keys;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use console::{Style, Term};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::harmless::harmless;
 use crate::run::Observer;
 use crate::sys::signal::Interrupt;
 use crate::sys::watch::Watch;
@@ -44,6 +45,10 @@ impl Terminal {
 
     /// Says something beside the answer.
     pub fn say(&self, words: &str) {
+        self.write(&harmless(words));
+    }
+
+    fn write(&self, words: &str) {
         self.finish_bar();
         if self.verbosity > Verbosity::Quiet {
             let _ = Term::stderr().write_line(words);
@@ -124,7 +129,7 @@ impl Observer for Terminal {
 
     fn ends(&self, step: &'static str, ms: u64) {
         self.finish_bar();
-        self.say(&format!("{step:>10}  {}", self.style().apply_to(took(ms))));
+        self.write(&format!("{step:>10}  {}", self.style().apply_to(took(ms))));
     }
 
     fn goes_back(&self, why: &str) {

@@ -55,7 +55,12 @@ fn bring_in(incoming: &Incoming, machine: &Machine<'_>) -> Result<(), StepError>
     }
     let part = layout.download(incoming.sha256);
     fs::create_dir_all(&layout.downloads(), 0o700)?;
-    machine.client.download(&incoming.url, incoming.size, incoming.sha256, &part, machine.watch).map_err(|error| {
+    // The plan is kept, and says where from without a user and a password; the manifest's own address has them.
+    let named = incoming.release.artifacts.iter().find(|artifact| artifact.sha256 == incoming.sha256);
+    let address = named.map(|artifact| http::join(&machine.config.manifest.url, &artifact.url)).transpose();
+    let address = address.map_err(|error| StepError::world("download", "cannot tell where the archive is", error))?;
+    let address = address.as_ref().unwrap_or(&incoming.url);
+    machine.client.download(address, incoming.size, incoming.sha256, &part, machine.watch).map_err(|error| {
         let remedy = error
             .problem
             .remedy()

@@ -144,3 +144,39 @@ fn a_pipe_in_the_place_of_the_database_or_beside_it_holds_nobody_up() {
         assert!(status.stdout.contains("not a regular file"), "{name}: {status:#?}");
     }
 }
+
+#[test]
+fn directories_that_another_user_owns_or_everybody_may_write_to_are_not_worked_with() {
+    let (world, victim) = if is_root() { world() } else { return };
+    for (place, key) in [("state", "install.state"), ("root", "install.root"), ("backups", "backup.dir")] {
+        let directory = world.path(place);
+        chown(&directory, Some(NOBODY), None).unwrap();
+        for command in
+            [&UPGRADE[..], &["rollback", "--yes", "--json"], &["recover", "--json"], &["backup", "create", "--json"]]
+        {
+            let answer = run(&world, command).expect(3);
+            assert!(answer.stdout.contains("belongs to user 65534") && answer.stdout.contains(key), "{answer:#?}");
+        }
+        chown(&directory, Some(0), None).unwrap();
+        let mode = std::fs::metadata(&directory).unwrap().permissions();
+        std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o1777)).unwrap();
+        let answer = run(&world, &UPGRADE).expect(3);
+        assert!(answer.stdout.contains("everybody may write"), "{answer:#?}");
+        std::fs::set_permissions(&directory, mode).unwrap();
+    }
+    is_untouched(&victim);
+    world.stands_at("1.0.0", 1);
+    world.run(&UPGRADE).expect(0);
+}
+
+#[test]
+fn a_state_directory_that_another_users_symlink_leads_to_is_not_worked_with() {
+    let (world, _) = if is_root() { world() } else { return };
+    let elsewhere = world.path("elsewhere");
+    std::fs::rename(world.path("state"), &elsewhere).unwrap();
+    symlink(&elsewhere, world.path("state")).unwrap();
+    std::os::unix::fs::lchown(world.path("state"), Some(NOBODY), None).unwrap();
+    stopped_by(&run(&world, &UPGRADE), "belongs to user 65534");
+    std::os::unix::fs::lchown(world.path("state"), Some(0), None).unwrap();
+    run(&world, &UPGRADE).expect(0);
+}
