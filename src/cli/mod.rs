@@ -7,6 +7,7 @@ mod events;
 pub mod exit;
 mod export;
 mod gate;
+mod harmless;
 mod history;
 mod import;
 mod install;

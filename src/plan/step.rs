@@ -92,7 +92,7 @@ impl Strategy {
 pub struct Incoming {
     /// What the manifest says of it; kept with the version as what was trusted.
     pub release: Release,
-    /// Where its artifact is, absolute.
+    /// Where its artifact is, absolute, as it may be shown: without a user and a password.
     pub url: String,
     /// The size of the artifact.
     pub size: u64,

@@ -7,7 +7,7 @@ mod copy;
 mod create;
 mod downtime;
 mod exchange;
-mod fetch;
+pub(crate) mod fetch;
 mod migrate;
 mod places;
 mod prove;

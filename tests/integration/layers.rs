@@ -15,9 +15,10 @@ const DECISION: &[&str] = &["plan"];
 const HANDS: &[&str] = &["sys", "verify", "db", "journal"];
 const VERBS: &[&str] = &["steps", "observe"];
 const MEETING: &[&str] = &["run", "gate"];
+const FACE: &[&str] = &["cli"];
 
 /// From the bottom to the top.
-const HOUSE: [Room; 21] = [
+const HOUSE: [Room; 22] = [
     room("version", &[]),
     room("digest", &[]),
     room("causes", &[]),
@@ -43,6 +44,7 @@ const HOUSE: [Room; 21] = [
     room("run", &[WORDS, DOCUMENTS, DECISION, HANDS, VERBS]),
     room("gate", &[WORDS, DOCUMENTS, DECISION, HANDS, VERBS]),
     room("cli", &[WORDS, DOCUMENTS, DECISION, HANDS, VERBS, MEETING]),
+    room("fuzzing", &[WORDS, DOCUMENTS, DECISION, HANDS, VERBS, MEETING, FACE]),
     // The map of the house, which names every room and uses none.
     room("lib", &[]),
     room("main", &[&["cli", "sys::seam"]]),

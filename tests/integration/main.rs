@@ -23,6 +23,7 @@ mod release;
 mod release_server;
 mod retention;
 mod rollback;
+mod security;
 mod service;
 mod settings;
 mod signals;

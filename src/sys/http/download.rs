@@ -185,7 +185,7 @@ fn check_range(answer: &Answer, part: &Part, size: u64) -> Result<(), Problem> {
 }
 
 /// The first byte and the whole length of `bytes 100-199/1000`.
-fn parse_range(text: &str) -> Option<(u64, u64)> {
+pub(crate) fn parse_range(text: &str) -> Option<(u64, u64)> {
     let (range, whole) = text.strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
     let (first, last, whole): (u64, u64, u64) = (first.parse().ok()?, last.parse().ok()?, whole.parse().ok()?);
