@@ -12,6 +12,7 @@ mod gantry_world;
 mod layers;
 mod load;
 mod migrate_run;
+mod power;
 mod refusals;
 mod release;
 mod release_server;
