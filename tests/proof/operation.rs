@@ -13,6 +13,8 @@ pub struct Operation {
     /// Makes the machine ready, on which nothing is installed.
     pub prepare: fn(&Stage),
     pub arguments: &'static [&'static str],
+    /// The releases on the way, at each of which it may end as well: wholly there, and short of NEW.
+    pub stops: &'static [&'static str],
     /// What it answers when nothing goes wrong.
     pub code: i32,
     pub ends: Ends,

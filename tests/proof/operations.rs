@@ -21,12 +21,13 @@ pub const OPERATIONS: &[Operation] = &[
             vec![OLD, stop("1.1.0", 2), stop("1.2.0", 3), Release::new("1.3.0", 4, &[4])]
         },
         arguments: &["upgrade", "--to", "1.3.0", "--yes"],
+        stops: &["1.1.0", "1.2.0"],
         ..UPGRADE
     },
     Operation {
         name: "upgrade-failing",
         releases: || {
-            let words = "writes 1 INSERT INTO notes (text) VALUES ('lost')\nnever-healthy\ndies-after 1";
+            let words = "writes 1 INSERT INTO notes (text) VALUES ('lost')\nnever-healthy\ndies-after 100";
             vec![OLD, NEW.mode(words)]
         },
         code: 4,
@@ -55,7 +56,7 @@ pub const OPERATIONS: &[Operation] = &[
             }
             stage.configure("keep = 1");
         },
-        arguments: &["backup", "prune"],
+        arguments: &["backup", "prune", "--yes"],
         ends: Ends::Piecemeal,
         ..UPGRADE
     },
@@ -66,6 +67,7 @@ const UPGRADE: Operation = Operation {
     releases: two,
     prepare: at_old,
     arguments: &["upgrade", "--to", "1.1.0", "--yes"],
+    stops: &[],
     code: 0,
     ends: Ends::Either,
     stop: Stop::Term,

@@ -48,6 +48,17 @@ impl Picture {
     }
 }
 
+impl std::fmt::Display for Picture {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let word = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
+        let short = |digest: &str| if digest.len() == 64 { digest[..8].to_owned() } else { digest.to_owned() };
+        let (version, answers) = (word(&self.version), word(&self.answers));
+        write!(out, "{version}, database {}, {answers} answers, backups", short(&word(&self.content)))?;
+        let mut backups = self.backups.iter();
+        backups.try_for_each(|one| write!(out, " [{} {} {}]", one.kind, one.version, short(&one.content)))
+    }
+}
+
 fn backups(directory: &Path) -> Result<Vec<Backup>, String> {
     let mut records: Vec<PathBuf> = std::fs::read_dir(directory)
         .map_err(|error| format!("no backups: {error}"))?

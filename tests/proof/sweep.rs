@@ -26,7 +26,13 @@ impl<'o> Sweep<'o> {
         let trace = Tracer::of(&stage.world.path("")).run(&stage.command(operation.arguments));
         assert_eq!(trace.end, End::Exited(operation.code), "{}: {trace:#?}", operation.name);
         let new = Picture::of(&stage.world).unwrap();
-        let expected = Expected { ends: operation.ends, old: stage.old.clone(), new };
+        let mut old = vec![stage.old.clone()];
+        for version in operation.stops {
+            stage.restore();
+            stage.world.run(&["upgrade", "--to", version, "--yes"]).expect(0);
+            old.push(Picture::of(&stage.world).unwrap());
+        }
+        let expected = Expected { ends: operation.ends, old, new };
         let Trace { points, unmodelled, .. } = trace;
         Self { operation, stage, expected, points, unmodelled: unmodelled.into_iter().collect() }
     }

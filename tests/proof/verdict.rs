@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::frozen::{below, services};
 use crate::operation::Ends;
-use crate::picture::Picture;
+use crate::picture::{Backup, Picture};
 use crate::stage::Stage;
 
 /// What became of one point.
@@ -20,7 +20,8 @@ pub enum Verdict {
 /// The ends that an operation has on one stage.
 pub struct Expected {
     pub ends: Ends,
-    pub old: Picture,
+    /// As the operation found it, and as each of its hops leaves it but the last.
+    pub old: Vec<Picture>,
     /// After a run in which nothing went wrong.
     pub new: Picture,
 }
@@ -45,13 +46,18 @@ impl Expected {
             Ok(seen) => seen,
             Err(words) => return Verdict::Bad(words),
         };
-        if self.ends != Ends::Old && seen.pair() == self.new.pair() && seen.pair() != self.old.pair() {
-            Verdict::New
-        } else if seen.pair() == self.old.pair() {
+        if self.old.iter().any(|old| seen.pair() == old.pair()) {
             Verdict::Old
+        } else if self.ends == Ends::Either && seen.pair() == self.new.pair() {
+            Verdict::New
         } else {
-            Verdict::Bad(format!("a mixed pair: {:?}, neither {:?} nor {:?}", seen.pair(), self.old.pair(), self.new.pair()))
+            Verdict::Bad(format!("a mixed pair: {}", self.compare(&seen)))
         }
+    }
+
+    /// Whether OLD and NEW are different pairs; a backup changes neither program nor database.
+    pub fn moves(&self) -> bool {
+        self.ends == Ends::Either && self.old[0].pair() != self.new.pair()
     }
 
     fn side(&self, seen: &Picture) -> Result<Verdict, String> {
@@ -62,28 +68,40 @@ impl Expected {
         if *seen == self.new {
             return Ok(if self.ends == Ends::Old { Verdict::Old } else { Verdict::New });
         }
-        let mut without = seen.clone();
-        without.backups.retain(|backup| self.old.backups.contains(backup) || !self.is_given_up(backup));
-        if without == self.old && seen.backups.len() <= self.old.backups.len() + 1 {
+        if self.old.iter().any(|old| self.is(old, seen)) {
             return Ok(Verdict::Old);
         }
-        Err(format!("neither OLD nor NEW: {seen:?}\n  OLD {:?}\n  NEW {:?}", self.old, self.new))
+        Err(format!("neither OLD nor NEW: {}", self.compare(seen)))
     }
 
-    /// The database of the new release, once its service had been started.
-    fn is_given_up(&self, backup: &crate::picture::Backup) -> bool {
-        backup.kind == "abandoned" && Some(&backup.content) == self.new.content.as_ref()
+    /// Whether it is this end, but for one backup of what was given up.
+    fn is(&self, old: &Picture, seen: &Picture) -> bool {
+        let mut without = seen.clone();
+        without.backups.retain(|backup| old.backups.contains(backup) || !self.is_given_up(backup));
+        without == *old && seen.backups.len() <= old.backups.len() + 1
+    }
+
+    /// The database of a new release, once its service had been started.
+    fn is_given_up(&self, backup: &Backup) -> bool {
+        let mut built = self.old[1..].iter().chain([&self.new]);
+        backup.kind == "abandoned" && built.any(|new| new.content.as_ref() == Some(&backup.content))
             || self.ends == Ends::Old && self.new.backups.contains(backup)
     }
 
     fn between(&self, seen: &Picture) -> Result<Verdict, String> {
-        let same = Picture { backups: self.old.backups.clone(), ..seen.clone() } == self.old;
-        let fewer = seen.backups.iter().all(|backup| self.old.backups.contains(backup));
+        let old = &self.old[0];
+        let same = Picture { backups: old.backups.clone(), ..seen.clone() } == *old;
+        let fewer = seen.backups.iter().all(|backup| old.backups.contains(backup));
         let enough = self.new.backups.iter().all(|backup| seen.backups.contains(backup));
         if !(same && fewer && enough) {
-            return Err(format!("not between OLD and NEW: {seen:?}\n  OLD {:?}\n  NEW {:?}", self.old, self.new));
+            return Err(format!("not between OLD and NEW: {}", self.compare(seen)));
         }
         Ok(if seen.backups == self.new.backups { Verdict::New } else { Verdict::Old })
+    }
+
+    fn compare(&self, seen: &Picture) -> String {
+        let old: Vec<_> = self.old.iter().map(|old| format!("\n  OLD  {old}")).collect();
+        format!("\n  seen {seen}{}\n  NEW  {}", old.concat(), self.new)
     }
 }
 
