@@ -89,7 +89,15 @@ impl Launcher {
 
     /// Starts the service, as at the boot of the machine.
     pub fn run(&self, argv: &[OsString]) {
-        self.shared.start(argv.to_vec()).unwrap();
+        self.try_run(argv).unwrap();
+    }
+
+    /// The same where the gate may refuse it.
+    ///
+    /// # Errors
+    /// It ended at once.
+    pub fn try_run(&self, argv: &[OsString]) -> Result<(), String> {
+        self.shared.start(argv.to_vec())
     }
 
     /// Kills the service, as the end of the machine does, and returns when it is reaped.
@@ -112,7 +120,9 @@ impl Shared {
         let verb = words.next().unwrap_or_default();
         let answer = match verb.to_str() {
             Some("start") => self.start(words.collect()),
-            Some("stop") => self.end(if *self.stop.lock().unwrap() == Stop::Kill { Signal::SIGKILL } else { Signal::SIGTERM }),
+            Some("stop") => {
+                self.end(if *self.stop.lock().unwrap() == Stop::Kill { Signal::SIGKILL } else { Signal::SIGTERM })
+            }
             Some("status") => self.running.lock().unwrap().map(|_| ()).ok_or_else(|| "it does not run".to_owned()),
             _ => Err(format!("no such word: {verb:?}")),
         };

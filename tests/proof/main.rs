@@ -22,6 +22,7 @@ mod launcher;
 mod operation;
 mod operations;
 mod picture;
+mod power;
 mod stage;
 mod sweep;
 mod table;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().skip(1).collect();
     match words.first().and_then(|word| word.to_str()) {
         Some("ask") => launcher::ask(&words[1..]),
+        Some("power-job") => power::jobs::perform(&words[1..]),
         _ => {
             for operation in operations::OPERATIONS {
                 let since = std::time::Instant::now();

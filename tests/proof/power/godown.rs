@@ -1,89 +1,59 @@
 //! Power cuts at a system call: everything dies before it, and the file system loses what was not on its disk.
 
-use std::path::{Path, PathBuf};
-
 use super::dice::Dice;
-use super::lies::Lie;
 use super::machine::Machine;
-use super::subject::{Verdict, boot};
-use super::tally::{Effort, Tally};
-use super::trace::{self, Call, Fate, Watcher};
+use super::outcome::{Effort, Outcome};
+use crate::tracer::{End, Kind, Lie, Point, Tracer};
+use crate::verdict::Verdict;
 
 /// Cuts the power before calls of the operation, and once after its answer.
-pub fn sweep(machine: &Machine<'_>, effort: Effort, lie: Option<Lie>, dice: &mut Dice) -> Tally {
-    let all = points(machine, lie);
-    let mut tally = Tally { passed_over: all.len().saturating_sub(effort.most), ..Tally::default() };
-    for (number, name) in dice.sample(all, effort.most) {
-        let (verdict, fired) = cut(machine, number, lie);
-        let point = fired.map_or_else(|| "after its answer".to_owned(), |call| format!("before call {number}, {call}"));
-        tally.count(verdict, &format!("{}: {point} ({name} when it was counted)", machine.flavour));
+pub fn sweep(machine: &Machine<'_>, effort: Effort, lies: &[Lie], dice: &mut Dice) -> Outcome {
+    let classes = standing_for_all(&machine.points, dice);
+    let chosen = dice.sample(classes, effort.most);
+    let mut outcome = Outcome::passing_over(machine.points.len() - chosen.len());
+    outcome.unmodelled.extend(machine.unmodelled.iter().cloned());
+    for point in chosen {
+        match cut(machine, point.number, lies) {
+            (verdict, Some(fired)) => outcome.count(verdict, &format!("{}: before {fired}", machine.flavour)),
+            // Another run may make fewer calls: it answered before this one.
+            (verdict, None) => outcome.count(verdict, &format!("{}: after the answer", machine.flavour)),
+        }
     }
-    let (verdict, fired) = cut(machine, usize::MAX, lie);
+    let (verdict, fired) = cut(machine, u64::MAX, lies);
     assert_eq!(fired, None, "nothing is cut after the last call");
-    tally.count(verdict, &format!("{}: after its answer", machine.flavour));
-    tally
+    outcome.count(verdict, &format!("{}: after the answer", machine.flavour));
+    outcome
 }
 
-/// The calls of one run, by number and name.
-fn points(machine: &Machine<'_>, lie: Option<Lie>) -> Vec<(usize, String)> {
-    let mounted = machine.mount(&machine.disk("image")).unwrap();
-    boot(&machine.world);
-    let mut knife = Knife { at: usize::MAX, lie, mount: machine.mount.clone(), seen: Vec::new() };
-    let code = trace::run(machine.world.command(machine.subject.arguments()), &mut knife);
-    machine.switch_off(mounted);
-    assert_eq!(code, Some(machine.subject.code()), "{}", machine.subject.name());
-    knife.seen.into_iter().enumerate().map(|(number, name)| (number + 1, name)).collect()
+/// Consecutive writes to one file are one class: the first, the last, and one between them.
+fn standing_for_all(points: &[Point], dice: &mut Dice) -> Vec<Point> {
+    let writes = |point: &Point| point.length.is_some();
+    let one_class = |a: &Point, b: &Point| writes(a) && writes(b) && a.path == b.path;
+    points
+        .chunk_by(one_class)
+        .flat_map(|class| match class {
+            [first, between @ .., last] if !between.is_empty() => {
+                vec![first.clone(), between[dice.below(between.len())].clone(), last.clone()]
+            }
+            few => few.to_vec(),
+        })
+        .collect()
 }
 
 /// One cut; the call before which it came, or none where the operation had answered before.
-fn cut(machine: &Machine<'_>, at: usize, lie: Option<Lie>) -> (Verdict, Option<String>) {
-    let image = machine.disk("image");
-    let mounted = machine.mount(&image).unwrap();
-    boot(&machine.world);
-    let mut knife = Knife { at, lie, mount: machine.mount.clone(), seen: Vec::new() };
-    let code = trace::run(machine.world.command(machine.subject.arguments()), &mut knife);
-    mounted.cut_power();
-    machine.switch_off(mounted);
-    let fired = (knife.seen.len() == at).then(|| knife.seen.pop().unwrap_or_default());
-    match (code, &fired) {
-        (None, Some(_)) => {}
-        (Some(code), None) => assert_eq!(code, machine.subject.code(), "{}", machine.subject.name()),
-        other => panic!("{other:?}: what was cut does not answer, and what was not does"),
-    }
-    let verdict = match machine.mount(&image) {
-        Ok(mounted) => {
-            let verdict = machine.verdict(code);
-            machine.switch_off(mounted);
-            verdict
+fn cut(machine: &Machine<'_>, at: u64, lies: &[Lie]) -> (Verdict, Option<Point>) {
+    let mounted = machine.switch_on();
+    let world = machine.stage.world.path("");
+    let tracer = Tracer::of(&world).fault(at, Kind::Stop).lies(lies);
+    let trace = tracer.run_to_stop(&machine.stage.command(machine.operation.arguments), |_| mounted.cut_power());
+    let answered = match (trace.end, &trace.fired) {
+        (End::Killed(_), Some(_)) => None,
+        (End::Exited(code), None) if code == machine.operation.code => {
+            mounted.cut_power();
+            Some(code)
         }
-        Err(words) => Verdict::Bad(format!("the file system did not come back: {words}")),
+        other => panic!("{}: {other:?}: what was cut does not answer, and what was not does", machine.operation.name),
     };
-    (verdict, fired)
-}
-
-/// Counts the calls on the disk, and cuts before one.
-struct Knife {
-    at: usize,
-    lie: Option<Lie>,
-    mount: PathBuf,
-    seen: Vec<String>,
-}
-
-impl Watcher for Knife {
-    fn before(&mut self, call: &Call) -> Fate {
-        let is_here = |path: &Path| path.starts_with(&self.mount);
-        let Some((path, other)) = &call.paths else { return Fate::Made };
-        if !is_here(path) && !other.as_deref().is_some_and(is_here) {
-            return Fate::Made;
-        }
-        let short = path.strip_prefix(&self.mount).unwrap_or(path).components().skip(1).collect::<PathBuf>();
-        self.seen.push(format!("{} `{}`", call.name, short.display()));
-        if self.seen.len() == self.at {
-            Fate::Cut
-        } else if self.lie.is_some_and(|lie| lie.covers(call)) {
-            Fate::Skipped
-        } else {
-            Fate::Made
-        }
-    }
+    machine.switch_off(mounted);
+    (machine.verdict(&machine.room.join("image"), answered), trace.fired)
 }

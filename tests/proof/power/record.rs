@@ -3,26 +3,22 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File, Metadata};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nix::unistd::Pid;
 
-use super::lies::Lie;
 use super::model::change::{Change, Node, Place};
 use super::model::rebuild::{Numbers, kind};
-use super::trace::{Call, Fate, Watcher};
+use crate::tracer::{Seen, Witness};
 
-/// Writes down what an operation does below a directory. Shared memory of SQLite's is passed over: it has no content
-/// that outlives its users.
+/// Writes down what an operation does. Shared memory of SQLite's is passed over: it has no content that outlives its
+/// users.
 pub struct Recorder {
-    root: PathBuf,
     numbers: Numbers,
     next: Node,
-    lie: Option<Lie>,
     /// What a call is about to change, seen before it does.
-    about: HashMap<Pid, Before>,
+    about: HashMap<Pid, (Seen, Before)>,
     pub changes: Vec<Change>,
-    pub lies: usize,
     /// Calls that the model has no words for.
     pub unknown: BTreeSet<String>,
 }
@@ -37,14 +33,9 @@ struct Before {
 }
 
 impl Recorder {
-    pub fn new(root: &Path, numbers: Numbers, lie: Option<Lie>) -> Self {
+    pub fn new(numbers: Numbers) -> Self {
         let next = Node::try_from(numbers.len()).unwrap();
-        let root = root.to_owned();
-        Self { root, numbers, next, lie, about: HashMap::new(), changes: Vec::new(), lies: 0, unknown: BTreeSet::new() }
-    }
-
-    fn is_here(&self, path: &Path) -> bool {
-        path.starts_with(&self.root)
+        Self { numbers, next, about: HashMap::new(), changes: Vec::new(), unknown: BTreeSet::new() }
     }
 
     fn place(&self, path: &Path) -> Option<Place> {
@@ -65,12 +56,11 @@ impl Recorder {
         self.changes.push(Change::Make { at, node, kind: kind(path, &found), mode });
     }
 
-    fn say(&mut self, call: &Call, why: &str) {
-        let path = call.paths.as_ref().map(|(path, _)| path.display().to_string()).unwrap_or_default();
-        self.unknown.insert(format!("{} `{path}`: {why}", call.name));
+    fn say(&mut self, call: &Seen, why: &str) {
+        self.unknown.insert(format!("{} on `{}`: {why}", call.call, call.path.display()));
     }
 
-    fn write(&mut self, call: &Call, descriptor: u64, offset: u64, length: u64) {
+    fn write(&mut self, call: &Seen, descriptor: u64, offset: u64, length: u64) {
         let Some((file, found)) = opened(call.process, descriptor) else { return self.say(call, "it cannot be read") };
         let Some(node) = self.node(&found) else { return self.say(call, "it was never made") };
         let mut bytes = vec![0; usize::try_from(length).unwrap()];
@@ -80,7 +70,7 @@ impl Recorder {
         }
     }
 
-    fn resize(&mut self, call: &Call, descriptor: u64) {
+    fn resize(&mut self, call: &Seen, descriptor: u64) {
         let Some((_, found)) = opened(call.process, descriptor) else { return self.say(call, "it cannot be read") };
         match self.node(&found) {
             Some(node) => self.changes.push(Change::Resize { node, length: found.len() }),
@@ -88,16 +78,16 @@ impl Recorder {
         }
     }
 
-    fn sync(&mut self, call: &Call) {
+    fn sync(&mut self, call: &Seen) {
         match opened(call.process, call.arguments[0]).and_then(|(_, found)| self.node(&found)) {
             Some(node) => self.changes.push(Change::Sync { node }),
             None => self.say(call, "it was never made"),
         }
     }
 
-    fn happened(&mut self, call: &Call, before: Before, result: u64, path: &Path, other: Option<&Path>) {
-        let a = &call.arguments;
-        match call.name {
+    fn happened(&mut self, call: &Seen, before: Before, result: u64) {
+        let (a, path) = (&call.arguments, &call.path);
+        match call.call {
             "open" | "openat" | "creat" => match (before.there, before.place) {
                 (false, Some(at)) => self.make(at, path),
                 (true, _) if empties(call) => self.resize(call, result),
@@ -109,14 +99,15 @@ impl Recorder {
                 }
             }
             "link" | "linkat" => {
-                let node = fs::symlink_metadata(other.unwrap_or(path)).ok().and_then(|found| self.node(&found));
+                let node =
+                    call.to.as_ref().and_then(|to| fs::symlink_metadata(to).ok()).and_then(|found| self.node(&found));
                 match (before.other, node) {
                     (Some(at), Some(node)) => self.changes.push(Change::Link { at, node }),
                     _ => self.say(call, "from outside"),
                 }
             }
             "rename" | "renameat" | "renameat2" => match (before.place, before.other) {
-                (Some(from), Some(to)) if call.name != "renameat2" || a[4] == 0 || a[4] == 1 => {
+                (Some(from), Some(to)) if call.call != "renameat2" || a[4] == 0 || a[4] == 1 => {
                     self.changes.push(Change::Rename { from, to });
                 }
                 _ => self.say(call, "from or to outside, or an exchange"),
@@ -146,51 +137,35 @@ impl Recorder {
     }
 }
 
-impl Watcher for Recorder {
-    fn before(&mut self, call: &Call) -> Fate {
-        let Some((path, other)) = &call.paths else { return Fate::Made };
-        let here = self.is_here(path) || other.as_deref().is_some_and(|other| self.is_here(other));
-        if !here || path.as_os_str().as_encoded_bytes().ends_with(b"-shm") && other.is_none() && writes(call) {
-            return Fate::Made;
-        }
-        if self.lie.is_some_and(|lie| lie.covers(call)) {
-            self.lies += 1;
-            return Fate::Skipped;
-        }
-        let descriptor = if call.name == "copy_file_range" { call.arguments[2] } else { call.arguments[0] };
-        let before = Before {
-            there: fs::symlink_metadata(path).is_ok(),
-            place: self.place(path),
-            other: other.as_deref().and_then(|other| self.place(other)),
-            position: position(call, descriptor),
-        };
-        self.about.insert(call.process, before);
-        Fate::Made
-    }
-
-    fn after(&mut self, call: &Call, result: i64) {
-        let Some(before) = self.about.remove(&call.process) else { return };
-        let (Ok(result), Some((path, other))) = (u64::try_from(result), call.paths.clone()) else { return };
-        self.happened(call, before, result, &path, other.as_deref());
-    }
-
-    fn unknown(&mut self, process: Pid, name: &'static str, number: u64, arguments: &[u64; 6]) {
-        let path = crate::tracer::memory::open_file(process, arguments[4]);
-        let shared = |path: &PathBuf| path.as_os_str().as_encoded_bytes().ends_with(b"-shm");
-        if name == "mmap" && path.as_ref().is_some_and(shared) {
+impl Witness for Recorder {
+    fn before(&mut self, call: &Seen) {
+        if call.path.as_os_str().as_encoded_bytes().ends_with(b"-shm") && writes(call) {
             return;
         }
-        self.unknown.insert(format!("call {number} {name} {}", path.unwrap_or_default().display()));
+        let descriptor = if call.call == "copy_file_range" { call.arguments[2] } else { call.arguments[0] };
+        let before = Before {
+            there: fs::symlink_metadata(&call.path).is_ok(),
+            place: self.place(&call.path),
+            other: call.to.as_ref().and_then(|to| self.place(to)),
+            position: position(call, descriptor),
+        };
+        self.about.insert(call.process, (call.clone(), before));
+    }
+
+    fn after(&mut self, process: Pid, answer: i64) {
+        if let (Some((call, before)), Ok(result)) = (self.about.remove(&process), u64::try_from(answer)) {
+            self.happened(&call, before, result);
+        }
     }
 }
 
-fn writes(call: &Call) -> bool {
-    ["write", "pwrite64", "ftruncate", "fallocate"].contains(&call.name)
+fn writes(call: &Seen) -> bool {
+    ["write", "pwrite64", "ftruncate", "fallocate"].contains(&call.call)
 }
 
-fn empties(call: &Call) -> bool {
-    let flags = if call.name == "open" { call.arguments[1] } else { call.arguments[2] };
-    call.name == "creat" || flags & u64::from(nix::libc::O_TRUNC.unsigned_abs()) != 0
+fn empties(call: &Seen) -> bool {
+    let flags = if call.call == "open" { call.arguments[1] } else { call.arguments[2] };
+    call.call == "creat" || flags & u64::from(nix::libc::O_TRUNC.unsigned_abs()) != 0
 }
 
 /// A file as another process has it open, to be read.
@@ -201,8 +176,8 @@ fn opened(process: Pid, descriptor: u64) -> Option<(File, Metadata)> {
 }
 
 /// Where the next write of a descriptor goes.
-fn position(call: &Call, descriptor: u64) -> u64 {
-    if !["write", "writev", "copy_file_range", "sendfile"].contains(&call.name) {
+fn position(call: &Seen, descriptor: u64) -> u64 {
+    if !["write", "writev", "copy_file_range", "sendfile"].contains(&call.call) {
         return 0;
     }
     let process = call.process;

@@ -5,18 +5,15 @@ use std::fs::File;
 use super::blocks::Disk;
 use super::crashes::{self, Crash, Told};
 use super::dice::Dice;
-use super::filesystem::Flavour;
-use super::lies::{Liar, Lie};
 use super::machine::Machine;
-use super::subject::{Verdict, boot};
-use super::tally::{Effort, Tally};
-use super::trace;
+use super::outcome::{Effort, Outcome};
+use crate::tracer::Lie;
 
 /// Records one run of the operation on a disk, and tries what the disk may hold at each of its moments.
-pub fn sweep(machine: &Machine<'_>, effort: Effort, lie: Option<Lie>, dice: &mut Dice) -> Tally {
-    let (told, code) = record(machine, lie);
+pub fn sweep(machine: &Machine<'_>, effort: Effort, lies: &[Lie], dice: &mut Dice) -> Outcome {
+    let told = record(machine, lies);
     let all = crashes::all(&told, effort.each, dice);
-    let mut tally = Tally { passed_over: all.len().saturating_sub(effort.most), ..Tally::default() };
+    let mut outcome = Outcome::passing_over(all.len().saturating_sub(effort.most));
     let flushed = machine.disk("flushed");
     let flushed_file = File::options().write(true).open(&flushed).unwrap();
     let mut written = 0;
@@ -25,37 +22,27 @@ pub fn sweep(machine: &Machine<'_>, effort: Effort, lie: Option<Lie>, dice: &mut
         written = crash.flushed;
         let image = machine.copy(&flushed, "image");
         crashes::write_also(&told, &crash, &File::options().write(true).open(&image).unwrap());
-        let verdict = match machine.mount(&image) {
-            Ok(mounted) => {
-                let verdict = machine.verdict(crash.answered.then_some(code));
-                machine.switch_off(mounted);
-                verdict
-            }
-            Err(words) => Verdict::Bad(format!("the file system did not come back: {words}")),
-        };
-        tally.count(verdict, &tell(&crash, &told, machine.flavour));
+        let verdict = machine.verdict(&image, crash.answered.then_some(machine.operation.code));
+        outcome.count(verdict, &format!("{}: {}", machine.flavour, tell(&crash, &told)));
     }
-    tally
+    outcome
 }
 
-/// What the disk is told from the mount on, and the exit code.
-fn record(machine: &Machine<'_>, lie: Option<Lie>) -> (Vec<Told>, i32) {
+/// What the disk is told from the mount on.
+fn record(machine: &Machine<'_>, lies: &[Lie]) -> Vec<Told> {
     let served = machine.room.join("disk");
     let disk = Disk::serve(&machine.disk("recorded"), &served);
     let mounted = machine.mount(&served).unwrap();
-    boot(&machine.world);
+    machine.stage.boot();
     disk.mark();
-    let mut liar = Liar { lie, told: 0 };
-    let code = trace::run(machine.world.command(machine.subject.arguments()), &mut liar);
+    machine.run(lies);
     disk.mark();
-    assert_eq!(code, Some(machine.subject.code()), "{}", machine.subject.name());
-    assert_eq!(liar.told > 0, lie.is_some(), "{lie:?} covers nothing");
     machine.switch_off(mounted);
-    (disk.take_out(), machine.subject.code())
+    disk.take_out()
 }
 
-fn tell(crash: &Crash, told: &[Told], flavour: Flavour) -> String {
+fn tell(crash: &Crash, told: &[Told]) -> String {
     let Crash { flushed, also, answered } = crash;
     let answered = if *answered { ", after the answer" } else { "" };
-    format!("{flavour}: {flushed} of {} kept, and {} parts of later writes{answered}", told.len(), also.len())
+    format!("{flushed} of {} kept, and {} parts of later writes{answered}", told.len(), also.len())
 }

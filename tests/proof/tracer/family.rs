@@ -16,7 +16,7 @@ use nix::unistd::Pid;
 
 use super::calls::{self, Effect, On};
 use super::lie::Told;
-use super::{End, Fault, Kind, Lie, Point, Trace, memory};
+use super::{End, Fault, Kind, Lie, Point, Seen, Trace, Witness, memory};
 
 pub(super) struct Family<'a> {
     root: Pid,
@@ -24,6 +24,7 @@ pub(super) struct Family<'a> {
     fault: Option<Fault>,
     lies: &'a [Lie],
     at_stop: Option<Box<dyn FnOnce(&Point) + 'a>>,
+    witness: Option<&'a mut dyn Witness>,
     /// What each is to be answered when its call ends.
     answers: HashMap<Pid, After>,
     members: BTreeSet<Pid>,
@@ -73,6 +74,7 @@ impl<'a> Family<'a> {
             fault,
             lies,
             at_stop: Some(at_stop),
+            witness: None,
             answers: HashMap::new(),
             members: BTreeSet::from([root]),
             backlog: VecDeque::new(),
@@ -84,6 +86,11 @@ impl<'a> Family<'a> {
             unmodelled: BTreeSet::new(),
             told: 0,
         }
+    }
+
+    /// Everything is told to this one too, the service included, if it is one of the family. It ends with the command.
+    pub(super) fn tell(&mut self, witness: &'a mut dyn Witness) {
+        self.witness = Some(witness);
     }
 
     /// Until none of them is left.
@@ -158,6 +165,9 @@ impl<'a> Family<'a> {
         self.answers.remove(&process);
         if process == self.root {
             self.end = Some(end);
+            if self.witness.is_some() {
+                self.kill_all();
+            }
         }
     }
 
@@ -185,6 +195,9 @@ impl<'a> Family<'a> {
                     self.points.push(point.clone());
                     self.lie(&point, process, &arguments, registers);
                     self.strike(&point, on, process, registers);
+                    if let (Some(witness), false) = (&mut self.witness, self.answers.contains_key(&process)) {
+                        witness.before(&Seen::of(&point, process, &registers, self.world));
+                    }
                 }
             }
         }
@@ -209,7 +222,11 @@ impl<'a> Family<'a> {
     }
 
     fn report(&mut self, process: Pid, call: &str, number: u64, arguments: &[u64; 6]) {
-        let file = if call.is_empty() { None } else { memory::open_file(process, arguments[if call == "mmap" { 4 } else { 0 }]) };
+        let file = if call.is_empty() {
+            None
+        } else {
+            memory::open_file(process, arguments[if call == "mmap" { 4 } else { 0 }])
+        };
         let about = match file {
             Some(file) if call == "ioctl" && is_nobodys(&file) => return,
             Some(file) if call == "mmap" && file.to_string_lossy().ends_with("-shm") => return,
@@ -220,7 +237,9 @@ impl<'a> Family<'a> {
     }
 
     fn lie(&mut self, point: &Point, process: Pid, arguments: &[u64; 6], registers: libc::user_regs_struct) {
-        let Some(told) = self.lies.iter().find_map(|lie| lie.tell(point, process, arguments, self.world)) else { return };
+        let Some(told) = self.lies.iter().find_map(|lie| lie.tell(point, process, arguments, self.world)) else {
+            return;
+        };
         match told {
             Told::Instead(answer) => self.skip(process, registers, answer),
             Told::Keep => {
@@ -269,7 +288,11 @@ impl<'a> Family<'a> {
 
     fn leaves(&mut self, process: Pid) {
         match self.answers.remove(&process) {
-            None => {}
+            None => {
+                if let (Some(witness), Ok(registers)) = (&mut self.witness, ptrace::getregs(process)) {
+                    witness.after(process, registers.rax.cast_signed());
+                }
+            }
             Some(After::Answer(answer)) => {
                 let Ok(mut registers) = ptrace::getregs(process) else { return };
                 registers.rax = answer.cast_unsigned();
