@@ -19,9 +19,15 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flavour {
     pub kind: Kind,
-    /// Options of mount(8), after a comma.
+    /// Options of mount(8).
     pub options: &'static str,
 }
+
+/// As machines are mounted whose owners traded safety for speed, or time for space.
+pub const TUNED: [Flavour; 2] = [
+    Flavour { kind: Kind::Ext4, options: "data=writeback,noauto_da_alloc" },
+    Flavour { kind: Kind::Btrfs, options: "compress=zstd,noatime" },
+];
 
 impl Kind {
     pub const ALL: [Self; 3] = [Self::Ext4, Self::Xfs, Self::Btrfs];
@@ -69,6 +75,11 @@ impl fmt::Display for Flavour {
 }
 
 impl Flavour {
+    /// From its display.
+    pub fn parse(text: &str) -> Option<Self> {
+        Kind::ALL.map(Kind::plain).into_iter().chain(TUNED).find(|flavour| flavour.to_string() == text)
+    }
+
     /// Makes an empty file system with room for so many MiB in a new image.
     pub fn make(self, image: &Path, mebibytes: u64) {
         let size = (self.kind.smallest() + 2 * mebibytes) << 20;

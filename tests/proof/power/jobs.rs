@@ -5,7 +5,7 @@ use std::fmt;
 use std::process::{Command, ExitCode, Stdio};
 
 use super::dice::Dice;
-use super::filesystem::{Flavour, Kind};
+use super::filesystem::Flavour;
 use super::machine::Machine;
 use super::outcome::{Effort, Outcome};
 use super::{godown, modelled, unplugged};
@@ -57,10 +57,9 @@ impl fmt::Display for Harness {
 impl Harness {
     fn parse(text: &str) -> Option<Self> {
         let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
-        let kind = |name: &str| Kind::ALL.into_iter().find(|kind| kind.name() == name);
         match word {
-            "call" => Some(Self::Call(kind(rest)?.plain())),
-            "disk" => Some(Self::Disk(kind(rest)?.plain())),
+            "call" => Some(Self::Call(Flavour::parse(rest)?)),
+            "disk" => Some(Self::Disk(Flavour::parse(rest)?)),
             "model" => Some(Self::Model),
             _ => None,
         }

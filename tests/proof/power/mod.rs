@@ -11,6 +11,7 @@ pub mod machine;
 pub mod model;
 pub mod modelled;
 pub mod outcome;
+pub mod plan;
 pub mod record;
 pub mod settle;
 pub mod unplugged;
