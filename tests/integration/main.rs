@@ -13,6 +13,7 @@ mod download;
 mod events;
 mod full_disk;
 mod gantry_world;
+mod hops;
 mod layers;
 mod lint;
 mod load;

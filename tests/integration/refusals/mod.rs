@@ -13,6 +13,7 @@ mod settings;
 mod stand;
 mod state;
 mod trust;
+mod work;
 pub mod words;
 
 use serde_json::Value;
