@@ -7,6 +7,7 @@
 mod authority;
 mod crash;
 mod dialogue;
+mod documents;
 mod download;
 mod gantry_world;
 mod layers;
