@@ -76,6 +76,11 @@ impl Layout {
         self.state.join("expect.lock")
     }
 
+    /// Held by whatever came through the gate, as long as it lives; never locked by the installer itself.
+    pub fn gate_lock(&self) -> PathBuf {
+        self.state.join("gate.lock")
+    }
+
     /// What the gate reads; world-readable.
     pub fn gate(&self) -> PathBuf {
         self.state.join("gate.json")
@@ -106,9 +111,14 @@ impl Layout {
         self.state.join("releases")
     }
 
-    /// Space that is set aside for the undo of a run on a disk that fills up.
+    /// Room that is set aside for the undo of a run on a disk that fills up.
     pub fn reserve(&self) -> PathBuf {
         self.state.join("reserve")
+    }
+
+    /// The same on the file system of the versions.
+    pub fn versions_reserve(&self) -> PathBuf {
+        self.root.join(".reserve")
     }
 
     /// An artifact that is being downloaded, by the digest that it must have.
@@ -195,6 +205,11 @@ pub struct WorkLayout {
 impl WorkLayout {
     /// The name of the record that says whose database lies beside it.
     pub const OWNER: &str = "owner.json";
+
+    /// Room that is set aside for the undo of a run on a disk that fills up.
+    pub fn reserve(&self) -> PathBuf {
+        self.directory.join("reserve")
+    }
 
     /// The name of the database that a run builds.
     pub fn new_name(run: &str) -> String {

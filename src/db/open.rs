@@ -63,6 +63,14 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// This user may not, or there is no room for what SQLite makes beside it.
+    #[error("cannot open `{}`, or make a log beside it", path.display())]
+    Unopened {
+        /// The file.
+        path: PathBuf,
+        /// SQLite's words.
+        source: rusqlite::Error,
+    },
     /// This user may not.
     #[error("no permission to open `{}`", path.display())]
     Permission {
@@ -130,7 +138,11 @@ impl Reader {
             Err(error) => match told(&path, error) {
                 // Without a log the main file is the whole database, unless a writer is just beginning: the caller
                 // passes on that this look could not be locked.
-                OpenError::ReadOnly { .. } | OpenError::Permission { .. } if !wal_there => immutable(&path),
+                OpenError::ReadOnly { .. } | OpenError::Permission { .. } | OpenError::Unopened { .. }
+                    if !wal_there =>
+                {
+                    immutable(&path)
+                }
                 error => Err(error),
             },
         }
@@ -264,7 +276,8 @@ pub(crate) fn told(path: &Path, source: rusqlite::Error) -> OpenError {
             ErrorCode::NotADatabase => OpenError::Foreign { path },
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => OpenError::Locked { path },
             ErrorCode::ReadOnly => OpenError::ReadOnly { path },
-            ErrorCode::CannotOpen | ErrorCode::PermissionDenied => OpenError::Permission { path },
+            ErrorCode::PermissionDenied => OpenError::Permission { path },
+            ErrorCode::CannotOpen => OpenError::Unopened { path, source },
             ErrorCode::DatabaseCorrupt => OpenError::Corrupt { path, source },
             _ => OpenError::Other { path, source },
         },

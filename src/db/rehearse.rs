@@ -151,9 +151,9 @@ fn all(connection: &mut Connection, legs: &[Leg<'_>], settings: &Settings<'_>) -
 
 fn one(connection: &mut Connection, leg: &Leg<'_>, settings: &Settings<'_>) -> Result<Receipt> {
     let mut receipt = measured(connection, leg.works, settings)?;
-    if leg.works.iter().all(|work| work.direction == Direction::Up) {
+    if leg.works.iter().all(|work| work.direction() == Direction::Up) {
         let meant: BTreeSet<_> =
-            leg.works.iter().filter_map(|work| work.script.as_ref()).flat_map(|script| script.deletes_from()).collect();
+            leg.works.iter().filter_map(|work| work.script()).flat_map(|script| script.deletes_from()).collect();
         let silent = |count: &&TableCount| count.lost_rows() && !meant.contains(&count.name.to_ascii_lowercase());
         let tables: Vec<_> = receipt.tables.iter().filter(silent).cloned().collect();
         if !tables.is_empty() {

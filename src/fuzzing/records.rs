@@ -66,6 +66,7 @@ fn plan() -> Plan {
         triggers: Vec::new(),
         was_running: true,
         restart_ms: None,
+        max_downtime_ms: None,
         agreed: None,
         steps: vec![
             Step::Stop,

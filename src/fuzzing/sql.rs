@@ -30,7 +30,7 @@ const FORMATS: &[Format] = &[Format::GolangMigrate];
 
 pub(super) fn script(bytes: &[u8]) {
     let Some(sql) = text(bytes) else { return };
-    examine(&Script { file: "1.sql".to_owned(), sql: sql.to_owned() });
+    examine(&Script::whole("1.sql", sql));
     // Every token is a piece of the text, in order, and only white space and comments lie between them.
     let mut end = 0;
     for token in tokens(sql) {
@@ -42,12 +42,17 @@ pub(super) fn script(bytes: &[u8]) {
 
 fn examine(script: &Script) {
     let _ = (script.place(), script.place_without_foreign_keys(), script.deletes_from());
-    let mut rest = &script.sql[..];
+    let mut pieces = script.pieces.iter().map(|piece| &piece.sql[..]);
+    let mut rest = pieces.next().unwrap_or_default();
     for statement in script.statements() {
         assert!(!statement.text.is_empty() && statement.line >= 1);
-        let at = rest.find(statement.text);
-        assert!(at.is_some(), "{statement:?}");
-        rest = rest.get(at.unwrap_or_default() + statement.text.len()..).unwrap_or_default();
+        while !rest.contains(statement.text) {
+            let next = pieces.next();
+            assert!(next.is_some(), "{statement:?}");
+            rest = next.unwrap_or_default();
+        }
+        let at = rest.find(statement.text).unwrap_or_default();
+        rest = rest.get(at + statement.text.len()..).unwrap_or_default();
     }
 }
 

@@ -1,5 +1,5 @@
 //! Does: makes the database that the run will change, from the live one while it is in use, or from a backup.
-//! Undo: removes it, and the reserve.
+//! Undo: removes it.
 //! If killed half-way: what is there is no database yet, and is removed or replaced.
 //! Touches: the work directory.
 
@@ -106,7 +106,7 @@ pub(super) fn remove_scratch(machine: &Machine<'_>) -> Result<(), StepError> {
 }
 
 /// The work directory says whose database lies beside it, so that nobody works on that one in place.
-pub(super) fn make_work_directory(machine: &Machine<'_>) -> Result<(), StepError> {
+pub fn make_work_directory(machine: &Machine<'_>) -> Result<(), StepError> {
     let work = Dir::make_private(&machine.places.work.directory)?;
     let owner = Owner { product: machine.config.product.clone(), state: machine.config.layout.state.clone() };
     match record::read_in::<Owner>(&work, WorkLayout::OWNER)? {

@@ -38,6 +38,11 @@ impl Dir {
         Ok(Self { descriptor, path: path.to_owned() })
     }
 
+    /// For what is done in it elsewhere in this room.
+    pub(super) fn descriptor(&self) -> &OwnedFd {
+        &self.descriptor
+    }
+
     /// Opens a directory that only this user may enter, making it where there is none. Durable when it returns.
     ///
     /// # Errors

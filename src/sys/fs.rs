@@ -185,6 +185,21 @@ pub fn write_durable(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     rename(&temporary, path)
 }
 
+/// Makes a file that anybody may read, where there is none of that name; durable when it returns.
+///
+/// # Errors
+/// Something of that name is there: it is left alone. Where writing fails, nothing is left.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+    seam::cross("make a file");
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o644).open(path);
+    let mut file = made.map_err(PathError::on("make", path))?;
+    if let Err(error) = file.write_all(bytes).and_then(|()| file.sync_all()) {
+        let _ = fs::remove_file(path);
+        return Err(PathError::on("write", path)(error));
+    }
+    sync_parent(path)
+}
+
 /// Opens a file that is only appended to, making it where there is none, and cuts it off after `length` bytes.
 pub fn open_log(path: &Path, length: u64) -> Result<File> {
     let there = exists(path)?;
@@ -234,20 +249,6 @@ pub fn create_dir_all(path: &Path, mode: u32) -> Result<()> {
     }
 }
 
-/// Sets `bytes` aside in a file that means nothing; its blocks are really taken.
-pub fn reserve(path: &Path, bytes: u64) -> Result<()> {
-    seam::cross("reserve space");
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false).mode(0o600).custom_flags(NO_LINK);
-    let file = options.open(path).map_err(PathError::on("create", path))?;
-    let taken = rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes);
-    match taken {
-        // A file system that cannot promise space has none to set aside.
-        Ok(()) | Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
-        Err(error) => Err(PathError::on("reserve space in", path)(error)),
-    }
-}
-
 /// Removes a file; nothing to do where there is none.
 pub fn remove_file(path: &Path) -> Result<()> {
     seam::cross("remove a file");
@@ -286,7 +287,7 @@ fn sync_parent(path: &Path) -> Result<()> {
 }
 
 /// A symlink is not followed.
-const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+pub(super) const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 
 fn sibling(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(".");

@@ -10,7 +10,7 @@ struct Room {
 }
 
 const WORDS: &[&str] = &["version", "digest", "causes", "nearest", "layout"];
-const DOCUMENTS: &[&str] = &["config", "manifest", "migration"];
+const DOCUMENTS: &[&str] = &["config", "manifest", "migration", "transfer"];
 const DECISION: &[&str] = &["plan"];
 const HANDS: &[&str] = &["sys", "verify", "db", "journal"];
 const VERBS: &[&str] = &["steps", "observe"];
@@ -18,7 +18,7 @@ const MEETING: &[&str] = &["run", "gate"];
 const FACE: &[&str] = &["cli"];
 
 /// From the bottom to the top.
-const HOUSE: [Room; 21] = [
+const HOUSE: [Room; 22] = [
     room("version", &[]),
     room("digest", &[]),
     room("causes", &[]),
@@ -29,6 +29,7 @@ const HOUSE: [Room; 21] = [
     room("manifest", &[WORDS]),
     // The formats of migrations are named in the configuration.
     room("migration", &[WORDS, &["config"]]),
+    room("transfer", &[WORDS]),
     room("plan", &[WORDS, DOCUMENTS]),
     room("sys", &[WORDS, &["config"]]),
     room("verify", &[WORDS, &["sys"]]),
