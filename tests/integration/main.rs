@@ -12,6 +12,7 @@ mod documents;
 mod disk;
 mod download;
 mod events;
+mod failures;
 mod full_disk;
 mod gantry_world;
 mod layers;

@@ -66,6 +66,7 @@ fn a_manifest_and_a_signature_without_end_are_cut_off() {
     world.run(&UPGRADE).expect(0);
 }
 
+// FM-51
 #[test]
 fn either_of_two_keys_may_sign_and_what_one_signed_binds_the_other() {
     let mut world = World::installed(&[OLD, NEW]);
