@@ -203,7 +203,8 @@ fn occupied(work: &WorkLayout) -> Option<Obstacle> {
     }
 }
 
-/// A stop of the service would end an installer that runs inside it, in the middle of its run.
+/// A stop of the service would end an installer that runs inside it, in the middle of its run (FM-32): systemd ends the
+/// whole control group.
 fn inside(service: &service::Service) -> Result<Option<Obstacle>> {
     let own = service.own_processes()?.unwrap_or_default();
     let this = Process::this().map_err(ServiceError::from)?;

@@ -26,7 +26,7 @@ pub(super) fn migrations(bytes: &[u8]) {
     }
 }
 
-const FORMATS: &[Format] = &[Format::GolangMigrate];
+const FORMATS: &[Format] = &[Format::GolangMigrate, Format::Goose, Format::Dbmate, Format::SqlMigrate, Format::Atlas];
 
 pub(super) fn script(bytes: &[u8]) {
     let Some(sql) = text(bytes) else { return };

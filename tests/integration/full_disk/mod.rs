@@ -34,6 +34,7 @@ fn an_upgrade_whose_disk_is_full_at_any_moment_ends_in_old_or_new() {
     both(&full_at_any_moment(&operations::upgrade(), &world, &disk, Left::Bytes(0)));
 }
 
+// FM-10
 #[test]
 fn an_upgrade_whose_database_has_a_full_disk_at_any_moment_ends_in_old_or_new() {
     full_alone("data", Left::Bytes(0));
