@@ -135,7 +135,7 @@ impl<'a> Tracer<'a> {
         held.stdout(stdout.try_clone().unwrap()).stderr(stderr.try_clone().unwrap());
         let mut family = Family::seize(held, self.world, self.fault, self.lies, at_stop);
         family.follow(PATIENCE);
-        let mut said = |file: &mut std::fs::File| {
+        let said = |file: &mut std::fs::File| {
             let mut text = Vec::new();
             file.rewind().unwrap();
             file.read_to_end(&mut text).unwrap();
