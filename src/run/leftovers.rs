@@ -1,5 +1,6 @@
 //! What a kill leaves of a command that had not become a run yet, or never becomes one.
 
+use super::reserve;
 use crate::config::Config;
 use crate::journal::runs;
 use crate::layout::WorkLayout;
@@ -15,9 +16,7 @@ pub fn clear(config: &Config, work: &WorkLayout) -> Result<(), StepError> {
         fs::remove_file(&directory.join(name))?;
     }
     let layout = &config.layout;
-    if fs::exists(&layout.reserve())? {
-        fs::remove_file(&layout.reserve())?;
-    }
+    reserve::give_back(config, work)?;
     for name in runs::unplanned(layout)? {
         fs::remove_dir_all(&layout.run(&name).directory)?;
     }
