@@ -63,6 +63,11 @@ pub const OPERATIONS: &[Operation] = &[
     },
 ];
 
+/// One of them.
+pub fn named(name: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.name == name)
+}
+
 const UPGRADE: Operation = Operation {
     name: "upgrade",
     releases: two,
