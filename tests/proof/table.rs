@@ -45,7 +45,10 @@ impl Table {
 
     /// Prints it, with the sums.
     pub fn print(&self) {
-        println!("{:<22} {:<24} {:>7} {:>7} {:>7} {:>5} {:>11}", "operation", "fault", "points", "OLD", "NEW", "bad", "passed over");
+        println!(
+            "{:<22} {:<24} {:>7} {:>7} {:>7} {:>5} {:>11}",
+            "operation", "fault", "points", "OLD", "NEW", "bad", "passed over"
+        );
         let mut sum = Row::default();
         for ((operation, fault), row) in &self.rows {
             line(operation, fault, row);

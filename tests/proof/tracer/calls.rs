@@ -90,8 +90,7 @@ const OPENS: &[Row] = &[(libc::SYS_open, "open", On::Path(0)), (libc::SYS_openat
 /// `FICLONE`, `FICLONERANGE`, `FS_IOC_SETFLAGS` and `FS_IOC_FSSETXATTR` of ioctl_ficlone(2) and ioctl_iflags(2).
 const CHANGING_REQUESTS: [u64; 4] = [0x4004_9409, 0x4020_940d, 0x4008_6602, 0x401c_5820];
 /// `TCGETS`, `TIOCGPGRP`, `TIOCGWINSZ`, `FIONREAD`, `FIONBIO`, `FIONCLEX`, `FIOCLEX`, `FS_IOC_GETFLAGS`, `FS_IOC_FSGETXATTR`.
-const READING_REQUESTS: [u64; 9] =
-    [0x5401, 0x540f, 0x5413, 0x541b, 0x5421, 0x5450, 0x5451, 0x8008_6601, 0x801c_581f];
+const READING_REQUESTS: [u64; 9] = [0x5401, 0x540f, 0x5413, 0x541b, 0x5421, 0x5450, 0x5451, 0x8008_6601, 0x801c_581f];
 
 #[rustfmt::skip]
 const HARMLESS: &[libc::c_long] = &[
@@ -157,5 +156,8 @@ fn makes(flags: u64) -> bool {
 fn maps_for_writing(arguments: &[u64; 6]) -> bool {
     let (protection, flags, file) = (arguments[2], arguments[3], arguments[4]);
     let has = |word: u64, bit: libc::c_int| word & u64::from(bit.unsigned_abs()) != 0;
-    has(protection, libc::PROT_WRITE) && has(flags, libc::MAP_SHARED) && !has(flags, libc::MAP_ANONYMOUS) && file < 1 << 20
+    has(protection, libc::PROT_WRITE)
+        && has(flags, libc::MAP_SHARED)
+        && !has(flags, libc::MAP_ANONYMOUS)
+        && file < 1 << 20
 }

@@ -209,7 +209,11 @@ impl<'a> Family<'a> {
     }
 
     fn report(&mut self, process: Pid, call: &str, number: u64, arguments: &[u64; 6]) {
-        let file = if call.is_empty() { None } else { memory::open_file(process, arguments[if call == "mmap" { 4 } else { 0 }]) };
+        let file = if call.is_empty() {
+            None
+        } else {
+            memory::open_file(process, arguments[if call == "mmap" { 4 } else { 0 }])
+        };
         let about = match file {
             Some(file) if call == "ioctl" && is_nobodys(&file) => return,
             Some(file) if call == "mmap" && file.to_string_lossy().ends_with("-shm") => return,
@@ -220,7 +224,9 @@ impl<'a> Family<'a> {
     }
 
     fn lie(&mut self, point: &Point, process: Pid, arguments: &[u64; 6], registers: libc::user_regs_struct) {
-        let Some(told) = self.lies.iter().find_map(|lie| lie.tell(point, process, arguments, self.world)) else { return };
+        let Some(told) = self.lies.iter().find_map(|lie| lie.tell(point, process, arguments, self.world)) else {
+            return;
+        };
         match told {
             Told::Instead(answer) => self.skip(process, registers, answer),
             Told::Keep => {

@@ -20,9 +20,7 @@ pub fn paths(process: Pid, on: On, arguments: &[u64; 6]) -> Option<(PathBuf, Opt
         On::Paths(one, other) => {
             Some((join(process, here()?, arguments[one])?, Some(join(process, here()?, arguments[other])?)))
         }
-        On::BothAt(one, other) => {
-            Some((from(process, arguments, one)?, Some(from(process, arguments, other)?)))
-        }
+        On::BothAt(one, other) => Some((from(process, arguments, one)?, Some(from(process, arguments, other)?))),
     }
 }
 
