@@ -60,6 +60,11 @@ impl Expected {
         self.ends == Ends::Either && self.old[0].pair() != self.new.pair()
     }
 
+    /// Whether it may have done nothing and said so: an end that is OLD by itself.
+    pub fn may_stay(&self) -> bool {
+        self.ends != Ends::Either
+    }
+
     fn side(&self, seen: &Picture) -> Result<Verdict, String> {
         if self.ends == Ends::Piecemeal {
             return self.between(seen);

@@ -1,5 +1,6 @@
 //! A machine on a file system of its own, kept as an image, so that it can be had again as often as a sweep needs it.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::filesystem::{Flavour, Mounted, copy_image};
@@ -23,6 +24,8 @@ pub struct Machine<'o> {
     pub room: PathBuf,
     base: PathBuf,
     mount: PathBuf,
+    /// Its service, if it runs.
+    running: Option<Vec<OsString>>,
 }
 
 impl<'o> Machine<'o> {
@@ -33,12 +36,13 @@ impl<'o> Machine<'o> {
         flavour.make(&base, if size == Size::Large { 640 } else { 16 });
         let mounted = flavour.mount(&base, &mount).unwrap();
         let stage = Stage::without_copy(operation, size, &mount);
+        let running = stage.launcher.running();
         stage.stop();
         mounted.unmount();
         let new = stage.old.clone();
         let expected = Expected { ends: operation.ends, old: vec![stage.old.clone()], new };
         let (points, unmodelled) = (Vec::new(), Vec::new());
-        Self { operation, flavour, stage, expected, points, unmodelled, room, base, mount }.learnt()
+        Self { operation, flavour, stage, expected, points, unmodelled, room, base, mount, running }.learnt()
     }
 
     fn learnt(mut self) -> Self {
@@ -79,8 +83,15 @@ impl<'o> Machine<'o> {
     /// As the operation finds it, its service running, on a copy of its disk.
     pub fn switch_on(&self) -> Mounted {
         let mounted = self.mount(&self.disk("image")).unwrap();
-        self.stage.boot();
+        self.boot();
         mounted
+    }
+
+    /// Starts the service that the operation finds running.
+    pub fn boot(&self) {
+        if let Some(words) = &self.running {
+            self.stage.boot(words);
+        }
     }
 
     /// Puts a disk in, and starts nothing.
