@@ -1,10 +1,13 @@
-//! The parts of the proof suite's power cuts that could be wrong in silence: the model, and what a disk may keep.
+//! The parts of the proof's power cuts that could be wrong in silence: what a disk may keep, and the model of a file
+//! system.
 
-#![allow(dead_code, reason = "the proof suite uses the rest of them")]
+#![allow(dead_code, reason = "the proof uses the rest of them")]
 
 #[path = "../proof/power/crashes.rs"]
-pub mod crashes;
+mod crashes;
 #[path = "../proof/power/dice.rs"]
-pub mod dice;
+mod dice;
+mod disk;
 #[path = "../proof/power/model/mod.rs"]
-pub mod model;
+mod model;
+mod modelled;

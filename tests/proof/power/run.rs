@@ -46,7 +46,10 @@ pub fn run(scope: &Scope, findings: &Findings) -> Vec<String> {
 }
 
 fn count(job: &Job, outcome: &Result<Outcome, String>, findings: &Findings) {
-    let again = format!("`tests/proof.sh power-job {}`", job.words().iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" "));
+    let again = format!(
+        "`tests/proof.sh power-job {}`",
+        job.words().iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ")
+    );
     let bad = |words: String| {
         eprintln!("{words}");
         findings.bad.lock().unwrap().push(words);
