@@ -30,6 +30,7 @@ pub fn choose(points: &[Point], fault: Fault, most: Option<usize>, seed: u64) ->
         }
     }
     if let Some(most) = most {
+        let seed = fault.name().bytes().fold(seed, |seed, byte| random(seed, u64::from(byte)));
         chosen.sort_by_key(|number| random(seed, *number));
         chosen.truncate(most);
         chosen.sort_unstable();

@@ -32,6 +32,7 @@ mod stage;
 mod sweep;
 mod table;
 mod tracer;
+mod tree;
 mod trial;
 mod verdict;
 mod work;

@@ -40,11 +40,12 @@ pub const OPERATIONS: &[Operation] = &[
     Operation { name: "backup-create", arguments: &["backup", "create"], ..UPGRADE },
     Operation {
         name: "backup-restore",
+        // Release 1.1.0 runs on the schema of 1.0.0 as well: the program stays, and no row is lost.
         prepare: |stage| {
             at_old(stage);
-            stage.world.run(&["backup", "create"]).expect(0);
+            stage.world.run(UPGRADE.arguments).expect(0);
         },
-        arguments: &["backup", "restore", "000002-manual", "--yes"],
+        arguments: &["backup", "restore", "000002-upgrade-1.1.0", "--yes"],
         ..UPGRADE
     },
     Operation {

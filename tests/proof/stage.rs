@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::frozen::copy;
 use crate::launcher::Launcher;
 use crate::operation::{Operation, Size};
 use crate::picture::Picture;
+use crate::tree::copy;
 use crate::world::{Release, World};
 
 /// What changes in a world; the published releases and the configuration do not.
@@ -89,7 +89,7 @@ impl Stage {
     pub fn save(&self) -> Saved {
         let running = self.launcher.running().map(without_gate);
         let directory = tempfile::tempdir_in(self.world.path("").parent().unwrap()).unwrap();
-        for part in PARTS.iter().filter(|part| self.world.path(part).exists()) {
+        for part in PARTS {
             copy(&self.world.path(part), &directory.path().join(part));
         }
         Saved { directory, running }
@@ -99,13 +99,11 @@ impl Stage {
     pub fn put_back(&self, saved: &Saved) {
         self.stop();
         for part in PARTS {
-            let (path, kept) = (self.world.path(part), saved.directory.path().join(part));
+            let path = self.world.path(part);
             if path.exists() {
                 std::fs::remove_dir_all(&path).unwrap();
             }
-            if kept.exists() {
-                copy(&kept, &path);
-            }
+            copy(&saved.directory.path().join(part), &path);
         }
         if let Some(words) = &saved.running {
             self.boot(words);
