@@ -6,6 +6,7 @@ use super::outcome;
 use super::reply::Reply;
 use super::runs::unrecorded;
 use super::session::Session;
+use crate::causes;
 use crate::journal::{record, runs};
 use crate::observe;
 use crate::plan::Plan;
@@ -38,7 +39,13 @@ pub fn run(arguments: &arguments::Recover, session: &Session<'_>) -> Result<Repl
     if arguments.no_start {
         machine.starts = Starts::Nothing;
     }
-    let report = run::recover(&mut machine, session.terminal).map_err(unrecorded)?;
+    let mut report = run::recover(&mut machine, session.terminal).map_err(unrecorded)?;
+    if matches!(report.outcome, run::Outcome::Done | run::Outcome::Restored | run::Outcome::Failed) && !report.unfinished {
+        // Nobody needs it, and the next recovery tries again.
+        if let Err(error) = leftovers::clear(&session.config, &machine.places.work) {
+            report.warnings.push(format!("what the run left cannot be removed: {}", causes::in_one_line(&error)));
+        }
+    }
     let mut reply = outcome::of(std::slice::from_ref(&report), Vec::new());
     if matches!(report.outcome, run::Outcome::Restored | run::Outcome::Failed) {
         // What a recovery was asked for is done; what became of the run is in its words.

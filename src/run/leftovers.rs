@@ -1,4 +1,5 @@
-//! What a kill leaves of a command that had not become a run yet, or never becomes one.
+//! What a kill leaves of a command that had not become a run yet, or never becomes one, and what a power cut brings back:
+//! that a disposable file is gone is not synced.
 
 use crate::config::Config;
 use crate::journal::runs;
@@ -15,6 +16,7 @@ pub fn clear(config: &Config, work: &WorkLayout) -> Result<(), StepError> {
         fs::remove_file(&directory.join(name))?;
     }
     let layout = &config.layout;
+    fs::remove_dir_all(&layout.private())?;
     if fs::exists(&layout.reserve())? {
         fs::remove_file(&layout.reserve())?;
     }
