@@ -8,9 +8,9 @@ use super::dice::Dice;
 use super::filesystem::Flavour;
 use super::machine::Machine;
 use super::outcome::{Effort, Outcome};
+use super::plan::operations;
 use super::{godown, modelled, unplugged};
 use crate::operation::{Operation, Size};
-use crate::operations::OPERATIONS;
 use crate::sweep::Sweep;
 use crate::tracer::Lie;
 
@@ -93,7 +93,7 @@ impl Job {
     fn parse(words: &[String]) -> Option<Self> {
         let [operation, size, harness, lie, each, most, seed] = words else { return None };
         Some(Self {
-            operation: OPERATIONS.iter().find(|one| one.name == operation)?,
+            operation: operations().find(|one| one.name == operation)?,
             size: if size == "large" { Size::Large } else { Size::Small },
             harness: Harness::parse(harness)?,
             lie: LIES.iter().position(|(name, _)| name == lie),
