@@ -9,6 +9,7 @@
 //! Beside the executable, symlinks resolved, `version` holds the version that it is, and `mode` any of these lines:
 //!
 //! ```text
+//! opens-late               opens the database only once somebody writes to the pipe `PID-FILE.open`
 //! dies-at-once             exits 1 after it opened the database
 //! dies-after MS            exits 1 so long after it listens
 //! ignores-term             survives SIGTERM
@@ -133,6 +134,9 @@ fn serve(release: Release, options: &Options) -> Fallible<()> {
     // Before anything else: a stop that comes early must not be lost.
     let (mut terms, voice) = UnixStream::pair()?;
     signal_hook::low_level::pipe::register(TERM, voice)?;
+    if let (true, Some(path)) = (release.does("opens-late"), &options.pid_file) {
+        std::fs::read(path.with_extension("open"))?;
+    }
     let database = open(options)?;
     if release.does("dies-at-once") {
         return Err("dying at once, as told".into());

@@ -14,6 +14,8 @@
 //! * Where plan, steps and journal meet: [`run`] ([`run::apply`], [`run::recover()`]), and [`gate`], which services may
 //!   ask before they start.
 //! * The face: [`cli`].
+//!
+//! `fuzzing`, which is built for the fuzzers and the tests alone, has a door for everything that reads bytes from outside.
 
 pub mod version;
 pub mod digest;
@@ -24,6 +26,7 @@ pub(crate) mod nearest;
 pub mod config;
 pub mod manifest;
 pub mod migration;
+pub mod transfer;
 
 pub mod plan;
 
@@ -39,3 +42,6 @@ pub mod run;
 pub mod gate;
 
 pub mod cli;
+
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;

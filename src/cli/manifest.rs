@@ -1,7 +1,9 @@
-//! `manifest new | add | check | sign | graph`: what a publisher does with a manifest.
+//! `manifest new | add | check | sign | bundle | graph`: what a publisher does with a manifest.
 
 mod add;
+mod bundle;
 mod check;
+mod reads;
 mod sign;
 #[cfg(test)]
 mod tests;
@@ -32,14 +34,21 @@ const GOOD_FOR: SignedDuration = SignedDuration::from_hours(180 * 24);
 pub fn run(verb: &arguments::Manifest, terminal: &Terminal) -> Reply {
     let answer = match verb {
         arguments::Manifest::New { product, manifest } => begin(product, manifest),
-        arguments::Manifest::Add { archive, manifest, target, url, release, reads } => {
+        arguments::Manifest::Add { archive, manifest, target, url, release, reads, reads_anyway } => {
             let (url, release) = (url.as_deref(), release.as_ref());
-            add::run(&add::Asked { archive, manifest, target, url, release, reads }, terminal)
+            let reads_anyway = reads_anyway.as_deref();
+            add::run(&add::Asked { archive, manifest, target, url, release, reads, reads_anyway }, terminal)
         }
-        arguments::Manifest::Check { manifest } => check::run(manifest),
+        arguments::Manifest::Check { manifest, migrations, format } => {
+            check::run(manifest, migrations.as_deref().map(|directory| (directory, &**format)))
+        }
         arguments::Manifest::Sign { manifest, key, generate, password_file } => {
             let (generate, password_file) = (*generate, password_file.as_deref());
             sign::run(&sign::Asked { manifest, key, generate, password_file }, terminal)
+        }
+        arguments::Manifest::Bundle { file, from, to, manifest, target } => {
+            let target = target.as_deref();
+            bundle::run(&bundle::Asked { file, from, to, manifest, target }, terminal)
         }
         arguments::Manifest::Graph { manifest, format } => graph(manifest, *format),
     };

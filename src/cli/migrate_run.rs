@@ -5,7 +5,7 @@ use super::exit::Outcome;
 use super::migrate;
 use super::outcome;
 use super::reply::Reply;
-use super::runs::{Answer, conduct, consent, refused, run_name, stands};
+use super::runs::{Answer, conduct, consent, refused, run_name, stands, unless_interrupted};
 use super::session::Session;
 use crate::db::look::look;
 use crate::migration::{LedgerState, Set};
@@ -17,9 +17,14 @@ use crate::steps::sets;
 
 /// Migrates, or tells where the database stands.
 pub fn run(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply> {
+    migrate::check_dry_run(arguments)?;
     match arguments.verb {
         MigrateVerb::Version | MigrateVerb::Status => tell(&arguments.verb, session),
+        MigrateVerb::Lint(ref lint) => migrate::lint::of_product(lint, session),
         MigrateVerb::Up { .. } | MigrateVerb::Down { .. } | MigrateVerb::Goto { .. } => change(arguments, session),
+        MigrateVerb::Test { .. } => test(session),
+        // It works on a directory of sources, and never on what was installed.
+        MigrateVerb::New { .. } => Err(migrate::needs_directory()),
     }
 }
 
@@ -31,6 +36,9 @@ pub fn name(verb: &MigrateVerb) -> &'static str {
         MigrateVerb::Goto { .. } => "migrate goto",
         MigrateVerb::Version => "migrate version",
         MigrateVerb::Status => "migrate status",
+        MigrateVerb::Lint(_) => "migrate lint",
+        MigrateVerb::Test { .. } => "migrate test",
+        MigrateVerb::New { .. } => "migrate new",
     }
 }
 
@@ -48,8 +56,23 @@ fn tell(verb: &MigrateVerb, session: &Session<'_>) -> Answer<Reply> {
     })
 }
 
+/// Tries the migrations of the newest release on disk, on a copy of the live database too.
+fn test(session: &Session<'_>) -> Answer<Reply> {
+    let seen = session.observe()?;
+    let set = newest(&seen, session)?;
+    let ledger = sets::ledger(&session.config).map_err(|error| failed(&error))?;
+    let database = match &seen.database.content {
+        Content::Missing | Content::Empty => None,
+        _ => Some(seen.database.path.as_path()),
+    };
+    let foreign_keys = session.config.database.foreign_keys;
+    let subject = migrate::Subject { set: &set, ledger: &ledger, foreign_keys, database };
+    migrate::test(&subject, &session.terminal.interrupt, session.terminal)
+}
+
 fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply> {
-    let _lock = session.begin(name(&arguments.verb))?;
+    let _lock = if arguments.dry_run { None } else { Some(session.begin(name(&arguments.verb))?) };
+    session.refuse_unfinished()?;
     let seen = session.observe()?;
     let set = newest(&seen, session)?;
     let at = stands(&seen).schema;
@@ -68,9 +91,14 @@ fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply
     }
     let name = run_name(session, &format!("migrate-{to}"))?;
     let mut plan: Plan = crate::plan::migrate::plan(&name, &to, &seen).map_err(refused)?;
+    if arguments.dry_run {
+        return Ok(migrate::preview(&way, plan.from, plan.to, session.config.database.foreign_keys));
+    }
     let client = session.client();
     if plan.strategy == Some(Strategy::Down) {
-        let loss = down_loss(&plan, &session.machine(&plan, &client)).map_err(|error| failed(&error))?;
+        let loss = down_loss(&plan, &session.machine(&plan, &client));
+        unless_interrupted(session.terminal)?;
+        let loss = loss.map_err(|error| failed(&error))?;
         session.terminal.say(&outcome::loss_lines(&loss, "  would lose "));
         if arguments.yes && !(loss.is_empty() && loss.notes.is_empty()) {
             let message = format!("going down to schema {to} loses rows or columns, and `--yes` agrees to no loss");

@@ -41,9 +41,9 @@ pub(crate) fn fits(connection: &Connection, works: &[Work], settings: &Settings<
         return Err(MigrateError::Dirty { schema: state.schema().cloned() });
     }
     match works.first() {
-        Some(first) if first.starts_from.as_ref() != state.schema() => Err(MigrateError::StartsElsewhere {
+        Some(first) if first.starts_from() != state.schema() => Err(MigrateError::StartsElsewhere {
             file: first.label(),
-            expected: first.starts_from.clone(),
+            expected: first.starts_from().cloned(),
             found: state.schema().cloned(),
         }),
         _ => Ok(()),
@@ -51,7 +51,7 @@ pub(crate) fn fits(connection: &Connection, works: &[Work], settings: &Settings<
 }
 
 fn odd(work: &Work) -> Option<String> {
-    let script = work.script.as_ref()?;
+    let script = work.script()?;
     match script.place() {
         Place::Alone(Reason::Pragma("journal_mode")) => {
             Some(format!("`{}` sets the journal mode: the database keeps the mode that it has", script.file))
@@ -76,7 +76,7 @@ impl Execution<'_> {
         for work in works {
             self.unless_stopped()?;
             (self.settings.progress)(work);
-            let Some(script) = &work.script else { continue };
+            let Some(script) = work.script() else { continue };
             match script.place() {
                 Place::Together => self.script(script)?,
                 Place::Alone(_) => {
@@ -86,7 +86,7 @@ impl Execution<'_> {
                 }
             }
         }
-        ledger::write(self.connection, self.settings.ledger, last.lands_on.as_ref())?;
+        ledger::write(self.connection, self.settings.ledger, last.lands_on())?;
         self.commit()
     }
 
@@ -118,13 +118,13 @@ impl Execution<'_> {
 
     /// Runs the statements of a file, wherever the caller wants them: inside a transaction or outside.
     pub(crate) fn script(&self, script: &Script) -> Result<(), MigrateError> {
-        for (index, statement) in script.statements().iter().enumerate() {
+        for (index, statement) in script.statements().enumerate() {
             let file = &script.file;
             if statement.begins_with("attach") || statement.begins_with("detach") {
                 let what = if statement.begins_with("attach") { "ATTACH" } else { "DETACH" };
                 return Err(MigrateError::Denied { file: file.clone(), line: statement.line, what: what.to_owned() });
             }
-            self.statement(statement).map_err(|source| match self.watch.denied() {
+            self.statement(&statement).map_err(|source| match self.watch.denied() {
                 Some(what) => MigrateError::Denied { file: file.clone(), line: statement.line, what },
                 None => self.told(source, |source| MigrateError::Statement {
                     file: file.clone(),
@@ -160,7 +160,7 @@ impl Execution<'_> {
 }
 
 /// SQLite's words without the text of the statement, which the file and line stand for.
-fn plain(error: rusqlite::Error) -> rusqlite::Error {
+pub(crate) fn plain(error: rusqlite::Error) -> rusqlite::Error {
     match error {
         rusqlite::Error::SqlInputError { error, msg, .. } => rusqlite::Error::SqliteFailure(error, Some(msg)),
         other => other,

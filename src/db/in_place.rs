@@ -110,7 +110,7 @@ fn told_of(failed: MigrateError, kept: Option<Kept>) -> InPlaceError {
 }
 
 fn open(database: &Path, works: &[Work], stop: Stop) -> Result<Connection, OpenError> {
-    let first = |work: &Work| work.direction == Direction::Up && work.starts_from.is_none();
+    let first = |work: &Work| work.direction() == Direction::Up && work.starts_from().is_none();
     let create = if works.first().is_some_and(first) { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     seam::cross("open the database, or make it");
@@ -172,7 +172,7 @@ impl Run<'_> {
         for (index, work) in works.iter().enumerate() {
             self.execution.unless_stopped()?;
             (settings.progress)(work);
-            let Some(script) = &work.script else { continue };
+            let Some(script) = work.script() else { continue };
             match script.place_without_foreign_keys() {
                 Place::Together => self.execution.script(script)?,
                 Place::Alone(_) => {
@@ -182,7 +182,7 @@ impl Run<'_> {
                 }
             }
         }
-        let last = works.last().and_then(|work| work.lands_on.clone());
+        let last = works.last().and_then(|work| work.lands_on().cloned());
         ledger::write(connection, settings.ledger, last.as_ref())?;
         let ms = stopwatch.millis();
         let receipt = self.check(&before, works, ms)?;
@@ -195,9 +195,9 @@ impl Run<'_> {
     /// a file runs.
     fn alone(&self, work: &Work, script: &Script, before: &Look) -> Result<(), MigrateError> {
         let Execution { connection, settings, .. } = self.execution;
-        ledger::write_dirty(connection, settings.ledger, work.lands_on.as_ref())?;
+        ledger::write_dirty(connection, settings.ledger, work.lands_on())?;
         self.check(before, &[], 0)?;
-        self.commit(Kept { schema: work.lands_on.clone(), dirty: true })?;
+        self.commit(Kept { schema: work.lands_on().cloned(), dirty: true })?;
         self.set()?;
         seam::cross("run a migration outside a transaction");
         self.alone.store(true, Ordering::Relaxed);
@@ -208,9 +208,9 @@ impl Run<'_> {
             return Err(MigrateError::LeftOpen { file: script.file.clone() });
         }
         self.begin()?;
-        ledger::write(connection, settings.ledger, work.lands_on.as_ref())?;
+        ledger::write(connection, settings.ledger, work.lands_on())?;
         self.check(before, &[], 0)?;
-        self.commit(Kept { schema: work.lands_on.clone(), dirty: false })
+        self.commit(Kept { schema: work.lands_on().cloned(), dirty: false })
     }
 
     fn begin(&self) -> Result<(), MigrateError> {

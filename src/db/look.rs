@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::db::ledger::{self, LedgerError};
 use crate::db::open::{OpenError, Reader};
 use crate::db::schema;
-use crate::migration::{Ledger, LedgerState, SchemaPrint};
+use crate::migration::{Ledger, LedgerState, SchemaPrint, SchemaRow};
 
 /// What was seen.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Look {
     pub ledger: LedgerState,
     /// What the schema looks like.
     pub print: SchemaPrint,
+    /// The schema itself.
+    pub rows: Vec<SchemaRow>,
     /// Whether the file was read without any lock, because this user may not lock it.
     pub immutable: bool,
 }
@@ -59,6 +61,6 @@ impl LookError {
 pub fn look(path: &Path, ledger: &Ledger) -> Result<Look, LookError> {
     let reader = Reader::open(path)?;
     let state = ledger::read(reader.connection(), ledger)?;
-    let print = schema::print(reader.connection(), ledger).map_err(LookError::Schema)?;
-    Ok(Look { ledger: state, print, immutable: reader.is_immutable() })
+    let rows = schema::rows(reader.connection()).map_err(LookError::Schema)?;
+    Ok(Look { ledger: state, print: SchemaPrint::of(&rows, ledger), rows, immutable: reader.is_immutable() })
 }

@@ -193,7 +193,7 @@ fn finish(database: &Path, connection: Connection, was_wal: bool) -> Result<(), 
             return Err(MigrateError::SideFile { path });
         }
     }
-    Ok(fs::sync_file(&fs::open(database)?, database)?)
+    Ok(fs::sync_file(&fs::open_regular(database)?, database)?)
 }
 
 /// Runs `works` between two looks at rows and references.

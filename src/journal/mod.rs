@@ -159,7 +159,7 @@ impl Journal {
     }
 }
 
-fn line_of(entry: &str) -> String {
+pub(crate) fn line_of(entry: &str) -> String {
     format!("{} {entry}\n", checksum(entry))
 }
 
@@ -168,7 +168,7 @@ fn checksum(entry: &str) -> String {
 }
 
 /// The entries, and the length of the file up to the last whole one.
-fn parse(path: &Path, bytes: &[u8]) -> Result<(Vec<Entry>, u64), JournalError> {
+pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<(Vec<Entry>, u64), JournalError> {
     let mut entries = Vec::new();
     let mut length = 0;
     let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();

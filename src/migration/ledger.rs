@@ -32,6 +32,30 @@ const GOLANG_MIGRATE: (&str, &[&str], &[&str]) = (
     ],
 );
 
+/// goose v3: a row for each migration, and one for version 0.
+const GOOSE: (&str, &[&str], &[&str]) = (
+    "goose_db_version",
+    &["id", "version_id", "is_applied", "tstamp"],
+    &[
+        "CREATE TABLE {table} (\n\t\tid INTEGER PRIMARY KEY AUTOINCREMENT,\n\t\tversion_id INTEGER NOT NULL,\n\t\tis_applied INTEGER NOT NULL,\n\t\ttstamp TIMESTAMP DEFAULT (datetime('now'))\n\t)",
+        "INSERT INTO {table} (version_id, is_applied) VALUES (0, 1)",
+    ],
+);
+
+/// dbmate v2: the digits of each migration as they are written.
+const DBMATE: (&str, &[&str], &[&str]) =
+    ("schema_migrations", &["version"], &["create table if not exists \"{table}\" (version varchar(128) primary key)"]);
+
+/// sql-migrate v1: the name of each file.
+const SQL_MIGRATE: (&str, &[&str], &[&str]) = (
+    "gorp_migrations",
+    &["id", "applied_at"],
+    &["create table if not exists \"{table}\" (\"id\" varchar(255) not null primary key, \"applied_at\" datetime) ;"],
+);
+
+/// Atlas, community build: a row for each file, with how far it got.
+const ATLAS: (&str, &[&str], &[&str]) = ("atlas_schema_revisions", &["version"], &[]);
+
 impl Ledger {
     /// The ledger of `format`, in `table` where that is not the format's own.
     ///
@@ -40,6 +64,10 @@ impl Ledger {
     pub fn of(format: Format, table: Option<&str>) -> Result<Self, LedgerNameError> {
         let (own, columns, ddl) = match format {
             Format::GolangMigrate => GOLANG_MIGRATE,
+            Format::Goose => GOOSE,
+            Format::Dbmate => DBMATE,
+            Format::SqlMigrate => SQL_MIGRATE,
+            Format::Atlas => ATLAS,
         };
         let table = table.unwrap_or(own);
         let legal = |character: char| character.is_ascii_alphanumeric() || character == '_';

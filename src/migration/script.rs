@@ -2,17 +2,39 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
+use crate::migration::MigrationError;
 use crate::migration::lexer::{Kind, Token, tokens};
 
 /// The SQL of one migration in one direction.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
     /// The file's name.
     pub file: String,
-    /// Its content.
+    /// What its engine hands to SQLite, one after the other: golang-migrate and dbmate one for the file or section,
+    /// goose and sql-migrate one a chunk, Atlas one a statement. A piece may hold several statements, and the last of
+    /// them needs no semicolon.
+    pub pieces: Vec<Piece>,
+    /// Whether its engine wraps it in a transaction.
+    pub transaction: Transaction,
+}
+
+/// What an engine hands to SQLite at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// The text.
     pub sql: String,
+    /// The line of the file that it begins on, counted from 1.
+    pub line: usize,
+}
+
+/// Whether an engine wraps a script in a transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transaction {
+    /// It does, with what it writes to its ledger.
+    #[default]
+    Around,
+    /// The file asks it not to: `NO TRANSACTION`, `transaction:false`, `notransaction`, `txmode none`.
+    Nothing,
 }
 
 /// One statement of a script.
@@ -37,6 +59,8 @@ pub enum Place {
 /// Why a script cannot run inside a transaction of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
+    /// Its file asks for it.
+    Declared,
     /// It begins, commits or rolls back itself.
     OwnTransaction,
     /// It compacts the database, which no transaction allows.
@@ -46,30 +70,15 @@ pub enum Reason {
 }
 
 impl Script {
+    /// A script of one piece.
+    pub fn whole(file: impl Into<String>, sql: impl Into<String>) -> Self {
+        let piece = Piece { sql: sql.into(), line: 1 };
+        Self { file: file.into(), pieces: vec![piece], transaction: Transaction::Around }
+    }
+
     /// Its statements in order. What SQLite would refuse is passed on as it is, for SQLite to say so.
-    pub fn statements<'a>(&'a self) -> Vec<Statement<'a>> {
-        let mut statements = Vec::new();
-        let mut current = Vec::new();
-        for token in tokens(&self.sql) {
-            let ends = token.is_operator(";") && !inside_trigger(&current);
-            if ends && current.is_empty() {
-                continue;
-            }
-            current.push(token);
-            if ends {
-                statements.push(std::mem::take(&mut current));
-            }
-        }
-        statements.push(current);
-        let (mut line, mut counted) = (1, 0);
-        let statement = |tokens: Vec<Token<'a>>| {
-            let (first, last) = (tokens.first()?, tokens.last()?);
-            line += self.sql.get(counted..first.offset)?.matches('\n').count();
-            counted = first.offset;
-            let text = self.sql.get(first.offset..last.offset + last.text.len())?;
-            Some(Statement { text, line, tokens })
-        };
-        statements.into_iter().filter_map(statement).collect()
+    pub fn statements(&self) -> impl Iterator<Item = Statement<'_>> {
+        self.pieces.iter().flat_map(Piece::statements)
     }
 
     /// Where it can run.
@@ -86,13 +95,53 @@ impl Script {
     }
 
     fn reasons(&self) -> Vec<Reason> {
-        self.statements().iter().filter_map(Statement::reason).collect()
+        let declared = (self.transaction == Transaction::Nothing).then_some(Reason::Declared);
+        declared.into_iter().chain(self.statements().filter_map(|statement| statement.reason())).collect()
     }
 
     /// The tables, in ASCII lower case, whose rows it deletes or replaces by name: losing rows there is what its author
     /// wrote. What triggers, cascades and rebuilds delete is not.
     pub fn deletes_from(&self) -> BTreeSet<String> {
-        self.statements().iter().flat_map(Statement::deletes_from).collect()
+        self.statements().flat_map(|statement| statement.deletes_from()).collect()
+    }
+}
+
+impl Piece {
+    /// Its statements in order.
+    pub fn statements<'a>(&'a self) -> Vec<Statement<'a>> {
+        let mut statements = Vec::new();
+        let mut current = Vec::new();
+        for token in tokens(&self.sql) {
+            let ends = token.is_operator(";") && !inside_trigger(&current);
+            if ends && current.is_empty() {
+                continue;
+            }
+            current.push(token);
+            if ends {
+                statements.push(std::mem::take(&mut current));
+            }
+        }
+        statements.push(current);
+        let (mut line, mut counted) = (self.line, 0);
+        let statement = |tokens: Vec<Token<'a>>| {
+            let (first, last) = (tokens.first()?, tokens.last()?);
+            line += self.sql.get(counted..first.offset)?.matches('\n').count();
+            counted = first.offset;
+            let text = self.sql.get(first.offset..last.offset + last.text.len())?;
+            Some(Statement { text, line, tokens })
+        };
+        statements.into_iter().filter_map(statement).collect()
+    }
+}
+
+/// A file's content as text.
+///
+/// # Errors
+/// What SQLite would see another content of: no UTF-8, or a NUL byte.
+pub(super) fn text<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, MigrationError> {
+    match std::str::from_utf8(bytes) {
+        Ok(sql) if !sql.contains('\0') => Ok(sql),
+        _ => Err(MigrationError::NotText { file: file.to_owned() }),
     }
 }
 
@@ -119,7 +168,8 @@ impl Statement<'_> {
         self.tokens.first().is_some_and(|token| token.is(keyword))
     }
 
-    fn reason(&self) -> Option<Reason> {
+    /// Why it cannot run inside a transaction of ours, if it cannot.
+    pub fn reason(&self) -> Option<Reason> {
         let begins = |keyword| self.begins_with(keyword);
         if begins("begin") || begins("commit") || begins("end") || (begins("rollback") && !self.rolls_back_to()) {
             return Some(Reason::OwnTransaction);
@@ -179,7 +229,7 @@ mod tests {
     use super::*;
 
     fn script(sql: &str) -> Script {
-        Script { file: "1_a.up.sql".to_owned(), sql: sql.to_owned() }
+        Script::whole("1_a.up.sql", sql)
     }
 
     #[test]
@@ -188,7 +238,7 @@ mod tests {
             "CREATE TABLE t (a); -- one; two\n;;\nCREATE TRIGGER r AFTER INSERT ON t BEGIN\n  SELECT CASE WHEN 1 THEN ';' \
              END;\n  DELETE FROM t;\nEND;\nINSERT INTO t VALUES ('END;')",
         );
-        let statements = script.statements();
+        let statements: Vec<_> = script.statements().collect();
         let found: Vec<_> = statements.iter().map(|statement| (statement.line, statement.text)).collect();
         assert_eq!(found.len(), 3);
         assert_eq!(found[0], (1, "CREATE TABLE t (a);"));
@@ -238,7 +288,7 @@ mod tests {
         fn any_text_has_statements(sql in "((?i)(create|trigger|begin|end|;|'|x|\n|delete|from|pragma| |\\.)|\\PC)*") {
             let script = script(&sql);
             let (_, _) = (script.place(), script.deletes_from());
-            prop_assert!(script.statements().iter().all(|statement| !statement.text.is_empty()));
+            prop_assert!(script.statements().all(|statement| !statement.text.is_empty()));
         }
     }
 }

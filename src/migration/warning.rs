@@ -40,8 +40,8 @@ pub enum Warning {
 impl Set {
     /// What is odd about it, where its engine wraps files as `wrap` says.
     pub fn warnings(&self, wrap: Wrap) -> Vec<Warning> {
-        let mut warnings: Vec<_> = self.ignored.iter().cloned().map(Warning::Ignored).collect();
-        for migration in &self.migrations {
+        let mut warnings = self.remarks().to_vec();
+        for migration in self.migrations() {
             for (direction, script) in [(Direction::Up, &migration.up), (Direction::Down, &migration.down)] {
                 match script {
                     None => warnings.push(Warning::Nil { version: migration.version.clone(), direction }),
@@ -57,7 +57,7 @@ impl Set {
 fn in_a_transaction(script: &Script) -> Option<Warning> {
     let file = script.file.clone();
     match script.place() {
-        Place::Together => None,
+        Place::Together | Place::Alone(Reason::Declared) => None,
         Place::Alone(Reason::OwnTransaction) => {
             Some(Warning::Refused { file, what: "a transaction of its own".into() })
         }

@@ -2,6 +2,8 @@
 
 mod archive;
 mod digests;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 #[cfg(test)]
 mod hostile;
 mod limits;

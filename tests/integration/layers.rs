@@ -10,14 +10,15 @@ struct Room {
 }
 
 const WORDS: &[&str] = &["version", "digest", "causes", "nearest", "layout"];
-const DOCUMENTS: &[&str] = &["config", "manifest", "migration"];
+const DOCUMENTS: &[&str] = &["config", "manifest", "migration", "transfer"];
 const DECISION: &[&str] = &["plan"];
 const HANDS: &[&str] = &["sys", "verify", "db", "journal"];
 const VERBS: &[&str] = &["steps", "observe"];
 const MEETING: &[&str] = &["run", "gate"];
+const FACE: &[&str] = &["cli"];
 
 /// From the bottom to the top.
-const HOUSE: [Room; 20] = [
+const HOUSE: [Room; 22] = [
     room("version", &[]),
     room("digest", &[]),
     room("causes", &[]),
@@ -28,6 +29,7 @@ const HOUSE: [Room; 20] = [
     room("manifest", &[WORDS]),
     // The formats of migrations are named in the configuration.
     room("migration", &[WORDS, &["config"]]),
+    room("transfer", &[WORDS]),
     room("plan", &[WORDS, DOCUMENTS]),
     room("sys", &[WORDS, &["config"]]),
     room("verify", &[WORDS, &["sys"]]),
@@ -42,6 +44,7 @@ const HOUSE: [Room; 20] = [
     room("run", &[WORDS, DOCUMENTS, DECISION, HANDS, VERBS]),
     room("gate", &[WORDS, DOCUMENTS, DECISION, HANDS, VERBS]),
     room("cli", &[WORDS, DOCUMENTS, DECISION, HANDS, VERBS, MEETING]),
+    room("fuzzing", &[WORDS, DOCUMENTS, DECISION, HANDS, VERBS, MEETING, FACE]),
     // The map of the house, which names every room and uses none.
     room("lib", &[]),
     room("main", &[&["cli", "sys::seam"]]),

@@ -5,12 +5,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
 
 mod authority;
+mod bundle;
 mod crash;
 mod dialogue;
+mod disk;
 mod download;
+mod events;
+mod full_disk;
 mod gantry_world;
 mod layers;
+mod lint;
 mod load;
+mod max_downtime;
 mod migrate_run;
 mod power;
 mod refusals;
@@ -18,8 +24,11 @@ mod release;
 mod release_server;
 mod retention;
 mod rollback;
+mod security;
 mod service;
 mod settings;
 mod signals;
+mod transfer;
+mod tool;
 mod upgrade;
 mod world;

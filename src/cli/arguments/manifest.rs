@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use crate::version::Version;
+use crate::version::{Target, Version};
 
 /// What to do with manifests
 #[derive(Debug, Subcommand)]
@@ -37,12 +37,21 @@ pub enum Manifest {
         /// The schemas that the program reads, for a release that the file does not have yet
         #[arg(long, value_delimiter = ',')]
         reads: Vec<i64>,
+        /// Why releases read schemas though the archive's migrations do more than add; noted in the file
+        #[arg(long, value_name = "REASON")]
+        reads_anyway: Option<String>,
     },
     /// Check a manifest, and its signature where there is one
     Check {
         /// The file
         #[arg(long, value_name = "FILE", default_value = "manifest.toml")]
         manifest: PathBuf,
+        /// Compare what releases read with these migrations, which may only add on the way there
+        #[arg(long, value_name = "DIR")]
+        migrations: Option<PathBuf>,
+        /// The format of the migrations
+        #[arg(long, default_value = "golang-migrate")]
+        format: String,
     },
     /// Sign a manifest as minisign does
     Sign {
@@ -58,6 +67,23 @@ pub enum Manifest {
         /// Read the key's password from the first line of this file
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
+    },
+    /// Put a signed manifest and the artifacts of a way into one file, for `upgrade --bundle`
+    Bundle {
+        /// The file; it must not be there yet
+        file: PathBuf,
+        /// The release that is installed where the bundle goes
+        #[arg(long, value_name = "VERSION")]
+        from: Version,
+        /// The release that it leads to
+        #[arg(long, value_name = "VERSION")]
+        to: Target,
+        /// The manifest
+        #[arg(long, value_name = "FILE", default_value = "manifest.toml")]
+        manifest: PathBuf,
+        /// Only artifacts for this target triple, and those for `any`
+        #[arg(long, value_name = "TRIPLE")]
+        target: Option<String>,
     },
     /// Draw the ways between releases
     Graph {

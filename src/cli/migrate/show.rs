@@ -60,7 +60,7 @@ fn words(state: &LedgerState) -> String {
     if state.is_dirty() { format!("{schema} (dirty)") } else { schema }
 }
 
-fn named(schema: Option<&SchemaVersion>) -> String {
+pub(super) fn named(schema: Option<&SchemaVersion>) -> String {
     schema.map_or_else(|| "none".to_owned(), ToString::to_string)
 }
 
@@ -118,7 +118,7 @@ fn table(lines: &[Line<'_>]) -> String {
 /// What is asked before a way is gone.
 pub(super) fn question(database: &Path, way: &Way) -> String {
     let files: Vec<_> = way.works.iter().map(|work| work.label()).collect();
-    let down = way.works.iter().any(|work| work.direction == Direction::Down);
+    let down = way.works.iter().any(|work| work.direction() == Direction::Down);
     let lost = if down { "what these migrations drop is gone for good; " } else { "" };
     format!(
         "{lost}take `{}` from schema {} to {} with {}?",
@@ -139,16 +139,19 @@ pub(super) fn nothing(way: &Way) -> Reply {
 pub(super) fn done(way: &Way, receipt: Receipt) -> Reply {
     let mut text = String::new();
     for work in &way.works {
-        let verb = if work.direction == Direction::Up { "applied" } else { "took back" };
+        let verb = if work.direction() == Direction::Up { "applied" } else { "took back" };
         text.push_str(&format!("{verb} {}\n", work.label()));
     }
     text.push_str(&format!("schema {}, was {} ({} ms)", named(way.to()), named(way.from.as_ref()), receipt.ms));
-    let short =
-        way.short_of.map(|count| format!("{count} migrations were asked for, and there were {}", way.works.len()));
     let lost = receipt.tables.iter().filter(|table| table.lost_rows()).map(fewer);
-    let warnings: Vec<_> = short.into_iter().chain(lost).chain(receipt.warnings).collect();
+    let warnings: Vec<_> = short(way).into_iter().chain(lost).chain(receipt.warnings).collect();
     let receipt = json!({ "tables": receipt.tables, "schema": receipt.schema, "ms": receipt.ms });
     ended(Outcome::Done, way).with("receipt", receipt).saying(text).warning(warnings)
+}
+
+/// That there are fewer migrations than were asked for.
+pub(super) fn short(way: &Way) -> Option<String> {
+    way.short_of.map(|count| format!("{count} migrations were asked for, and there were {}", way.works.len()))
 }
 
 fn fewer(table: &TableCount) -> String {
@@ -156,8 +159,12 @@ fn fewer(table: &TableCount) -> String {
     format!("`{}` has {} rows and had {}", table.name, rows(table.after), rows(table.before))
 }
 
+/// A schema without a release.
+pub(super) fn point(schema: Option<&SchemaVersion>) -> Point {
+    Point { version: None, schema: schema.cloned() }
+}
+
 /// With the keys that a run has.
 fn ended(outcome: Outcome, way: &Way) -> Reply {
-    let point = |schema: Option<&SchemaVersion>| Point { version: None, schema: schema.cloned() };
     Reply::new(outcome).with("from", point(way.from.as_ref())).with("to", point(way.to()))
 }

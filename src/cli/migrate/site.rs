@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::way::{Way, way};
 use super::{Early, refused};
-use crate::cli::arguments::Migrate;
+use crate::cli::arguments::{Migrate, MigrateVerb};
 use crate::cli::exit::Outcome;
 use crate::cli::reply::{Problem, Reply};
 use crate::config::{ForeignKeys, Format, Wrap, database_path};
@@ -40,10 +41,9 @@ pub(super) struct Site {
     format: Format,
     ledger: Ledger,
     access: Access,
+    /// Whether nothing at all may change: not even what a crash left is put right.
+    dry: bool,
 }
-
-/// The formats by their names.
-const FORMATS: [(&str, Format); 1] = [("golang-migrate", Format::GolangMigrate)];
 
 impl Site {
     /// Understands the command line. A database that belongs to an installed product is not changed.
@@ -61,7 +61,18 @@ impl Site {
             unowned(&database)?;
         }
         let ledger = Ledger::of(format, None).map_err(|error| failed("ledger", &error, ""))?;
-        Ok(Self { database, directory: directory.clone(), format, ledger, access })
+        Ok(Self { database, directory: directory.clone(), format, ledger, access, dry: arguments.dry_run })
+    }
+
+    /// The same where only the directory must be given: the database is copied at most.
+    pub(super) fn of_files(arguments: &Migrate) -> Result<Self, Early> {
+        if arguments.database.is_some() {
+            return Self::find(arguments, Access::Look);
+        }
+        let format = format(&arguments.format)?;
+        let directory = arguments.dir.clone().unwrap_or_default();
+        let ledger = Ledger::of(format, None).map_err(|error| failed("ledger", &error, ""))?;
+        Ok(Self { database: PathBuf::new(), directory, format, ledger, access: Access::Look, dry: true })
     }
 
     pub(super) fn database(&self) -> &Path {
@@ -93,10 +104,10 @@ impl Site {
         let concerns = |warning: &Warning| match warning {
             Warning::Ignored(_) => true,
             Warning::Nil { version, direction } => {
-                works.iter().any(|work| work.version == *version && work.direction == *direction)
+                works.iter().any(|work| work.version() == version && work.direction() == *direction)
             }
             Warning::Refused { file, .. } | Warning::Ineffective { file, .. } => {
-                works.iter().any(|work| work.script.as_ref().is_some_and(|script| script.file == *file))
+                works.iter().any(|work| work.script().is_some_and(|script| script.file == *file))
             }
         };
         set.warnings(Wrap::Transaction).iter().filter(|warning| concerns(warning)).map(ToString::to_string).collect()
@@ -115,7 +126,7 @@ impl Site {
                 LookError::Open(OpenError::Empty { .. }) => return Ok(None),
                 LookError::Open(OpenError::Missing { .. }) if self.access == Access::Create => return Ok(None),
                 LookError::Open(OpenError::Missing { .. }) => return Err(missing(&self.database)),
-                LookError::Open(OpenError::HotJournal { .. }) if self.access != Access::Look => {
+                LookError::Open(OpenError::HotJournal { .. }) if self.access != Access::Look && !self.dry => {
                     settle(&self.database).map_err(|error| failed("database", &error, remedy(&error)))?;
                 }
                 LookError::Open(OpenError::Locked { .. })
@@ -142,6 +153,16 @@ impl Site {
     pub(super) fn state(&self) -> Result<LedgerState, Early> {
         let seen = self.look(&Interrupt::never())?;
         Ok(seen.map_or(LedgerState::Missing, |seen| seen.ledger))
+    }
+
+    /// The way that `verb` asks for, from where the database stands now.
+    pub(super) fn way(&self, set: &Set, verb: &MigrateVerb, interrupt: &Interrupt) -> Result<Way, Early> {
+        let seen = self.look(interrupt)?;
+        let state = seen.as_ref().map_or(LedgerState::Missing, |seen| seen.ledger.clone());
+        if let Some(seen) = seen.filter(|_| state.is_dirty()) {
+            return Err(refused(self.dirty(set, &seen)));
+        }
+        way(set, state.schema(), verb).map_err(refused)
     }
 
     /// Why nothing is built on a dirty ledger, and where the schema really stands.
@@ -172,10 +193,9 @@ fn version(schema: Option<&SchemaVersion>) -> String {
     schema.map_or_else(|| "a new database".to_owned(), |schema| format!("version {schema}"))
 }
 
-fn format(name: &str) -> Result<Format, Early> {
-    let known = FORMATS.iter().find(|(known, _)| *known == name);
-    known.map(|(_, format)| *format).ok_or_else(|| {
-        let likely = nearest(name, FORMATS.iter().map(|(known, _)| *known)).unwrap_or_default();
+pub fn format(name: &str) -> Result<Format, Early> {
+    Format::named(name).ok_or_else(|| {
+        let likely = nearest(name, Format::ALL.map(Format::name)).unwrap_or_default();
         usage(format!("`{name}` is no format of migrations that is known here"), format!("did you mean `{likely}`?"))
     })
 }
@@ -207,7 +227,7 @@ fn unowned(database: &Path) -> Result<(), Early> {
     Err(refused(Refusal::new("installed", whose, remedy)))
 }
 
-fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, PathError> {
+pub fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, PathError> {
     let mut files = Vec::new();
     for name in fs::names(&fs::real_path(directory)?)? {
         let path = directory.join(&name);
@@ -239,11 +259,11 @@ fn missing(database: &Path) -> Early {
     ))
 }
 
-fn failed(code: &str, error: &dyn std::error::Error, remedy: &str) -> Early {
+pub(super) fn failed(code: &str, error: &dyn std::error::Error, remedy: &str) -> Early {
     Box::new(Reply::failed(code, error, remedy))
 }
 
-fn usage(message: impl Into<String>, remedy: impl Into<String>) -> Early {
+pub(super) fn usage(message: impl Into<String>, remedy: impl Into<String>) -> Early {
     let problem =
         Problem { code: "usage".to_owned(), message: message.into(), causes: Vec::new(), remedy: remedy.into() };
     Box::new(Reply { error: Some(problem), ..Reply::new(Outcome::Usage) })

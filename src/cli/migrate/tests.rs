@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::cli::runs::{consent, declined};
 use crate::cli::terminal::{Terminal, Verbosity};
+use crate::sys::watch::Unwatched;
 
 /// A directory with three migrations and, so far, no database.
 struct Ground {
@@ -50,6 +51,7 @@ impl Ground {
             database: Some(format!("sqlite:{}", self.path().display())),
             dir: Some(self.migrations()),
             format: "golang-migrate".to_owned(),
+            dry_run: false,
             yes: true,
             verb,
         }
@@ -65,12 +67,14 @@ impl Ground {
 }
 
 fn answer(arguments: &Migrate) -> Reply {
-    in_place(arguments, &Interrupt::never(), &|_| panic!("asked"), &|_| {})
+    in_place(arguments, &Interrupt::never(), &|_| panic!("asked"), &|_| {}, &Unwatched)
 }
 
 fn code(reply: &Reply) -> &str {
     &reply.refusals[0].code
 }
+
+mod files;
 
 const UP: MigrateVerb = MigrateVerb::Up { count: None };
 
@@ -201,19 +205,20 @@ fn nothing_is_changed_before_somebody_agrees() {
     let arguments = Migrate { yes: false, ..ground.arguments(UP) };
     let mut terminal = Terminal::new(true, Verbosity::Quiet, Interrupt::never());
     terminal.interactive = false;
-    let reply = in_place(&arguments, &Interrupt::never(), &|question| consent(&terminal, question), &|_| {});
+    let reply =
+        in_place(&arguments, &Interrupt::never(), &|question| consent(&terminal, question), &|_| {}, &Unwatched);
     assert_eq!((reply.outcome, code(&reply)), (Outcome::Refused, "no-terminal"));
     let asked = RefCell::new(Vec::new());
     let ask = |question: &str| {
         asked.borrow_mut().push(question.to_owned());
         if asked.borrow().len() > 1 { Ok(()) } else { Err(declined(&terminal, "not agreed")) }
     };
-    assert_eq!(in_place(&arguments, &Interrupt::never(), &ask, &|_| {}).outcome, Outcome::Nothing);
+    assert_eq!(in_place(&arguments, &Interrupt::never(), &ask, &|_| {}, &Unwatched).outcome, Outcome::Nothing);
     assert!(!ground.path().exists());
-    assert_eq!(in_place(&arguments, &Interrupt::never(), &ask, &|_| {}).outcome, Outcome::Done);
+    assert_eq!(in_place(&arguments, &Interrupt::never(), &ask, &|_| {}, &Unwatched).outcome, Outcome::Done);
     assert!(asked.borrow()[0].ends_with("to 10 with 1_users.up.sql, 2_mails.up.sql, 10_index.up.sql?"));
     let down = Migrate { yes: false, ..ground.arguments(MigrateVerb::Down { count: 1 }) };
-    in_place(&down, &Interrupt::never(), &ask, &|_| {});
+    in_place(&down, &Interrupt::never(), &ask, &|_| {}, &Unwatched);
     assert!(asked.borrow()[2].starts_with("what these migrations drop is gone for good; "));
 }
 
@@ -228,7 +233,7 @@ fn a_database_that_somebody_else_migrates_meanwhile_is_looked_at_again() {
         Ok(())
     };
     let arguments = Migrate { yes: false, ..ground.arguments(UP) };
-    let reply = in_place(&arguments, &Interrupt::never(), &ask, &|_| {});
+    let reply = in_place(&arguments, &Interrupt::never(), &ask, &|_| {}, &Unwatched);
     assert_eq!((reply.outcome, asked.get()), (Outcome::Nothing, 1), "{reply:?}");
 }
 

@@ -1,7 +1,7 @@
 //! From what was asked to the migrations that lead there.
 
 use crate::cli::arguments::MigrateVerb;
-use crate::migration::{Set, Work};
+use crate::migration::{MigrationError, Set, Work};
 use crate::plan::Refusal;
 use crate::version::SchemaVersion;
 
@@ -19,7 +19,7 @@ pub struct Way {
 impl Way {
     /// Where it ends; none before the first migration.
     pub fn to(&self) -> Option<&SchemaVersion> {
-        self.works.last().map_or(self.from.as_ref(), |last| last.lands_on.as_ref())
+        self.works.last().map_or(self.from.as_ref(), |last| last.lands_on())
     }
 }
 
@@ -37,7 +37,11 @@ pub fn way(set: &Set, from: Option<&SchemaVersion>, verb: &MigrateVerb) -> Resul
         }
         MigrateVerb::Down { count } => (start.saturating_sub(*count), (*count > start).then_some(*count)),
         MigrateVerb::Goto { version } => (target(set, *version)?, None),
-        MigrateVerb::Version | MigrateVerb::Status => (start, None),
+        MigrateVerb::Version
+        | MigrateVerb::Status
+        | MigrateVerb::Test { .. }
+        | MigrateVerb::New { .. }
+        | MigrateVerb::Lint(_) => (start, None),
     };
     let to = end.checked_sub(1).and_then(|last| set.migrations().get(last)).map(|migration| &migration.version);
     let works = match (from, to) {
@@ -45,9 +49,14 @@ pub fn way(set: &Set, from: Option<&SchemaVersion>, verb: &MigrateVerb) -> Resul
         (Some(from), to) if end < start => set.down(from, to),
         _ => Ok(Vec::new()),
     };
-    let works = works.map_err(|error| Refusal::new("unknown-schema", error.to_string(), LOOK))?;
+    let works = works.map_err(|error| match &error {
+        MigrationError::NoWayBack { .. } => Refusal::new("no-way-back", error.to_string(), NO_WAY_BACK),
+        error => Refusal::new("unknown-schema", error.to_string(), LOOK),
+    })?;
     Ok(Way { from: from.cloned(), works, short_of })
 }
+
+const NO_WAY_BACK: &str = "put back a backup that was made before that migration, or write a migration that undoes it";
 
 const LOOK: &str = "see `gantry-installer migrate status` for what there is";
 

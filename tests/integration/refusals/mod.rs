@@ -13,7 +13,7 @@ mod settings;
 mod stand;
 mod state;
 mod trust;
-mod words;
+pub mod words;
 
 use serde_json::Value;
 

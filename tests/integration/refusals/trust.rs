@@ -129,6 +129,20 @@ fn removing_a_stolen_key_drops_its_mark() {
 }
 
 #[test]
+fn removing_a_stolen_key_takes_back_how_far_it_moved_the_time() {
+    let mut world = World::installed(&[OLD, NEW]);
+    world.publish_with("2099-01-01T00:00:00Z", "2100-01-01T00:00:00Z");
+    let thief = sign_with_another_key(&world);
+    let own = believe(&world, "[]");
+    believe(&world, &format!("[\"{thief}\", {}", own.trim_start_matches('[')));
+    refused(&world, &UPGRADE, "clock", &["before 2099-01-01T00:00:00Z"]);
+    believe(&world, &own);
+    world.publish();
+    world.run(&UPGRADE).expect(0);
+    world.stands_at("1.1.0", 2);
+}
+
+#[test]
 fn the_manifest_of_another_product_is_refused() {
     let world = World::installed(&[OLD, NEW]);
     world.publish_text(&manifest(&world).replace("product = \"notes\"", "product = \"letters\""));

@@ -4,6 +4,7 @@ mod back;
 mod journal_mode;
 mod manager;
 mod migration;
+mod passage;
 mod script;
 mod start;
 mod stop;

@@ -1,0 +1,149 @@
+//! The migrations of one release, in the order in which their engine runs them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Direction, Migration, MigrationError, Script, Warning, Work, golang_migrate};
+use crate::config::Format;
+use crate::digest::{Hasher, Sha256};
+use crate::migration::lint::lock;
+use crate::version::SchemaVersion;
+
+type Result<T> = std::result::Result<T, MigrationError>;
+
+/// The migrations of one release, in their engine's order of files; cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Set(Arc<Content>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Content {
+    format: Format,
+    migrations: Vec<Arc<Migration>>,
+    positions: HashMap<SchemaVersion, usize>,
+    warnings: Vec<Warning>,
+    digest: Sha256,
+}
+
+impl Set {
+    /// Makes the set of the files of one directory, in any order.
+    ///
+    /// # Errors
+    /// Two files for one thing, and files that match the format but cannot be run. Other files are ignored, as their
+    /// engine does, and named by [`Set::warnings`].
+    pub fn read(format: Format, files: impl Iterator<Item = (String, Vec<u8>)>) -> Result<Self> {
+        // The lock file is the lint's, and no engine's.
+        let mut files: Vec<_> = files.filter(|(name, _)| name != lock::FILE).collect();
+        files.sort();
+        match format {
+            Format::GolangMigrate => golang_migrate::read(files),
+            Format::Goose | Format::Dbmate | Format::SqlMigrate | Format::Atlas => {
+                Err(MigrationError::Syntax { file: String::new(), line: 0, problem: "not built yet".to_owned() })
+            }
+        }
+    }
+
+    /// `migrations` in the order in which their engine runs them, `files` those that the format takes, in a fixed
+    /// order; `warnings` are what the reader found odd.
+    ///
+    /// # Errors
+    /// Two migrations of one version.
+    pub(super) fn new(
+        format: Format,
+        migrations: Vec<Migration>,
+        warnings: Vec<Warning>,
+        files: &[(String, Vec<u8>)],
+    ) -> Result<Self> {
+        let mut hasher = Hasher::new();
+        for (name, bytes) in files {
+            hasher.update(format!("{}:{name}{}:", name.len(), bytes.len()).as_bytes());
+            hasher.update(bytes);
+        }
+        let mut positions: HashMap<SchemaVersion, usize> = HashMap::with_capacity(migrations.len());
+        for (position, migration) in migrations.iter().enumerate() {
+            if let Some(first) = positions.insert(migration.version.clone(), position) {
+                let first = migrations.get(first).map_or_else(String::new, file);
+                return Err(MigrationError::Duplicate { first, second: file(migration) });
+            }
+        }
+        let migrations = migrations.into_iter().map(Arc::new).collect();
+        Ok(Self(Arc::new(Content { format, migrations, positions, warnings, digest: hasher.finish() })))
+    }
+
+    /// All migrations, oldest first.
+    pub fn migrations(&self) -> &[Arc<Migration>] {
+        &self.0.migrations
+    }
+
+    /// The schemas that the migrations lead to, oldest first.
+    pub fn versions(&self) -> impl Iterator<Item = &SchemaVersion> {
+        self.0.migrations.iter().map(|migration| &migration.version)
+    }
+
+    /// Where a schema stands in the list: this is what newer and older mean.
+    pub fn position(&self, schema: &SchemaVersion) -> Option<usize> {
+        self.0.positions.get(schema).copied()
+    }
+
+    /// The schema that all migrations together lead to.
+    pub fn latest(&self) -> Option<&SchemaVersion> {
+        self.0.migrations.last().map(|migration| &migration.version)
+    }
+
+    /// The digest of the names and contents of the files that the format takes.
+    pub fn digest(&self) -> Sha256 {
+        self.0.digest
+    }
+
+    /// What the reader found odd.
+    pub(super) fn remarks(&self) -> &[Warning] {
+        &self.0.warnings
+    }
+
+    /// The way up, oldest first; none when it is there already. From nothing, all migrations up to `to`.
+    ///
+    /// # Errors
+    /// A schema that is not in the set, or `to` below `from`.
+    pub fn up(&self, from: Option<&SchemaVersion>, to: &SchemaVersion) -> Result<Vec<Work>> {
+        let (start, end) = (self.applied(from)?, self.applied(Some(to))?);
+        self.between(start, end, Direction::Up).ok_or_else(|| wrong_way(from, Some(to), Direction::Up))
+    }
+
+    /// The way down, newest first; none when it is there already. To nothing, all of them.
+    ///
+    /// # Errors
+    /// A schema that is not in the set, `to` above `from`, or a format without a way down.
+    pub fn down(&self, from: &SchemaVersion, to: Option<&SchemaVersion>) -> Result<Vec<Work>> {
+        let (start, end) = (self.applied(to)?, self.applied(Some(from))?);
+        if start < end && !self.0.format.goes_back() {
+            return Err(MigrationError::NoWayBack { engine: self.0.format.name(), from: from.clone() });
+        }
+        let works = self.between(start, end, Direction::Down);
+        let mut works = works.ok_or_else(|| wrong_way(Some(from), to, Direction::Down))?;
+        works.reverse();
+        Ok(works)
+    }
+
+    /// How many migrations are applied at a schema.
+    fn applied(&self, schema: Option<&SchemaVersion>) -> Result<usize> {
+        let Some(schema) = schema else { return Ok(0) };
+        self.position(schema).map(|position| position + 1).ok_or_else(|| MigrationError::Unknown(schema.clone()))
+    }
+
+    /// The migrations from `start` to `end`, oldest first.
+    fn between(&self, start: usize, end: usize, direction: Direction) -> Option<Vec<Work>> {
+        let way = self.0.migrations.get(start..end)?;
+        let before = start.checked_sub(1).and_then(|index| self.0.migrations.get(index));
+        let befores = std::iter::once(before).chain(way.iter().map(Some));
+        Some(befores.zip(way).map(|(before, migration)| Work::new(self, before, migration, direction)).collect())
+    }
+}
+
+fn file(migration: &Migration) -> String {
+    let script: Option<&Script> = migration.up.as_ref().or(migration.down.as_ref());
+    script.map_or_else(|| migration.version.to_string(), |script| script.file.clone())
+}
+
+fn wrong_way(from: Option<&SchemaVersion>, to: Option<&SchemaVersion>, direction: Direction) -> MigrationError {
+    let name = |schema: Option<&SchemaVersion>| schema.map_or("nothing".to_owned(), ToString::to_string);
+    MigrationError::WrongWay { from: name(from), to: name(to), direction }
+}
