@@ -43,6 +43,7 @@ pub fn keep(
     if fs::exists(file)? {
         relocate(file, &staged, watch)?;
     }
+    sync(&staged)?;
     let content = content(&staged, watch)?;
     let backup = Backup {
         id: id.to_owned(),
@@ -56,6 +57,18 @@ pub fn keep(
     record::write(&backups::record_file(&staged), &backup, 0o600)?;
     fs::rename(&staged, &directory)?;
     Ok(Some(backup))
+}
+
+/// A service may never sync what it writes. What is listed is durable all the same.
+fn sync(directory: &Path) -> Result<(), StepError> {
+    let file = backups::file(directory);
+    for suffix in side_files::SUFFIXES.into_iter().chain([""]) {
+        let path = with_suffix(&file, suffix);
+        if fs::exists(&path)? {
+            fs::sync_file(&fs::open(&path)?, &path)?;
+        }
+    }
+    Ok(())
 }
 
 fn relocate(file: &Path, directory: &Path, watch: &dyn Watch) -> Result<(), StepError> {

@@ -18,6 +18,7 @@ mod lint;
 mod load;
 mod max_downtime;
 mod migrate_run;
+mod power;
 mod refusals;
 mod release;
 mod release_server;

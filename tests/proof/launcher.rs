@@ -10,10 +10,10 @@ use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use gantry_installer::digest::Sha256;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -50,9 +50,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 impl Launcher {
     /// A manager for the service that writes its number to `pid_file`.
     pub fn start(pid_file: &Path) -> Self {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::SeqCst);
-        let name = format!("gantry-installer-proof-{}-{number}", std::process::id());
+        // Not the number of this process, which is 1 in every PID namespace.
+        let name = format!("gantry-installer-proof-{}", Sha256::of(pid_file.as_os_str().as_bytes()));
         let listener = UnixListener::bind_addr(&address(&name)).unwrap();
         let shared = Arc::new(Shared {
             running: Mutex::new(None),
@@ -100,7 +99,15 @@ impl Launcher {
 
     /// Starts the service, as at the boot of the machine.
     pub fn run(&self, argv: &[OsString]) {
-        self.shared.start(argv.to_vec()).unwrap();
+        self.try_run(argv).unwrap();
+    }
+
+    /// The same where the gate may refuse it.
+    ///
+    /// # Errors
+    /// It ended at once.
+    pub fn try_run(&self, argv: &[OsString]) -> Result<(), String> {
+        self.shared.start(argv.to_vec())
     }
 
     /// Kills the service, as the end of the machine does, and returns when it is reaped.

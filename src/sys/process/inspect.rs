@@ -9,7 +9,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, getpgrp, kill_process_group, pidfd_open, test_kill_process};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, test_kill_process};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -178,7 +178,9 @@ impl Process {
     fn foreign_group(&self) -> Result<Option<u32>> {
         let found = Stat::of(self.pid).map_err(on(self.pid))?;
         let group = found.filter(|stat| stat.lives() && stat.started == self.started).map(|stat| stat.group);
-        Ok(group.filter(|group| rustix_pid(*group) != Some(getpgrp())))
+        let own = Stat::of(std::process::id()).map_err(on(self.pid))?.map(|own| own.group);
+        // A group of number 0 began outside this PID namespace (a container), and cannot be told from another one there.
+        Ok(group.filter(|group| *group != 0 && Some(*group) != own))
     }
 }
 

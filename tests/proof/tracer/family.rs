@@ -16,7 +16,7 @@ use nix::unistd::Pid;
 
 use super::calls::{self, Effect, On};
 use super::lie::Told;
-use super::{End, Fault, Kind, Lie, Point, Trace, memory};
+use super::{End, Fault, Kind, Lie, Point, Seen, Trace, Witness, memory};
 
 pub(super) struct Family<'a> {
     root: Pid,
@@ -24,6 +24,7 @@ pub(super) struct Family<'a> {
     fault: Option<Fault>,
     lies: &'a [Lie],
     at_stop: Option<Box<dyn FnOnce(&Point) + 'a>>,
+    witness: Option<&'a mut dyn Witness>,
     /// What each is to be answered when its call ends.
     answers: HashMap<Pid, After>,
     members: BTreeSet<Pid>,
@@ -73,6 +74,7 @@ impl<'a> Family<'a> {
             fault,
             lies,
             at_stop: Some(at_stop),
+            witness: None,
             answers: HashMap::new(),
             members: BTreeSet::from([root]),
             backlog: VecDeque::new(),
@@ -84,6 +86,11 @@ impl<'a> Family<'a> {
             unmodelled: BTreeSet::new(),
             told: 0,
         }
+    }
+
+    /// Everything is told to this one too, the service included, if it is one of the family. It ends with the command.
+    pub(super) fn tell(&mut self, witness: &'a mut dyn Witness) {
+        self.witness = Some(witness);
     }
 
     /// Until none of them is left.
@@ -158,6 +165,9 @@ impl<'a> Family<'a> {
         self.answers.remove(&process);
         if process == self.root {
             self.end = Some(end);
+            if self.witness.is_some() {
+                self.kill_all();
+            }
         }
     }
 
@@ -185,6 +195,9 @@ impl<'a> Family<'a> {
                     self.points.push(point.clone());
                     self.lie(&point, process, &arguments, registers);
                     self.strike(&point, on, process, registers);
+                    if let (Some(witness), false) = (&mut self.witness, self.answers.contains_key(&process)) {
+                        witness.before(&Seen::of(&point, process, &registers, self.world));
+                    }
                 }
             }
         }
@@ -275,7 +288,11 @@ impl<'a> Family<'a> {
 
     fn leaves(&mut self, process: Pid) {
         match self.answers.remove(&process) {
-            None => {}
+            None => {
+                if let (Some(witness), Ok(registers)) = (&mut self.witness, ptrace::getregs(process)) {
+                    witness.after(process, registers.rax.cast_signed());
+                }
+            }
             Some(After::Answer(answer)) => {
                 let Ok(mut registers) = ptrace::getregs(process) else { return };
                 registers.rax = answer.cast_unsigned();

@@ -13,6 +13,10 @@ pub enum Lie {
     NoFileSync,
     /// No directory is ever synced. Only a power cut shows it.
     NoDirectorySync,
+    /// No file whose path ends so is ever synced. Only a power cut shows it.
+    NoSyncOf(&'static str),
+    /// Nothing is ever synced. Only a power cut shows it.
+    NoSync,
     /// Records that hold these words never reach the journal.
     NoRecord(&'static str),
     /// The write-ahead log of the old database lies beside the new one once that has the live name.
@@ -38,6 +42,8 @@ impl Lie {
         match self {
             Self::NoFileSync => (syncs && !on_directory()).then_some(Told::Instead(0)),
             Self::NoDirectorySync => (syncs && on_directory()).then_some(Told::Instead(0)),
+            Self::NoSyncOf(end) => (syncs && point.path.to_string_lossy().ends_with(end)).then_some(Told::Instead(0)),
+            Self::NoSync => syncs.then_some(Told::Instead(0)),
             Self::NoRecord(words) => {
                 let appends = point.call == "write" && point.path.ends_with("journal");
                 let length = point.length.filter(|_| appends)?;

@@ -8,6 +8,7 @@ mod calls;
 mod family;
 mod lie;
 mod memory;
+mod witness;
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Seek as _};
@@ -19,6 +20,7 @@ use nix::errno::Errno;
 use nix::sys::signal::Signal;
 
 pub use lie::Lie;
+pub use witness::{Seen, Witness};
 
 use family::Family;
 
@@ -125,15 +127,30 @@ impl<'a> Tracer<'a> {
     /// killed when it returns.
     pub fn run_to_stop(&self, command: &Command, at_stop: impl FnOnce(&Point) + Send) -> Trace {
         // Everything that ptrace does belongs to one thread, which must have no other children.
-        let trace = || self.run_here(command, Box::new(at_stop));
+        let trace = || self.run_here(command, Box::new(at_stop), None);
         std::thread::scope(|scope| scope.spawn(trace).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
-    fn run_here<'s>(&self, command: &Command, at_stop: Box<dyn FnOnce(&Point) + 's>) -> Trace {
+    /// The same for a command that starts its service itself: `witness` sees what both of them do, until the command ends
+    /// and the service is killed.
+    pub fn witnessed(&self, command: &Command, witness: &mut dyn Witness) -> Trace {
+        let trace = || self.run_here(command, Box::new(|_| ()), Some(witness));
+        std::thread::scope(|scope| scope.spawn(trace).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
+    fn run_here<'s>(
+        &'s self,
+        command: &Command,
+        at_stop: Box<dyn FnOnce(&Point) + 's>,
+        witness: Option<&'s mut dyn Witness>,
+    ) -> Trace {
         let (mut stdout, mut stderr) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         let mut held = held_back(command);
         held.stdout(stdout.try_clone().unwrap()).stderr(stderr.try_clone().unwrap());
         let mut family = Family::seize(held, self.world, self.fault, self.lies, at_stop);
+        if let Some(witness) = witness {
+            family.tell(witness);
+        }
         family.follow(PATIENCE);
         let said = |file: &mut std::fs::File| {
             let mut text = Vec::new();
