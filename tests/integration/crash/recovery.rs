@@ -84,7 +84,8 @@ fn a_recovery_of_an_undo_may_be_killed_anywhere() {
 fn recover(sweep: &Sweep, world: &World, written: Written, step: &str, end: End) {
     let fresh = Frozen::of(world);
     let past = Run::last(world).map(|run| run.name);
-    let point = first(sweep, &fresh, |run| has(run, written, step));
+    let own = |run: &Run| Some(&run.name) != past.as_ref();
+    let point = first(sweep, &fresh, |run| own(run) && has(run, written, step));
     let name = format!("recovery of {}, {step} {written:?}", sweep.name);
     assert!(sweep.killed_at(point, fresh.thaw()).is_some());
     let seen = interrupted::check(world, past.as_deref(), &name);
