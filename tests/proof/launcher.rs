@@ -33,10 +33,15 @@ pub struct Launcher {
 }
 
 struct Shared {
-    running: Mutex<Option<Pid>>,
+    running: Mutex<Option<Running>>,
     changed: Condvar,
     pid_file: PathBuf,
     stop: Mutex<Stop>,
+}
+
+struct Running {
+    pid: Pid,
+    words: Vec<OsString>,
 }
 
 /// Nothing here ever takes so long.
@@ -86,6 +91,12 @@ impl Launcher {
         *self.shared.stop.lock().unwrap() = stop;
     }
 
+    /// What was started, if it runs.
+    pub fn running(&self) -> Option<Vec<OsString>> {
+        let running = self.shared.running.lock().unwrap();
+        running.as_ref().map(|service| service.words.clone())
+    }
+
     /// Starts the service, as at the boot of the machine.
     pub fn run(&self, argv: &[OsString]) {
         self.try_run(argv).unwrap();
@@ -122,7 +133,8 @@ impl Shared {
             Some("stop") => {
                 self.end(if *self.stop.lock().unwrap() == Stop::Kill { Signal::SIGKILL } else { Signal::SIGTERM })
             }
-            Some("status") => self.running.lock().unwrap().map(|_| ()).ok_or_else(|| "it does not run".to_owned()),
+            Some("status") if self.running.lock().unwrap().is_none() => Err("it does not run".to_owned()),
+            Some("status") => Ok(()),
             _ => Err(format!("no such word: {verb:?}")),
         };
         match answer {
@@ -138,11 +150,11 @@ impl Shared {
             return Ok(());
         }
         let (sender, started) = std::sync::mpsc::channel();
-        let shared = Arc::clone(self);
+        let (shared, words) = (Arc::clone(self), argv.clone());
         // The thread that starts it reaps it: a child whose thread is gone would become another thread's.
         std::thread::spawn(move || shared.reap(&argv, &sender));
         let pid = started.recv().map_err(|_| "nothing was started".to_owned())??;
-        *running = Some(pid);
+        *running = Some(Running { pid, words });
         let since = Instant::now();
         while running.is_some() {
             if std::fs::read_to_string(&self.pid_file).is_ok_and(|text| text == pid.to_string()) {
@@ -177,10 +189,10 @@ impl Shared {
 
     fn end(&self, signal: Signal) -> Result<(), String> {
         let mut running = self.running.lock().unwrap();
-        let Some(pid) = *running else { return Ok(()) };
+        let Some(Running { pid, .. }) = *running else { return Ok(()) };
         let since = Instant::now();
         let _ = kill(pid, signal);
-        while *running == Some(pid) {
+        while running.as_ref().is_some_and(|service| service.pid == pid) {
             if since.elapsed() > PATIENCE {
                 return Err(format!("process {pid} does not end"));
             }

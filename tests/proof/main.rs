@@ -18,35 +18,104 @@ mod settings;
 #[allow(dead_code, reason = "shared with the integration tests")]
 mod world;
 
+mod classes;
+mod fault;
+mod fingerprint;
 mod launcher;
 mod operation;
 mod operations;
 mod picture;
 mod power;
+mod record;
+mod scope;
+mod seeded;
 mod stage;
 mod sweep;
 mod table;
 mod tracer;
+mod tree;
+mod trial;
 mod verdict;
+mod work;
 
 use std::process::ExitCode;
 
+use operation::Size;
+use operations::OPERATIONS;
+use record::Record;
+use scope::{Depth, Scope};
+use work::{Findings, Work};
+
+const USAGE: &str = "\
+quick [SETTING…] [FILTER…]   a sample of all points, in minutes
+full [SETTING…] [FILTER…]    all of them, in hours; goes on where it stopped
+one OPERATION FAULT POINT    one point again, with all that was said
+list OPERATION               the points of an operation
+settings: jobs=N seed=N shard=I/N; a filter is a part of `OPERATION FAULT`";
+
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().skip(1).collect();
-    match words.first().and_then(|word| word.to_str()) {
-        Some("ask") => launcher::ask(&words[1..]),
-        Some("power-job") => power::jobs::perform(&words[1..]),
-        _ => {
-            for operation in operations::OPERATIONS {
-                let since = std::time::Instant::now();
-                let sweep = sweep::Sweep::of(operation, operation::Size::Small, frozen::quick());
-                println!("{} {} points {:?}", operation.name, sweep.points.len(), since.elapsed());
-                println!("{:?}", sweep.unmodelled);
-                let half = sweep.points.len() as u64 / 2;
-                let trace = sweep.strike(half, tracer::Kind::Kill, &[]);
-                println!("{:?} {:?} {:?} {:?}", trace.fired, trace.end, sweep.recover(), since.elapsed());
-            }
-            ExitCode::SUCCESS
-        }
+    if words.first().is_some_and(|word| word == "ask") {
+        return launcher::ask(&words[1..]);
     }
+    let words: Vec<String> = words.into_iter().map(|word| word.into_string().unwrap()).collect();
+    let done = match words.first().map(String::as_str) {
+        Some("power-job") => power::jobs::perform(&words[1..]),
+        Some("one") => one(&words[1..]),
+        Some("list") => list(&words[1..]),
+        _ => all(&words),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("proof: {error}\n{USAGE}");
+        ExitCode::from(2)
+    })
+}
+
+fn all(words: &[String]) -> Result<ExitCode, String> {
+    let subject = record::subject();
+    let scope = Scope::of(words, &subject)?;
+    println!("seed {}, {} workers", scope.seed, scope.jobs);
+    let record = if scope.depth == Depth::Full { Record::open(&subject) } else { Record::none() };
+    let findings = Findings::default();
+    for (operation, size, faults) in scope.operations() {
+        Work { operation, size, faults: &faults, scope: &scope, record: &record, findings: &findings }.run();
+    }
+    let skipped = power::run(&scope, &findings);
+    findings.bad.lock().unwrap().extend(seeded::missed(scope::room(), &scope));
+    let code = findings.print();
+    for words in &skipped {
+        println!("skipped: {words}");
+    }
+    println!("proof: {} skipped", skipped.len());
+    Ok(code)
+}
+
+fn one(words: &[String]) -> Result<ExitCode, String> {
+    let [operation, fault, point] = words else { return Err("`one` needs an operation, a fault and a point".into()) };
+    let (operation, size) = known(operation)?;
+    let fault = fault::Fault::named(fault).ok_or_else(|| format!("there is no fault `{fault}`"))?;
+    let (point, second) = match point.split_once('/') {
+        Some((point, second)) => (point, Some(second)),
+        None => (point.as_str(), None),
+    };
+    let number = |text: &str| text.parse().map_err(|error| format!("`{text}`: {error}"));
+    let trial = trial::Trial { fault, point: number(point)?, second: second.map(number).transpose()? };
+    let outcome = sweep::Sweep::of(operation, size, scope::room()).attempt(&trial, &[]);
+    println!("{outcome:#?}");
+    Ok(if matches!(outcome.verdict, verdict::Verdict::Bad(_)) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn list(words: &[String]) -> Result<ExitCode, String> {
+    let [operation] = words else { return Err("`list` needs an operation".into()) };
+    let (operation, size) = known(operation)?;
+    for point in sweep::Sweep::of(operation, size, scope::room()).points {
+        println!("{point}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn known(name: &str) -> Result<(&'static operation::Operation, Size), String> {
+    let every = [Size::Small, Size::Large].into_iter().flat_map(|size| OPERATIONS.iter().map(move |one| (one, size)));
+    let mut fitting = every.filter(|(operation, size)| size.name(operation) == name);
+    fitting.next().ok_or_else(|| format!("there is no operation `{name}`"))
 }

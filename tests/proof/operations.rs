@@ -14,6 +14,9 @@ pub const OPERATIONS: &[Operation] = &[
         ..UPGRADE
     },
     UPGRADE,
+    Operation { name: "upgrade-without-wal", prepare: |stage| stage.world.install("1.0.0"), ..UPGRADE },
+    // The service dies at its stop, and its log is the installer's to settle.
+    Operation { name: "upgrade-with-log", stop: Stop::Kill, ..UPGRADE },
     Operation {
         name: "upgrade-hops",
         releases: || {
@@ -40,11 +43,12 @@ pub const OPERATIONS: &[Operation] = &[
     Operation { name: "backup-create", arguments: &["backup", "create"], ..UPGRADE },
     Operation {
         name: "backup-restore",
+        // Release 1.1.0 runs on the schema of 1.0.0 as well: the program stays, and no row is lost.
         prepare: |stage| {
             at_old(stage);
-            stage.world.run(&["backup", "create"]).expect(0);
+            stage.world.run(UPGRADE.arguments).expect(0);
         },
-        arguments: &["backup", "restore", "000002-manual", "--yes"],
+        arguments: &["backup", "restore", "000002-upgrade-1.1.0", "--yes"],
         ..UPGRADE
     },
     Operation {
@@ -61,6 +65,11 @@ pub const OPERATIONS: &[Operation] = &[
         ..UPGRADE
     },
 ];
+
+/// One of them.
+pub fn named(name: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.name == name)
+}
 
 const UPGRADE: Operation = Operation {
     name: "upgrade",
@@ -86,9 +95,10 @@ fn two() -> Vec<Release> {
     vec![OLD, NEW]
 }
 
-/// Release 1.0.0 with three rows.
+/// Release 1.0.0 with three rows in the database, and one in its write-ahead log.
 fn at_old(stage: &Stage) {
     stage.world.install("1.0.0");
+    stage.world.execute("PRAGMA journal_mode = WAL; INSERT INTO notes (text) VALUES ('logged')");
 }
 
 /// Release 1.1.0 after an upgrade, with one row more.

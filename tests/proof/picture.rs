@@ -79,8 +79,10 @@ fn backup(record: &Path) -> Result<Backup, String> {
     Ok(Backup { kind: text("kind"), version: text("version"), content })
 }
 
-/// Reads a copy, with what lies beside it.
-fn content(database: &Path) -> Result<Option<String>, String> {
+/// Digest of a database, from a copy of it with what lies beside it. Nothing where there is none.
+///
+/// Errors: where it cannot be read.
+pub fn content(database: &Path) -> Result<Option<String>, String> {
     if !database.exists() {
         return Ok(None);
     }

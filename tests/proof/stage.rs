@@ -1,38 +1,40 @@
 //! A world with its service's manager, made ready for one operation, and put back under the same paths as often as needed.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::frozen::copy;
 use crate::launcher::Launcher;
 use crate::operation::{Operation, Size};
 use crate::picture::Picture;
+use crate::tree::copy;
 use crate::world::{Release, World};
 
 /// What changes in a world; the published releases and the configuration do not.
-const PARTS: [&str; 4] = ["root", "state", "data", "backups"];
+pub const PARTS: [&str; 4] = ["root", "state", "data", "backups"];
 
 pub struct Stage {
     // Before the world, whose directory its service uses.
     pub launcher: Launcher,
     pub world: World,
-    kept: Option<tempfile::TempDir>,
-    running: Option<String>,
+    kept: Option<Saved>,
     /// As the operation finds it.
     pub old: Picture,
+}
+
+/// A state of a world.
+pub struct Saved {
+    directory: tempfile::TempDir,
+    /// What was started of the service that ran.
+    running: Option<Vec<OsString>>,
 }
 
 impl Stage {
     /// Makes a world ready for an operation, in a directory of `parent`, and keeps a copy of it beside it.
     pub fn set(operation: &Operation, size: Size, parent: &Path) -> Self {
         let mut stage = Self::without_copy(operation, size, parent);
-        let kept = tempfile::tempdir_in(parent).unwrap();
-        stage.stop();
-        for part in PARTS.iter().filter(|part| stage.world.path(part).exists()) {
-            copy(&stage.world.path(part), &kept.path().join(part));
-        }
-        stage.kept = Some(kept);
+        stage.kept = Some(stage.save());
         stage
     }
 
@@ -43,15 +45,14 @@ impl Stage {
         size.fill(&stage);
         stage.launcher.stops_by(operation.stop);
         let old = Picture::of(&stage.world).unwrap();
-        let running = stage.world.answers();
-        Self { old, running, ..stage }
+        Self { old, ..stage }
     }
 
     fn empty(releases: &[Release], parent: &Path) -> Self {
         let world = World::within(parent, releases);
         let launcher = Launcher::start(&world.path("notes.pid"));
         let old = Picture { version: None, content: None, answers: None, backups: Vec::new() };
-        let stage = Self { launcher, world, kept: None, running: None, old };
+        let stage = Self { launcher, world, kept: None, old };
         stage.configure("");
         stage
     }
@@ -81,45 +82,40 @@ impl Stage {
 
     /// Puts everything back to how the operation finds it, with its service running.
     pub fn restore(&self) {
-        self.put_back(self.kept.as_ref().unwrap().path());
-        self.boot();
-    }
-
-    /// Puts a state back that [`Self::save`] kept, with no service running.
-    pub fn put_back(&self, kept: &Path) {
-        self.stop();
-        for part in PARTS {
-            let (path, kept) = (self.world.path(part), kept.join(part));
-            if path.exists() {
-                std::fs::remove_dir_all(&path).unwrap();
-            }
-            if kept.exists() {
-                copy(&kept, &path);
-            }
-        }
+        self.put_back(self.kept.as_ref().unwrap());
     }
 
     /// Keeps the state as it is now. Whatever runs goes on.
-    pub fn save(&self) -> tempfile::TempDir {
-        let kept = tempfile::tempdir_in(self.world.path("").parent().unwrap()).unwrap();
-        for part in PARTS.iter().filter(|part| self.world.path(part).exists()) {
-            copy(&self.world.path(part), &kept.path().join(part));
+    pub fn save(&self) -> Saved {
+        let running = self.launcher.running().map(without_gate);
+        let directory = tempfile::tempdir_in(self.world.path("").parent().unwrap()).unwrap();
+        for part in PARTS {
+            copy(&self.world.path(part), &directory.path().join(part));
         }
-        kept
+        Saved { directory, running }
     }
 
-    /// Starts the service that ran when the stage was set, and waits until it answers.
-    pub fn boot(&self) {
-        let Some(version) = &self.running else { return };
-        let world = &self.world;
-        let listen = format!("127.0.0.1:{}", world.port);
-        let mut words = vec![world.path(&format!("root/versions/{version}/bin/notes")).into_os_string()];
-        words.extend(["serve", "--listen", &listen, "--database"].map(Into::into));
-        words.extend([world.database().into(), "--pid-file".into(), world.path("notes.pid").into()]);
-        self.launcher.run(&words);
+    /// Puts such a state back, and starts the service that ran in it.
+    pub fn put_back(&self, saved: &Saved) {
+        self.stop();
+        for part in PARTS {
+            let path = self.world.path(part);
+            if path.exists() {
+                std::fs::remove_dir_all(&path).unwrap();
+            }
+            copy(&saved.directory.path().join(part), &path);
+        }
+        if let Some(words) = &saved.running {
+            self.boot(words);
+        }
+    }
+
+    /// Starts a service as the machine's boot would, and waits until it answers.
+    pub fn boot(&self, words: &[OsString]) {
+        self.launcher.run(words);
         let since = Instant::now();
         // Nothing tells when a process that is not ours listens.
-        while world.answers().as_ref() != Some(version) {
+        while self.world.answers().is_none() && self.launcher.running().is_some() {
             assert!(since.elapsed() < Duration::from_secs(20), "the service does not run again");
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -134,4 +130,10 @@ impl Stage {
     pub fn command(&self, arguments: &[&str]) -> Command {
         self.world.command(arguments)
     }
+}
+
+/// A gate would refuse the start of a service that a kill left running.
+fn without_gate(words: Vec<OsString>) -> Vec<OsString> {
+    let end = words.iter().position(|word| word == "--").map_or(0, |gate| gate + 1);
+    words[end..].to_vec()
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::operation::{Operation, Size};
-use crate::picture::Picture;
+use crate::picture::{Picture, content};
 use crate::stage::Stage;
 use crate::tracer::{End, Kind, Lie, Point, Trace, Tracer};
 use crate::verdict::{Expected, Verdict};
@@ -32,9 +32,23 @@ impl<'o> Sweep<'o> {
             stage.world.run(&["upgrade", "--to", version, "--yes"]).expect(0);
             old.push(Picture::of(&stage.world).unwrap());
         }
-        let expected = Expected { ends: operation.ends, old, new };
         let Trace { points, unmodelled, .. } = trace;
-        Self { operation, stage, expected, points, unmodelled: unmodelled.into_iter().collect() }
+        let built = Vec::new();
+        let expected = Expected { ends: operation.ends, old, new, built };
+        let mut sweep = Self { operation, stage, expected, points, unmodelled: unmodelled.into_iter().collect() };
+        sweep.expected.built = sweep.built();
+        sweep
+    }
+
+    /// What lies there just before each time that a new database gets the live name.
+    fn built(&self) -> Vec<String> {
+        let live = Path::new("data/notes.db");
+        let places = self.points.iter().filter(|point| point.to.as_deref() == Some(live));
+        let looks = places.map(|point| {
+            self.strike(point.number, Kind::Kill, &[]);
+            content(&self.stage.world.path("").join(&point.path)).unwrap().unwrap()
+        });
+        looks.collect()
     }
 
     /// The operation on the stage as it was, with a fault and lies in it.

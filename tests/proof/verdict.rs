@@ -24,6 +24,8 @@ pub struct Expected {
     pub old: Vec<Picture>,
     /// After a run in which nothing went wrong.
     pub new: Picture,
+    /// The databases that were built on the way, before a service wrote to them.
+    pub built: Vec<String>,
 }
 
 type Checked = Result<(), String>;
@@ -60,6 +62,11 @@ impl Expected {
         self.ends == Ends::Either && self.old[0].pair() != self.new.pair()
     }
 
+    /// Whether it may have done nothing and said so: an end that is OLD by itself.
+    pub fn may_stay(&self) -> bool {
+        self.ends != Ends::Either
+    }
+
     fn side(&self, seen: &Picture) -> Result<Verdict, String> {
         if self.ends == Ends::Piecemeal {
             return self.between(seen);
@@ -83,9 +90,7 @@ impl Expected {
 
     /// The database of a new release, once its service had been started.
     fn is_given_up(&self, backup: &Backup) -> bool {
-        let mut built = self.old[1..].iter().chain([&self.new]);
-        backup.kind == "abandoned" && built.any(|new| new.content.as_ref() == Some(&backup.content))
-            || self.ends == Ends::Old && self.new.backups.contains(backup)
+        backup.kind == "abandoned" && (self.built.contains(&backup.content) || self.new.backups.contains(backup))
     }
 
     fn between(&self, seen: &Picture) -> Result<Verdict, String> {
@@ -141,7 +146,7 @@ fn leftovers(stage: &Stage) -> Checked {
         name.starts_with("notes.db") || name == ".gantry-installer-notes"
     };
     hold(data.iter().all(|path| known(path)), || format!("left beside the database: {data:?}"))?;
-    for name in ["state/reserve", "state/private"] {
+    for name in ["state/reserve", "root/.reserve", "state/private"] {
         hold(!world.path(name).exists(), || format!("`{name}` is left"))?;
     }
     let versions = names(&world.path("root/versions"));

@@ -17,7 +17,7 @@ pub enum Told {
 }
 
 /// What a disk writes wholly or not at all.
-const SECTORS: usize = 4096;
+pub const SECTORS: usize = 4096;
 
 /// One thing that a disk may hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,34 +95,5 @@ pub fn write_also(told: &[Told], crash: &Crash, image: &File) {
     for (at, from, to) in &crash.also {
         let Told::Write { offset, bytes } = &told[*at] else { unreachable!("only writes are kept") };
         image.write_all_at(&bytes[*from..*to], offset + *from as u64).unwrap();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn write(offset: u64, byte: u8) -> Told {
-        Told::Write { offset, bytes: vec![byte; 2 * SECTORS] }
-    }
-
-    #[test]
-    fn what_was_flushed_is_kept_and_the_rest_may_be_in_part() {
-        let told = [Told::Mark, write(0, 1), Told::Flush, write(0, 2), write(9000, 3), Told::Mark];
-        let crashes = all(&told, 50, &mut Dice::of(1, 1));
-        assert!(crashes.iter().any(|crash| crash.flushed == 2 && crash.also.is_empty() && crash.answered));
-        assert!(crashes.iter().any(|crash| crash.flushed == 2 && crash.also.len() == 1));
-        assert!(crashes.iter().any(|crash| crash.also.iter().any(|(_, from, to)| to - from == SECTORS)));
-        for crash in &crashes {
-            assert!(crash.also.iter().all(|(at, ..)| *at >= crash.flushed));
-            let reaches = crash.also.iter().any(|(at, ..)| *at > 2);
-            assert!(crash.answered || !reaches && crash.flushed < 2, "{crash:?}");
-        }
-    }
-
-    #[test]
-    fn before_the_command_began_nothing_is_cut() {
-        let told = [write(0, 1), Told::Flush, Told::Mark, write(0, 2), Told::Flush, Told::Mark];
-        assert!(all(&told, 9, &mut Dice::of(1, 1)).iter().all(|crash| crash.flushed >= 1));
     }
 }

@@ -59,6 +59,11 @@ impl Kind {
         }
     }
 
+    /// The program that makes it.
+    pub fn maker(self) -> &'static str {
+        self.make().0
+    }
+
     fn make(self) -> (&'static str, &'static [&'static str]) {
         match self {
             Self::Ext4 => ("mkfs.ext4", &["-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0,nodiscard"]),

@@ -8,9 +8,9 @@ use super::dice::Dice;
 use super::filesystem::Flavour;
 use super::machine::Machine;
 use super::outcome::{Effort, Outcome};
+use super::plan::operations;
 use super::{godown, modelled, unplugged};
 use crate::operation::{Operation, Size};
-use crate::operations::OPERATIONS;
 use crate::sweep::Sweep;
 use crate::tracer::Lie;
 
@@ -67,10 +67,21 @@ impl Harness {
 }
 
 impl Job {
+    /// The seeded bug, if it has one.
+    pub fn lie(&self) -> Option<(&'static str, Lie)> {
+        self.lie.and_then(|lie| LIES.get(lie).copied())
+    }
+
+    /// Its fault in the table.
+    pub fn fault(&self) -> String {
+        let lie = self.lie().map_or_else(String::new, |(name, _)| format!(", bug {name}"));
+        format!("power, {}{lie}", self.harness)
+    }
+
     /// The words that a process of its own is told.
-    fn words(&self) -> Vec<String> {
+    pub fn words(&self) -> Vec<String> {
         let size = if self.size == Size::Large { "large" } else { "small" };
-        let lie = self.lie.map_or("none", |lie| LIES[lie].0);
+        let lie = self.lie().map_or("none", |(name, _)| name);
         let Effort { each, most } = self.effort;
         let numbers = [each.to_string(), most.to_string(), self.seed.to_string()];
         [self.operation.name.to_owned(), size.to_owned(), self.harness.to_string(), lie.to_owned()]
@@ -82,7 +93,7 @@ impl Job {
     fn parse(words: &[String]) -> Option<Self> {
         let [operation, size, harness, lie, each, most, seed] = words else { return None };
         Some(Self {
-            operation: OPERATIONS.iter().find(|one| one.name == operation)?,
+            operation: operations().find(|one| one.name == operation)?,
             size: if size == "large" { Size::Large } else { Size::Small },
             harness: Harness::parse(harness)?,
             lie: LIES.iter().position(|(name, _)| name == lie),
@@ -91,14 +102,20 @@ impl Job {
         })
     }
 
-    /// Does it in a process of its own.
+    /// Does it in a process of its own. Only root may have namespaces, and only the model needs none.
     ///
     /// # Errors
     /// The harness failed: its words.
     pub fn run(&self) -> Result<Outcome, String> {
-        let mut command = Command::new("unshare");
-        command.args(["--mount", "--pid", "--fork", "--mount-proc", "--kill-child"]);
-        command.arg(std::env::current_exe().unwrap()).arg("power-job").args(self.words()).stdin(Stdio::null());
+        let own = std::env::current_exe().unwrap();
+        let mut command = if rustix::process::geteuid().is_root() {
+            let mut alone = Command::new("unshare");
+            alone.args(["--mount", "--pid", "--fork", "--mount-proc", "--kill-child"]).arg(own);
+            alone
+        } else {
+            Command::new(own)
+        };
+        command.arg("power-job").args(self.words()).stdin(Stdio::null());
         let output = command.output().map_err(|error| error.to_string())?;
         let heard = Outcome::hear(&String::from_utf8_lossy(&output.stdout));
         heard.ok_or_else(|| String::from_utf8_lossy(&output.stderr).into_owned())
@@ -107,7 +124,7 @@ impl Job {
     fn perform(&self) -> Outcome {
         let room = tempfile::tempdir_in(crate::frozen::quick()).unwrap();
         let mut dice = Dice::of(self.seed, self.words().concat().len() as u64);
-        let lies: Vec<Lie> = self.lie.map(|lie| LIES[lie].1).into_iter().collect();
+        let lies: Vec<Lie> = self.lie().map(|(_, lie)| lie).into_iter().collect();
         let machine = |flavour| Machine::make(self.operation, self.size, flavour, room.path());
         match self.harness {
             Harness::Call(flavour) => godown::sweep(&machine(flavour), self.effort, &lies, &mut dice),
@@ -120,9 +137,8 @@ impl Job {
 }
 
 /// The process of a job.
-pub fn perform(words: &[std::ffi::OsString]) -> ExitCode {
-    let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let Some(job) = Job::parse(&words) else { return ExitCode::from(2) };
+pub fn perform(words: &[String]) -> Result<ExitCode, String> {
+    let job = Job::parse(words).ok_or_else(|| format!("no job: {words:?}"))?;
     print!("{}", job.perform().tell());
-    ExitCode::SUCCESS
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,6 @@
 //! A machine on a file system of its own, kept as an image, so that it can be had again as often as a sweep needs it.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::filesystem::{Flavour, Mounted, copy_image};
@@ -7,6 +8,7 @@ use super::settle::settle;
 use crate::operation::{Operation, Size};
 use crate::picture::Picture;
 use crate::stage::Stage;
+use crate::sweep::Sweep;
 use crate::tracer::{End, Lie, Point, Trace, Tracer};
 use crate::verdict::{Expected, Verdict};
 
@@ -23,35 +25,34 @@ pub struct Machine<'o> {
     pub room: PathBuf,
     base: PathBuf,
     mount: PathBuf,
+    /// Its service, if it runs.
+    running: Option<Vec<OsString>>,
 }
 
 impl<'o> Machine<'o> {
-    /// Makes it in an empty directory, and runs the operation once to see what comes of it.
+    /// Makes it in an empty directory, and runs the operation once to see its calls.
     pub fn make(operation: &'o Operation, size: Size, flavour: Flavour, room: &Path) -> Self {
         let (base, mount, room) = (room.join("base"), room.join("mount"), room.to_owned());
         std::fs::create_dir(&mount).unwrap();
         flavour.make(&base, if size == Size::Large { 640 } else { 16 });
         let mounted = flavour.mount(&base, &mount).unwrap();
         let stage = Stage::without_copy(operation, size, &mount);
+        let running = stage.launcher.running();
         stage.stop();
         mounted.unmount();
-        let new = stage.old.clone();
-        let expected = Expected { ends: operation.ends, old: vec![stage.old.clone()], new };
+        // What comes of it does not hang on the file system.
+        let Sweep { expected, .. } = Sweep::of(operation, size, &room);
+        assert_eq!(stage.old, expected.old[0], "{}: two machines differ", operation.name);
         let (points, unmodelled) = (Vec::new(), Vec::new());
-        Self { operation, flavour, stage, expected, points, unmodelled, room, base, mount }.learnt()
+        Self { operation, flavour, stage, expected, points, unmodelled, room, base, mount, running }.learnt()
     }
 
-    fn learnt(mut self) -> Self {
+    fn learnt(self) -> Self {
         let mounted = self.switch_on();
         let trace = self.run(&[]);
-        self.expected.new = Picture::of(&self.stage.world).unwrap();
+        let new = Picture::of(&self.stage.world).unwrap();
+        assert_eq!(new, self.expected.new, "{}: two runs differ", self.operation.name);
         self.switch_off(mounted);
-        for version in self.operation.stops {
-            let mounted = self.switch_on();
-            self.stage.world.run(&["upgrade", "--to", version, "--yes"]).expect(0);
-            self.expected.old.push(Picture::of(&self.stage.world).unwrap());
-            self.switch_off(mounted);
-        }
         Self { points: trace.points, unmodelled: trace.unmodelled.into_iter().collect(), ..self }
     }
 
@@ -79,8 +80,15 @@ impl<'o> Machine<'o> {
     /// As the operation finds it, its service running, on a copy of its disk.
     pub fn switch_on(&self) -> Mounted {
         let mounted = self.mount(&self.disk("image")).unwrap();
-        self.stage.boot();
+        self.boot();
         mounted
+    }
+
+    /// Starts the service that the operation finds running.
+    pub fn boot(&self) {
+        if let Some(words) = &self.running {
+            self.stage.boot(words);
+        }
     }
 
     /// Puts a disk in, and starts nothing.

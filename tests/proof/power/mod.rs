@@ -13,8 +13,11 @@ pub mod modelled;
 pub mod outcome;
 pub mod plan;
 pub mod record;
+mod run;
 pub mod settle;
 pub mod unplugged;
+
+pub use run::run;
 
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 

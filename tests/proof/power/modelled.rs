@@ -11,6 +11,7 @@ use super::model::choice::Left;
 use super::model::disk::Disk;
 use super::model::rebuild::{differences, rebuild, scan};
 use super::outcome::{Effort, Outcome};
+use super::plan::is_careless;
 use super::record::Recorder;
 use super::settle::settle;
 use crate::launcher::Stop;
@@ -35,7 +36,10 @@ pub fn sweep(sweep: &Sweep<'_>, effort: Effort, lies: &[Lie], dice: &mut Dice) -
     let changes = recorder.changes;
     check(&disk, &changes, &root);
 
-    let all = moments(&changes, effort.each);
+    let mut all = moments(&changes, effort.each);
+    if is_careless(operation) {
+        all.retain(|(moment, _)| *moment == changes.len());
+    }
     let mut outcome = Outcome::passing_over(all.len().saturating_sub(effort.most));
     outcome.unmodelled.extend(trace.unmodelled.into_iter().chain(recorder.unknown));
     let mut happened = 0;

@@ -5,6 +5,7 @@ use super::jobs::{Harness, Job, LIES};
 use super::outcome::Effort;
 use crate::operation::{Operation, Size};
 use crate::operations::OPERATIONS;
+use crate::world::{NEW, OLD};
 
 /// How thorough a proof is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,27 @@ pub enum Thoroughness {
     Full,
 }
 
+/// An upgrade from a release whose service never syncs what it writes, last of all when it is stopped. What is lost of that
+/// before the installer answers is the service's own affair; the backup that is listed then is not.
+const CARELESS: Operation = Operation {
+    name: "upgrade-careless",
+    releases: || {
+        let words = "writes 1 PRAGMA synchronous = OFF\nwrites-at-stop PRAGMA user_version = 7";
+        vec![OLD.mode(words), NEW]
+    },
+    ..OPERATIONS[1]
+};
+
+/// Whether only what stands after the answer counts.
+pub fn is_careless(operation: &Operation) -> bool {
+    operation.name == CARELESS.name
+}
+
+/// All operations that a power cut is tried on.
+pub fn operations() -> impl Iterator<Item = &'static Operation> {
+    OPERATIONS.iter().chain([&CARELESS])
+}
+
 const EVERY: usize = usize::MAX;
 
 /// All jobs, those with a lie last.
@@ -23,6 +45,7 @@ pub fn jobs(how: Thoroughness, seed: u64) -> Vec<Job> {
         Thoroughness::Quick => sample(seed),
         Thoroughness::Full => everything(seed),
     };
+    jobs.push(job(&CARELESS, Harness::Model, 2, EVERY, seed));
     jobs.extend(lies(seed));
     jobs
 }

@@ -33,7 +33,7 @@ fn record(machine: &Machine<'_>, lies: &[Lie]) -> Vec<Told> {
     let served = machine.room.join("disk");
     let disk = Disk::serve(&machine.disk("recorded"), &served);
     let mounted = machine.mount(&served).unwrap();
-    machine.stage.boot();
+    machine.boot();
     disk.mark();
     machine.run(lies);
     disk.mark();

@@ -152,7 +152,7 @@ impl<'a> Tracer<'a> {
             family.tell(witness);
         }
         family.follow(PATIENCE);
-        let mut said = |file: &mut std::fs::File| {
+        let said = |file: &mut std::fs::File| {
             let mut text = Vec::new();
             file.rewind().unwrap();
             file.read_to_end(&mut text).unwrap();

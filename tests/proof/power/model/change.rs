@@ -42,6 +42,4 @@ pub enum Change {
     Sync { node: Node },
     /// All was.
     SyncAll,
-    /// Nothing: the command answered.
-    Answer,
 }

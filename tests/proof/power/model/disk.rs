@@ -1,6 +1,6 @@
 //! A disk of the model: what is durable, and what happened since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use super::change::{Change, Kind, Node, Place};
@@ -122,7 +122,6 @@ impl Disk {
                 let nodes: Vec<Node> = self.nodes.keys().copied().collect();
                 nodes.into_iter().for_each(|node| self.sync(node));
             }
-            Change::Answer => {}
         }
     }
 
@@ -157,16 +156,29 @@ impl Disk {
     /// These changes of names, and those that each of them cannot be without: whatever came before to the same name, and
     /// the other half of a rename. In order.
     pub fn complete(&self, chosen: Vec<usize>) -> Vec<usize> {
-        let mut whole: std::collections::BTreeSet<usize> = chosen.into_iter().collect();
-        for one in self.pending.iter().rev() {
-            let follows = |later: &&Renaming| later.number > one.number && whole.contains(&later.number);
-            let mut later = self.pending.iter().filter(follows);
-            let same = later.clone().any(|later| later.at == one.at);
-            if same || later.any(|later| later.after == Some(one.number)) {
-                whole.insert(one.number);
+        let mut whole: BTreeSet<usize> = chosen.into_iter().collect();
+        loop {
+            let before = whole.len();
+            for one in self.pending.iter().rev() {
+                let mut later =
+                    self.pending.iter().filter(|later| later.number > one.number && whole.contains(&later.number));
+                let is_needed = later.any(|later| later.at == one.at || later.after == Some(one.number));
+                // A file may be left with both of its names; a directory never has two.
+                let is_half = one.after.is_some_and(|other| whole.contains(&other)) && self.moves_a_directory(one);
+                if is_needed || is_half {
+                    whole.insert(one.number);
+                }
+            }
+            if whole.len() == before {
+                return whole.into_iter().collect();
             }
         }
-        whole.into_iter().collect()
+    }
+
+    fn moves_a_directory(&self, taken: &Renaming) -> bool {
+        let other = self.pending.iter().find(|one| Some(one.number) == taken.after);
+        let node = other.and_then(|other| self.nodes.get(&other.node?));
+        node.is_some_and(|node| node.kind == Kind::Directory)
     }
 }
 

@@ -8,6 +8,3 @@ pub mod change;
 pub mod choice;
 pub mod disk;
 pub mod rebuild;
-
-#[cfg(test)]
-mod tests;

@@ -1,12 +1,12 @@
-//! The model itself: what it may lose, and what not.
+//! What the model of a file system may lose, and what not.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
-use super::change::{Change, Kind, Node, Place};
-use super::choice::Left;
-use super::disk::Disk;
 use crate::power::dice::Dice;
+use crate::power::model::change::{Change, Kind, Node, Place};
+use crate::power::model::choice::Left;
+use crate::power::model::disk::Disk;
 
 const ROOT: Node = 0;
 
@@ -66,6 +66,21 @@ fn a_rename_may_leave_both_names_and_never_none() {
     let found = seen(&disk(&[before, vec![Change::Rename { from: at("a"), to: at("b") }]].concat()));
     let both = [one("a", b"x"), one("b", b"x")].concat();
     assert_eq!(found, [one("a", b"x"), one("b", b"x"), both].into());
+}
+
+#[test]
+fn a_directory_that_is_renamed_has_one_name_whatever_was_synced() {
+    let make = |name: &str, node| Change::Make { at: at(name), node, kind: Kind::Directory, mode: 0o700 };
+    let to = Place { directory: 2, name: "b".into() };
+    let changes = [make("a", 1), make("d", 2), Change::SyncAll, Change::Rename { from: at("a"), to }];
+    for synced in [None, Some(ROOT), Some(2)] {
+        let moved =
+            disk(&[&changes[..], &synced.map(|node| Change::Sync { node }).into_iter().collect::<Vec<_>>()].concat());
+        let mut dice = Dice::of(3, 3);
+        for left in std::iter::repeat_with(|| Left::some(&moved, &mut dice)).take(100).chain([Left::least(&moved)]) {
+            assert_eq!(left.names.values().flat_map(|names| names.values()).filter(|node| **node == 1).count(), 1);
+        }
+    }
 }
 
 #[test]
