@@ -12,7 +12,7 @@ use crate::layout::Layout;
 use crate::plan::Point;
 use crate::plan::observed::{Backup, BackupKind};
 use crate::plan::retention::{Retention, surplus};
-use crate::sys::dir::Dir;
+use crate::sys::dir::{Access, Dir};
 use crate::sys::watch::Watch;
 use crate::sys::{attributes, clock, fs};
 use crate::version::Version;
@@ -61,11 +61,11 @@ pub fn keep(
 
 /// A service may never sync what it writes. What is listed is durable all the same.
 fn sync(directory: &Path) -> Result<(), StepError> {
-    let file = backups::file(directory);
+    let opened = Dir::open(directory)?;
     for suffix in side_files::SUFFIXES.into_iter().chain([""]) {
-        let path = with_suffix(&file, suffix);
-        if fs::exists(&path)? {
-            fs::sync_file(&fs::open(&path)?, &path)?;
+        let name = format!("database.db{suffix}");
+        if opened.identity(&name)?.is_some() {
+            fs::sync_file(&opened.open_file(&name, Access::Read)?, &directory.join(&name))?;
         }
     }
     Ok(())
