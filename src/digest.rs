@@ -23,6 +23,16 @@ impl Sha256 {
         hasher.update(bytes);
         hasher.finish()
     }
+
+    /// The digest with these bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    pub const fn bytes(&self) -> [u8; 32] {
+        self.0
+    }
 }
 
 impl fmt::Display for Sha256 {

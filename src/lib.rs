@@ -24,6 +24,7 @@ pub(crate) mod nearest;
 pub mod config;
 pub mod manifest;
 pub mod migration;
+pub mod transfer;
 
 pub mod plan;
 

@@ -27,6 +27,9 @@ pub struct Arguments {
     /// Answer with one JSON object on standard output
     #[arg(long, global = true)]
     pub json: bool,
+    /// Tell what happens while it happens, one JSON object a line; `-` is standard error
+    #[arg(long, global = true, value_name = "FILE")]
+    pub events: Option<PathBuf>,
     /// Say more
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
@@ -60,11 +63,19 @@ pub enum Command {
     /// Create, list, verify, restore and prune backups
     #[command(subcommand)]
     Backup(Backup),
+    /// Write the whole database into one file that any program can read
+    Export(Export),
+    /// Build a new database of such a file
+    Import(Import),
     /// Migrate a database by hand
     Migrate(Migrate),
     /// Write, check and sign release manifests
     #[command(subcommand)]
     Manifest(Manifest),
+    /// Print what lets a shell complete commands and flags
+    Completions(Completions),
+    /// Write the manual pages into a directory
+    Man(Man),
 }
 
 /// Arguments of `install`
@@ -87,6 +98,9 @@ pub struct Upgrade {
     /// Follow this channel instead of the configured one
     #[arg(long, value_name = "CHANNEL")]
     pub channel: Option<String>,
+    /// Take the manifest and all artifacts from this bundle, and nothing from anywhere else
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Option<PathBuf>,
     /// Believe a manifest that has expired
     #[arg(long)]
     pub allow_expired: bool,
@@ -184,6 +198,44 @@ pub enum Backup {
         #[arg(long)]
         yes: bool,
     },
+}
+
+/// Arguments of `export`
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The file, a `tar.gz`; it must not be there yet
+    #[arg(long, value_name = "FILE")]
+    pub to: PathBuf,
+}
+
+/// Arguments of `import`
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The export
+    #[arg(long, value_name = "FILE")]
+    pub from: PathBuf,
+    /// The new database; it must not be there yet
+    #[arg(long, value_name = "DB")]
+    pub into: PathBuf,
+    /// The release whose schema it gets
+    #[arg(long, value_name = "VERSION")]
+    pub release: Target,
+}
+
+/// Arguments of `completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// Which shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The directory; it is made where it is missing
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
 }
 
 /// Arguments of `migrate`

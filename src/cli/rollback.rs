@@ -86,12 +86,12 @@ fn grant(command: &str, wish: &Wish<'_>, session: &Session<'_>) -> Answer<Reply>
         return Err(refused(vec![not_installed()]));
     }
     let _lock = session.begin(command)?;
-    let (seen, observed) = timed("observe", || session.observe())?;
+    let (seen, observed) = timed("observe", session, || session.observe())?;
     if seen.installed.is_none() {
         return Err(refused(vec![not_installed()]));
     }
     let client = session.client();
-    let ((target, incoming), resolved) = timed("resolve", || target(wish, &seen, session, &client))?;
+    let ((target, incoming), resolved) = timed("resolve", session, || target(wish, &seen, session, &client))?;
     let name = run_name(session, &format!("rollback-{}", target.version))?;
     let ask = Rollback {
         run: &name,

@@ -48,10 +48,13 @@ fn refuse_altered(plan: &Plan, session: &Session<'_>) -> Answer<()> {
 }
 
 /// Does something that comes before a run, and notes how long it took.
-pub fn timed<T>(step: &str, work: impl FnOnce() -> Answer<T>) -> Answer<(T, StepTime)> {
+pub fn timed<T>(step: &'static str, session: &Session<'_>, work: impl FnOnce() -> Answer<T>) -> Answer<(T, StepTime)> {
     let stopwatch = Stopwatch::start();
+    session.terminal.announce(step);
     let done = work()?;
-    Ok((done, StepTime { name: step.to_owned(), ms: stopwatch.millis() }))
+    let ms = stopwatch.millis();
+    session.terminal.announced(step, ms);
+    Ok((done, StepTime { name: step.to_owned(), ms }))
 }
 
 /// Why a run could not even begin to be recorded.

@@ -18,7 +18,7 @@ use crate::plan::upgrade::{self, Upgrade, not_installed};
 use crate::plan::{Plan, Point, Refusal};
 use crate::run::resolve::{self, Expiry, ResolveError};
 use crate::run::{self, Report, StepTime};
-use crate::sys::http::Client;
+use crate::sys::http::{Bundle, BundleError, Client};
 use crate::version::{Target, Version};
 
 /// Upgrades, hop by hop.
@@ -26,11 +26,14 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
     let _lock = if arguments.dry_run { None } else { Some(session.begin("upgrade")?) };
     // What a plan would start from is not certain before the last one has ended.
     session.refuse_unfinished()?;
-    let client = session.client();
+    let client = match &arguments.bundle {
+        None => session.client(),
+        Some(bundle) => session.client().with_bundle(Bundle::open(bundle).map_err(|error| unusable(&error))?),
+    };
     let expiry = if arguments.allow_expired { Expiry::Waived } else { Expiry::Enforced };
     let (manifest, resolved) =
-        timed("resolve", || resolve::manifest(&session.config, &client, expiry).map_err(unresolved_waivable))?;
-    let (seen, observed) = timed("observe", || session.observe())?;
+        timed("resolve", session, || resolve::manifest(&session.config, &client, expiry).map_err(unresolved_waivable))?;
+    let (seen, observed) = timed("observe", session, || session.observe())?;
     let way = find(arguments, session, &manifest, &seen)?;
     if way.is_empty() {
         return Ok(nothing(arguments.to.as_ref(), &seen).warning(passed_over(&manifest, &seen)));
@@ -50,6 +53,14 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
         Some(why) => outcome::cut_short(&reports, before, *why),
     };
     Ok(reply.warning(warnings))
+}
+
+fn unusable(error: &BundleError) -> Box<Reply> {
+    let remedy = match error {
+        BundleError::Newer { .. } => "use the gantry-installer that made it, or a newer one",
+        _ => "name a bundle that `gantry-installer manifest bundle` made, and copy it again if it was cut off",
+    };
+    barred("bundle", error, remedy)
 }
 
 /// Makes the hops, each a run of its own, up to the first that is not wholly done; and why the next one could not begin.

@@ -27,6 +27,10 @@ pub mod check;
 pub mod count;
 pub mod loss;
 
+// Carrying its content elsewhere.
+pub mod export;
+pub mod import;
+
 // Putting it in place.
 pub mod alone;
 pub mod exchange;

@@ -36,6 +36,11 @@ impl Dir {
         Ok(Self { descriptor, path: path.to_owned() })
     }
 
+    /// For what is done in it elsewhere in this room.
+    pub(super) fn descriptor(&self) -> &OwnedFd {
+        &self.descriptor
+    }
+
     /// The path by which it was opened.
     pub fn path(&self) -> &Path {
         &self.path

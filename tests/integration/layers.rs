@@ -10,14 +10,14 @@ struct Room {
 }
 
 const WORDS: &[&str] = &["version", "digest", "causes", "nearest", "layout"];
-const DOCUMENTS: &[&str] = &["config", "manifest", "migration"];
+const DOCUMENTS: &[&str] = &["config", "manifest", "migration", "transfer"];
 const DECISION: &[&str] = &["plan"];
 const HANDS: &[&str] = &["sys", "verify", "db", "journal"];
 const VERBS: &[&str] = &["steps", "observe"];
 const MEETING: &[&str] = &["run", "gate"];
 
 /// From the bottom to the top.
-const HOUSE: [Room; 20] = [
+const HOUSE: [Room; 21] = [
     room("version", &[]),
     room("digest", &[]),
     room("causes", &[]),
@@ -28,6 +28,7 @@ const HOUSE: [Room; 20] = [
     room("manifest", &[WORDS]),
     // The formats of migrations are named in the configuration.
     room("migration", &[WORDS, &["config"]]),
+    room("transfer", &[WORDS]),
     room("plan", &[WORDS, DOCUMENTS]),
     room("sys", &[WORDS, &["config"]]),
     room("verify", &[WORDS, &["sys"]]),

@@ -5,11 +5,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
 
 mod authority;
+mod bundle;
 mod crash;
 mod dialogue;
 mod disk;
 mod download;
 mod full_disk;
+mod events;
 mod gantry_world;
 mod layers;
 mod load;
@@ -22,5 +24,6 @@ mod rollback;
 mod service;
 mod settings;
 mod signals;
+mod transfer;
 mod upgrade;
 mod world;

@@ -1,6 +1,6 @@
 //! Addresses: `http`, `https` and `file`, and those that are relative to another.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use reqwest::Url;
 
@@ -27,6 +27,15 @@ impl Address {
             scheme => Err(Problem::Address(format!("`{scheme}` is not http, https or file"))),
         }
     }
+}
+
+/// The address of a file of this machine, by its absolute path.
+///
+/// # Errors
+/// The path is relative.
+pub fn of_file(path: &Path) -> Result<String, HttpError> {
+    let wrong = |()| HttpError::new(&path.display().to_string(), Problem::Address("it is relative".to_owned()));
+    Url::from_file_path(path).map(String::from).map_err(wrong)
 }
 
 /// The address of `reference`, which a document at `base` names (RFC 3986, section 5).

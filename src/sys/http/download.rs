@@ -1,6 +1,6 @@
 //! A download that goes on where it stopped, by ranges of bytes (RFC 9110, section 14).
 
-use std::io::Read as _;
+use std::io::Read;
 use std::path::Path;
 
 use reqwest::Url;
@@ -28,14 +28,14 @@ impl Client {
         watch: &dyn Watch,
     ) -> Result<(), Problem> {
         let mut part = Part::open(path, size, watch)?;
-        self.fill(address, &mut part, size, watch)?;
+        self.fill(address, &mut part, size, sha256, watch)?;
         match part.finish(sha256) {
             // It may be half of an old file and half of a new one. Once more, as a whole, and never again: a
             // server that has other bytes has them tomorrow as well.
             Err(Problem::Digest { .. }) => part.restart(None)?,
             done => return done,
         }
-        self.fill(address, &mut part, size, watch)?;
+        self.fill(address, &mut part, size, sha256, watch)?;
         let done = part.finish(sha256);
         if matches!(done, Err(Problem::Digest { .. })) {
             part::discard(path)?;
@@ -43,10 +43,25 @@ impl Client {
         done
     }
 
-    fn fill(&self, address: &Address, part: &mut Part, size: u64, watch: &dyn Watch) -> Result<(), Problem> {
-        match address {
-            Address::File(source) => copy(source, part, size, watch),
-            Address::Web(url) => self.fill_from_server(url, part, size, watch),
+    fn fill(
+        &self,
+        address: &Address,
+        part: &mut Part,
+        size: u64,
+        sha256: Sha256,
+        watch: &dyn Watch,
+    ) -> Result<(), Problem> {
+        match (&self.bundle, address) {
+            (Some(bundle), _) => {
+                let (content, found) = bundle.artifact(sha256)?;
+                copy(content, bundle.path(), found, part, size, watch)
+            }
+            (None, Address::File(source)) => {
+                let file = fs::open_regular(source)?;
+                let found = file.metadata().map_err(PathError::on("look at", source))?.len();
+                copy(file, source, found, part, size, watch)
+            }
+            (None, Address::Web(url)) => self.fill_from_server(url, part, size, watch),
         }
     }
 
@@ -97,12 +112,17 @@ impl Client {
     }
 }
 
-fn copy(source: &Path, part: &mut Part, size: u64, watch: &dyn Watch) -> Result<(), Problem> {
+fn copy(
+    mut content: impl Read,
+    source: &Path,
+    found: u64,
+    part: &mut Part,
+    size: u64,
+    watch: &dyn Watch,
+) -> Result<(), Problem> {
     if part.is_full() {
         return Ok(());
     }
-    let mut file = fs::open_regular(source)?;
-    let found = file.metadata().map_err(PathError::on("look at", source))?.len();
     if found != size {
         return Err(Problem::Size { expected: size, found, content_type: None });
     }
@@ -113,7 +133,7 @@ fn copy(source: &Path, part: &mut Part, size: u64, watch: &dyn Watch) -> Result<
         if watch.cancelled() {
             return Err(Problem::Cancelled);
         }
-        let count = file.read(&mut chunk).map_err(PathError::on("read", source))?;
+        let count = content.read(&mut chunk).map_err(PathError::on("read", source))?;
         if count == 0 {
             return Err(Problem::Size { expected: size, found: part.length(), content_type: None });
         }

@@ -3,6 +3,7 @@
 //! Nothing that comes is believed here but for its size and its digest, which the caller has from elsewhere.
 
 mod address;
+mod bundle;
 mod cause;
 mod download;
 mod exchange;
@@ -24,7 +25,8 @@ use crate::sys::http::exchange::Exchange;
 use crate::sys::http::patience::Retries;
 use crate::sys::watch::{Unwatched, Watch};
 
-pub use address::join;
+pub use address::{join, of_file};
+pub use bundle::{Bundle, BundleError, BundleWriter};
 pub use part::discard;
 pub use patience::Patience;
 pub use problem::{Cause, HttpError, Problem};
@@ -34,6 +36,7 @@ pub use problem::{Cause, HttpError, Problem};
 pub struct Client {
     exchange: Exchange,
     patience: Patience,
+    bundle: Option<Bundle>,
 }
 
 impl Client {
@@ -41,7 +44,7 @@ impl Client {
     ///
     /// `ca_file` is read at the first request to a server; until then nothing depends on it.
     pub fn new(ca_file: Option<&Path>, agent: &str) -> Self {
-        Self { exchange: Exchange::new(ca_file, agent), patience: Patience::default() }
+        Self { exchange: Exchange::new(ca_file, agent), patience: Patience::default(), bundle: None }
     }
 
     /// The same with other limits.
@@ -50,15 +53,24 @@ impl Client {
         Self { patience, ..self }
     }
 
+    /// The same, taking everything from a bundle and nothing from anywhere else.
+    #[must_use]
+    pub fn with_bundle(self, bundle: Bundle) -> Self {
+        Self { bundle: Some(bundle), ..self }
+    }
+
     /// A whole document of at most `limit` bytes.
     ///
     /// # Errors
     /// See [`Problem`]; what may pass by itself was tried several times.
     pub fn fetch_small(&self, url: &str, limit: u64) -> Result<Vec<u8>, HttpError> {
-        let fetched = Address::parse(url).and_then(|address| match address {
-            Address::File(path) => small_file(&path, limit),
-            Address::Web(url) => self.small_from_server(&url, limit),
-        });
+        let fetched = match &self.bundle {
+            Some(bundle) => bundle.small(url, limit),
+            None => Address::parse(url).and_then(|address| match address {
+                Address::File(path) => small_file(&path, limit),
+                Address::Web(url) => self.small_from_server(&url, limit),
+            }),
+        };
         fetched.map_err(|problem| HttpError::new(url, problem))
     }
 

@@ -37,6 +37,14 @@ pub enum Problem {
     /// It is not an address, or not one that may be followed.
     #[error("it is not an address that can be used: {0}")]
     Address(String),
+    /// Only a bundle may be used, and it is not in it.
+    #[error("the bundle `{}` has no `{name}`", bundle.display())]
+    NotBundled {
+        /// Which bundle.
+        bundle: std::path::PathBuf,
+        /// What is missing in it.
+        name: String,
+    },
     /// No connection: the name does not resolve, or nobody answers.
     #[error("the server is out of reach")]
     Unreachable(#[source] Cause),
@@ -139,6 +147,9 @@ impl Problem {
     pub fn remedy(&self) -> Option<&'static str> {
         Some(match self {
             Self::Address(_) => "correct the address in the configuration or in the manifest",
+            Self::NotBundled { .. } => {
+                "bring a bundle that begins at the installed release: see `gantry-installer manifest bundle --help`"
+            }
             Self::Unreachable(_) => "check the network, the server's name and the proxy, then run it again",
             Self::Interrupted { .. } | Self::Stalled { .. } | Self::Answer(_) => {
                 "run it again: a download goes on where it stopped"
