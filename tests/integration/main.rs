@@ -16,6 +16,7 @@ mod gantry_world;
 mod layers;
 mod load;
 mod migrate_run;
+mod network;
 mod refusals;
 mod release;
 mod release_server;
