@@ -124,7 +124,7 @@ fn a_download_is_called_off_while_nothing_comes() {
 fn a_small_document_is_fetched_within_bounds() {
     let setting = setting();
     let url = setting.server.url("/file");
-    let fetch = |limit| client(patience()).fetch_small(&url, limit);
+    let fetch = |limit| client(patience()).fetch_small(&url, limit, &Unwatched);
     assert_eq!(fetch(SIZE as u64).unwrap(), setting.content);
     assert!(matches!(fetch(SIZE as u64 - 1).unwrap_err().problem, Problem::TooLong { .. }));
     for (mode, kind) in [(Mode::Endless, "TooLong"), (Mode::Drip(Duration::from_millis(5)), "Slow")] {
@@ -154,6 +154,6 @@ fn a_file_of_this_machine_is_checked_like_any_other() {
     assert!(matches!(download(&format!("{url}.missing"), size, digest), Err(Problem::File(_))));
     assert!(matches!(download(&url, size, Sha256::of(b"")), Err(Problem::Digest { .. })));
     assert!(!setting.part().exists());
-    assert_eq!(client.fetch_small(&url, size).unwrap(), setting.content);
-    assert!(matches!(client.fetch_small(&url, size - 1).unwrap_err().problem, Problem::TooLong { .. }));
+    assert_eq!(client.fetch_small(&url, size, &Unwatched).unwrap(), setting.content);
+    assert!(matches!(client.fetch_small(&url, size - 1, &Unwatched).unwrap_err().problem, Problem::TooLong { .. }));
 }

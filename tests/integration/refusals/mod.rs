@@ -2,7 +2,7 @@
 
 mod adopt;
 mod archives;
-mod databases;
+pub mod databases;
 mod disks;
 mod held;
 mod locks;
