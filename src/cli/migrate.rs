@@ -29,7 +29,7 @@ pub fn in_place(
     progress: &dyn Fn(&Work),
 ) -> Reply {
     let answer = match &arguments.verb {
-        MigrateVerb::Version => Site::find(arguments, Access::Look).and_then(|site| Ok(version(&site.state()?))),
+        MigrateVerb::Version => Site::find(arguments, Access::Look).and_then(|site| Ok(version(&site.stand()?))),
         MigrateVerb::Status => Site::find(arguments, Access::Look).and_then(|site| {
             let set = site.set()?;
             Ok(status(&set, &site.state()?).warning(site.warnings(&set, &[])))
@@ -62,7 +62,7 @@ fn change(
         if let Some(seen) = seen.filter(|_| state.is_dirty()) {
             return Err(refused(site.dirty(&set, &seen)));
         }
-        let way = way(&set, state.schema(), verb).map_err(refused)?;
+        let way = way(&set, &state, verb).map_err(refused)?;
         let warnings = site.warnings(&set, &way.works);
         if way.works.is_empty() {
             return Ok(show::nothing(&way).warning(warnings));
@@ -80,7 +80,12 @@ fn change(
 
 /// Whether the database is not where it was when it was looked at: somebody else migrates it too.
 fn moved(error: &InPlaceError) -> bool {
-    matches!(error, InPlaceError::Unchanged(MigrateError::StartsElsewhere { .. } | MigrateError::Dirty { .. }))
+    matches!(
+        error,
+        InPlaceError::Unchanged(
+            MigrateError::StartsElsewhere { .. } | MigrateError::Hole { .. } | MigrateError::Dirty { .. }
+        )
+    )
 }
 
 fn failed(error: &InPlaceError) -> Reply {
@@ -92,8 +97,8 @@ fn failed(error: &InPlaceError) -> Reply {
         InPlaceError::Unchanged(_) | InPlaceError::Rollback { .. } => {
             Reply::failed("migration", error, "nothing was changed: mend the migration, and run the same command again")
         }
-        InPlaceError::Partly { schema, dirty, .. } => {
-            let remedy = if *dirty {
+        InPlaceError::Partly { schema, dirty, within, .. } => {
+            let remedy = if *dirty || within.is_some() {
                 "put back a backup that was made before this command: the file ran outside a transaction, and some of \
                  it may be done"
             } else {

@@ -44,7 +44,7 @@ fn tell(verb: &MigrateVerb, session: &Session<'_>) -> Answer<Reply> {
     };
     Ok(match verb {
         MigrateVerb::Status => migrate::status(&set, &state),
-        _ => migrate::version(&state),
+        _ => migrate::version(&state.stand(set.versions())),
     })
 }
 
@@ -53,8 +53,10 @@ fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply
     let seen = session.observe()?;
     let set = newest(&seen, session)?;
     let at = stands(&seen).schema;
-    let way = migrate::way(&set, at.as_ref(), &arguments.verb).map_err(|refusal| refused(vec![refusal]))?;
-    let Some(to) = way.to().cloned() else {
+    // A run goes from one schema to another: what was left out is refused when it is planned.
+    let state = at.clone().map_or(LedgerState::Empty, |schema| LedgerState::At { schema, dirty: false });
+    let way = migrate::way(&set, &state, &arguments.verb).map_err(|refusal| refused(vec![refusal]))?;
+    let Some(to) = way.to else {
         return Err(refused(vec![Refusal::new(
             "schema",
             "an installed product cannot go below its first schema",

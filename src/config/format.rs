@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::version::SchemaVersion;
+
 /// A migration format: whose files these are, and whose ledger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -39,6 +41,14 @@ impl Format {
     /// The format of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    /// The schema that somebody typed: a number where the format counts, else its name as it is.
+    pub fn schema(self, typed: &str) -> Option<SchemaVersion> {
+        match self {
+            Self::GolangMigrate | Self::Goose => typed.parse().ok().map(SchemaVersion::Number),
+            Self::Dbmate | Self::SqlMigrate | Self::Atlas => Some(SchemaVersion::Text(typed.to_owned())),
+        }
     }
 
     /// Whether its files can say how to take a migration back.

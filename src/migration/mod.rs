@@ -25,7 +25,7 @@ mod work;
 
 pub use error::MigrationError;
 pub use fingerprint::{Drift, DriftKind, SchemaPrint, SchemaRow, Severity};
-pub use ledger::{Ledger, LedgerNameError, LedgerState};
+pub use ledger::{Ledger, LedgerNameError, LedgerState, Stand};
 pub use script::{Piece, Place, Reason, Script, Statement, Transaction};
 pub use set::Set;
 pub use warning::Warning;

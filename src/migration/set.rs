@@ -73,6 +73,11 @@ impl Set {
         Ok(Self(Arc::new(Content { format, migrations, positions, warnings, digest: hasher.finish() })))
     }
 
+    /// Whose migrations these are.
+    pub fn format(&self) -> Format {
+        self.0.format
+    }
+
     /// All migrations, oldest first.
     pub fn migrations(&self) -> &[Arc<Migration>] {
         &self.0.migrations
@@ -109,7 +114,10 @@ impl Set {
     /// A schema that is not in the set, or `to` below `from`.
     pub fn up(&self, from: Option<&SchemaVersion>, to: &SchemaVersion) -> Result<Vec<Work>> {
         let (start, end) = (self.applied(from)?, self.applied(Some(to))?);
-        self.between(start, end, Direction::Up).ok_or_else(|| wrong_way(from, Some(to), Direction::Up))
+        if start > end {
+            return Err(wrong_way(from, Some(to), Direction::Up));
+        }
+        self.select(Direction::Up, |position, _| (start..end).contains(&position))
     }
 
     /// The way down, newest first; none when it is there already. To nothing, all of them.
@@ -118,12 +126,30 @@ impl Set {
     /// A schema that is not in the set, `to` above `from`, or a format without a way down.
     pub fn down(&self, from: &SchemaVersion, to: Option<&SchemaVersion>) -> Result<Vec<Work>> {
         let (start, end) = (self.applied(to)?, self.applied(Some(from))?);
-        if start < end && !self.0.format.goes_back() {
-            return Err(MigrationError::NoWayBack { engine: self.0.format.name(), from: from.clone() });
+        if start > end {
+            return Err(wrong_way(Some(from), to, Direction::Down));
         }
-        let works = self.between(start, end, Direction::Down);
-        let mut works = works.ok_or_else(|| wrong_way(Some(from), to, Direction::Down))?;
-        works.reverse();
+        self.select(Direction::Down, |position, _| (start..end).contains(&position))
+    }
+
+    /// The migrations that are wanted, by their position and version: oldest first on the way up, newest first on the
+    /// way down.
+    ///
+    /// # Errors
+    /// One on the way down in a format that has none.
+    pub fn select(&self, direction: Direction, wanted: impl Fn(usize, &SchemaVersion) -> bool) -> Result<Vec<Work>> {
+        let all = &self.0.migrations;
+        let befores = std::iter::once(None).chain(all.iter().map(Some));
+        let chosen = befores.zip(all).enumerate().filter(|(position, (_, one))| wanted(*position, &one.version));
+        let works = chosen.map(|(_, (before, migration))| Work::new(self, before, migration, direction));
+        let mut works: Vec<_> = works.collect();
+        if direction == Direction::Down {
+            works.reverse();
+            if let (Some(first), false) = (works.first(), self.0.format.goes_back()) {
+                let from = first.version().clone();
+                return Err(MigrationError::NoWayBack { engine: self.0.format.name(), from });
+            }
+        }
         Ok(works)
     }
 
@@ -132,13 +158,30 @@ impl Set {
         let Some(schema) = schema else { return Ok(0) };
         self.position(schema).map(|position| position + 1).ok_or_else(|| MigrationError::Unknown(schema.clone()))
     }
+}
 
-    /// The migrations from `start` to `end`, oldest first.
-    fn between(&self, start: usize, end: usize, direction: Direction) -> Option<Vec<Work>> {
-        let way = self.0.migrations.get(start..end)?;
-        let before = start.checked_sub(1).and_then(|index| self.0.migrations.get(index));
-        let befores = std::iter::once(before).chain(way.iter().map(Some));
-        Some(befores.zip(way).map(|(before, migration)| Work::new(self, before, migration, direction)).collect())
+#[cfg(test)]
+impl Set {
+    /// A set of migrations that do this, for tests of what does not depend on how a format is written: version, up and
+    /// down. An up that begins with `-- outside` asks for no transaction.
+    pub(crate) fn sample(format: Format, migrations: &[(&str, &str, &str)]) -> Self {
+        let migration = |(version, up, down): &(&str, &str, &str)| {
+            let pieces = up.split_inclusive(';').map(|sql| super::Piece { sql: sql.to_owned(), line: 1 }).collect();
+            let file = format!("{version}_m.sql");
+            let outside = up.starts_with("-- outside");
+            let transaction = if outside { super::Transaction::Nothing } else { super::Transaction::Around };
+            Migration {
+                version: format.schema(version).unwrap(),
+                name: "m".to_owned(),
+                up: Some(Script { pieces, transaction, ..Script::whole(file.clone(), "") }),
+                down: format.goes_back().then(|| Script::whole(file, *down)),
+                sums: (format == Format::Atlas).then(|| super::Sums {
+                    file: format!("sum{version}"),
+                    statements: (1..=up.matches(';').count()).map(|count| format!("h1:{count}")).collect(),
+                }),
+            }
+        };
+        Self::new(format, migrations.iter().map(migration).collect(), Vec::new(), &[]).unwrap()
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Format, Wrap};
+use crate::config::{ForeignKeys, Format, Wrap};
 use crate::migration::script::{Place, Reason};
 use crate::migration::{Direction, Script, Set};
 use crate::version::SchemaVersion;
@@ -72,7 +72,7 @@ impl Set {
 
 fn in_a_transaction(script: &Script) -> Option<Warning> {
     let file = script.file.clone();
-    match script.place() {
+    match script.place(ForeignKeys::Enforced) {
         Place::Together | Place::Alone(Reason::Declared) => None,
         Place::Alone(Reason::OwnTransaction) => {
             Some(Warning::Refused { file, what: "a transaction of its own".into() })

@@ -9,11 +9,12 @@ use crate::cli::exit::Outcome;
 use crate::cli::reply::{Problem, Reply};
 use crate::config::{ForeignKeys, Format, Wrap, database_path};
 use crate::db::in_place::PATIENCE;
+use crate::db::ledger::LedgerError;
 use crate::db::look::{Look, LookError, look};
 use crate::db::open::{OpenError, settle};
 use crate::db::standing::{Standing, diagnose};
 use crate::journal::owned;
-use crate::migration::{Ledger, LedgerState, Set, Warning, Work};
+use crate::migration::{Ledger, LedgerState, Set, Stand, Warning, Work};
 use crate::nearest::nearest;
 use crate::plan::Refusal;
 use crate::sys::clock::{self, Stopwatch};
@@ -41,9 +42,6 @@ pub(super) struct Site {
     ledger: Ledger,
     access: Access,
 }
-
-/// The formats by their names.
-const FORMATS: [(&str, Format); 1] = [("golang-migrate", Format::GolangMigrate)];
 
 impl Site {
     /// Understands the command line. A database that belongs to an installed product is not changed.
@@ -126,13 +124,7 @@ impl Site {
                     clock::pause(Duration::from_millis(5));
                 }
                 LookError::Open(reason) => return Err(failed("database", &error, remedy(reason))),
-                LookError::Ledger(_) => {
-                    return Err(failed(
-                        "ledger",
-                        &error,
-                        "see which engine made it, and give its name with `--format`",
-                    ));
-                }
+                LookError::Ledger(reason) => return Err(failed("ledger", &error, &remedy_for_ledger(reason))),
                 LookError::Schema(_) => return Err(failed("database", &error, DAMAGED)),
             }
         }
@@ -144,9 +136,18 @@ impl Site {
         Ok(seen.map_or(LedgerState::Missing, |seen| seen.ledger))
     }
 
+    /// Where the ledger stands. Only one that lists migrations has to be held against them.
+    pub(super) fn stand(&self) -> Result<Stand, Early> {
+        Ok(match self.state()? {
+            state @ LedgerState::Applied { .. } => state.stand(self.set()?.versions()),
+            state => state.stand([]),
+        })
+    }
+
     /// Why nothing is built on a dirty ledger, and where the schema really stands.
     pub(super) fn dirty(&self, set: &Set, seen: &Look) -> Refusal {
-        let at = seen.ledger.schema().map_or_else(|| "the first migration".to_owned(), ToString::to_string);
+        let at = seen.ledger.stand(set.versions()).schema;
+        let at = at.map_or_else(|| "the first migration".to_owned(), |at| at.to_string());
         let standing = match diagnose(set, &seen.print, &self.ledger, ForeignKeys::Ignored) {
             Ok(Standing::At(schema)) => format!("the schema itself is exactly that of {}", version(schema.as_ref())),
             Ok(Standing::OneOf(schemas)) => {
@@ -173,9 +174,10 @@ fn version(schema: Option<&SchemaVersion>) -> String {
 }
 
 fn format(name: &str) -> Result<Format, Early> {
-    let known = FORMATS.iter().find(|(known, _)| *known == name);
-    known.map(|(_, format)| *format).ok_or_else(|| {
-        let likely = nearest(name, FORMATS.iter().map(|(known, _)| *known)).unwrap_or_default();
+    Format::named(name).ok_or_else(|| {
+        let known = Format::ALL.map(Format::name);
+        let begun = known.into_iter().find(|known| known.starts_with(name));
+        let likely = begun.or_else(|| nearest(name, known)).unwrap_or_default();
         usage(format!("`{name}` is no format of migrations that is known here"), format!("did you mean `{likely}`?"))
     })
 }
@@ -216,6 +218,16 @@ fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, PathError> {
         }
     }
     Ok(files)
+}
+
+fn remedy_for_ledger(error: &LedgerError) -> String {
+    match error {
+        LedgerError::Engine { found, .. } => format!("give `--format {found}`, with the migrations that belong to it"),
+        LedgerError::Undone { table, version, .. } => format!(
+            "find out whether migration {version} is applied; then leave of its rows in `{table}` only what says so"
+        ),
+        _ => "see which engine made it, and give its name with `--format`".to_owned(),
+    }
 }
 
 const DAMAGED: &str = "put a backup of it back";
