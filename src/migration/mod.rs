@@ -6,15 +6,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::version::SchemaVersion;
 
+mod atlas;
+mod dbmate;
 pub mod difference;
 mod error;
 pub mod fingerprint;
 mod golang_migrate;
+mod goose;
+mod layout;
 pub mod ledger;
 pub mod lexer;
+mod lines;
+mod names;
 pub mod naming;
 pub mod script;
 mod set;
+mod sql_migrate;
 mod warning;
 mod work;
 
