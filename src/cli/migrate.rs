@@ -10,7 +10,7 @@ mod way;
 
 pub use preview::preview;
 pub use show::{status, version};
-pub(super) use site::{files, format};
+pub(super) use site::files;
 pub use trial::{Subject, test};
 pub use way::way;
 
@@ -57,7 +57,7 @@ pub fn in_place(
             }
             _ => Err(needs_directory()),
         },
-        MigrateVerb::Version => Site::find(arguments, Access::Look).and_then(|site| Ok(version(&site.state()?))),
+        MigrateVerb::Version => Site::find(arguments, Access::Look).and_then(|site| Ok(version(&site.stand()?))),
         MigrateVerb::Status => Site::find(arguments, Access::Look).and_then(|site| {
             let set = site.set()?;
             Ok(status(&set, &site.state()?).warning(site.warnings(&set, &[])))
@@ -98,7 +98,7 @@ type Early = Box<Reply>;
 fn would(site: &Site, verb: &MigrateVerb, interrupt: &Interrupt) -> Result<Reply, Early> {
     let set = site.set()?;
     let way = site.way(&set, verb, interrupt)?;
-    let (from, to) = (show::point(way.from.as_ref()), show::point(way.to()));
+    let (from, to) = (show::point(way.from.as_ref()), show::point(way.to.as_ref()));
     Ok(preview(&way, from, to, ForeignKeys::Ignored).warning(site.warnings(&set, &way.works)))
 }
 
@@ -130,7 +130,12 @@ fn change(
 
 /// Whether the database is not where it was when it was looked at: somebody else migrates it too.
 fn moved(error: &InPlaceError) -> bool {
-    matches!(error, InPlaceError::Unchanged(MigrateError::StartsElsewhere { .. } | MigrateError::Dirty { .. }))
+    matches!(
+        error,
+        InPlaceError::Unchanged(
+            MigrateError::StartsElsewhere { .. } | MigrateError::Hole { .. } | MigrateError::Dirty { .. }
+        )
+    )
 }
 
 fn failed(error: &InPlaceError) -> Reply {
@@ -142,8 +147,8 @@ fn failed(error: &InPlaceError) -> Reply {
         InPlaceError::Unchanged(_) | InPlaceError::Rollback { .. } => {
             Reply::failed("migration", error, "nothing was changed: mend the migration, and run the same command again")
         }
-        InPlaceError::Partly { schema, dirty, .. } => {
-            let remedy = if *dirty {
+        InPlaceError::Partly { schema, dirty, within, .. } => {
+            let remedy = if *dirty || within.is_some() {
                 "put back a backup that was made before this command: the file ran outside a transaction, and some of \
                  it may be done"
             } else {

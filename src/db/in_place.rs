@@ -2,7 +2,8 @@
 //! asked [`crate::journal::owned`].
 //!
 //! All that can be in one transaction is in one, with the ledger and the checks. A file that cannot runs alone, between
-//! two transactions, and the ledger is dirty while it runs, so that a kill there is never taken for success.
+//! two transactions. While it runs the ledger says what its engine lets it say: golang-migrate's and Atlas's that it is
+//! under way, so that a kill there is never taken for success; those of the others have no word for it.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -14,12 +15,13 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use thiserror::Error;
 
 use crate::config::ForeignKeys;
-use crate::db::execute::{Execution, fits};
-use crate::db::ledger;
+use crate::db::execute::{Execution, fits, in_order};
+use crate::db::ledger::{self, Entry};
 use crate::db::migrate::{Look, MigrateError, Settings, name, sqlite};
 use crate::db::open::{OpenError, set_foreign_keys, told};
 use crate::db::receipt::Receipt;
 use crate::db::watch::{Stop, Watch};
+use crate::migration::ledger::{Model, Stand};
 use crate::migration::{Direction, Ledger, Place, Script, Work};
 use crate::sys::clock::{self, Stopwatch};
 use crate::sys::seam;
@@ -36,15 +38,18 @@ pub enum InPlaceError {
     Unchanged(#[from] MigrateError),
     /// Files that cannot be in a transaction had run before; what they did stays.
     #[error(
-        "what was committed before stays: the ledger is {} at {}",
+        "what was committed before stays: the ledger is {} at {}{}",
         if *dirty { "dirty" } else { "clean" },
-        name(schema)
+        name(schema),
+        within.as_ref().filter(|_| !dirty).map_or(String::new(), |file| format!(", and some of `{file}` may be done"))
     )]
     Partly {
         /// What the ledger says now.
         schema: Option<SchemaVersion>,
         /// Whether it says that a migration was broken off.
         dirty: bool,
+        /// The file that was broken off outside a transaction, if it was one; most ledgers have no word for that.
+        within: Option<String>,
         /// Why it did not go on.
         source: Box<MigrateError>,
     },
@@ -80,10 +85,11 @@ pub fn run(
     let mode = journal_mode(&connection).map_err(|error| told(database, error)).map_err(MigrateError::from)?;
     let watch = Watch::over(&mut connection, stop.clone()).map_err(sqlite("watch the migrations"))?;
     let settings = Settings { stop, progress, ..Settings::of(ledger) };
-    let execution = Execution { connection: &connection, settings: &settings, watch: &watch };
+    let execution = Execution::new(&connection, &settings, &watch);
     let run = Run { database, execution, alone: &alone, kept: RefCell::new(None) };
     let outcome = run.all(works);
-    let kept = run.kept.into_inner();
+    let kept = run.kept.take();
+    drop(run);
     Watch::end(&mut connection).map_err(sqlite("end the watch"))?;
     match outcome {
         Ok(mut receipt) => {
@@ -105,7 +111,9 @@ pub fn run(
 fn told_of(failed: MigrateError, kept: Option<Kept>) -> InPlaceError {
     match kept {
         None => InPlaceError::Unchanged(failed),
-        Some(Kept { schema, dirty }) => InPlaceError::Partly { schema, dirty, source: Box::new(failed) },
+        Some(Kept { schema, dirty, within }) => {
+            InPlaceError::Partly { schema, dirty, within, source: Box::new(failed) }
+        }
     }
 }
 
@@ -146,10 +154,12 @@ fn keep_mode(connection: &Connection, mode: &str) -> Result<(), String> {
     }
 }
 
-/// What the ledger says after the last commit.
+/// What there is after the last commit.
 struct Kept {
     schema: Option<SchemaVersion>,
     dirty: bool,
+    /// The file that runs outside a transaction.
+    within: Option<String>,
 }
 
 struct Run<'a> {
@@ -162,55 +172,65 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn all(&self, works: &[Work]) -> Result<Receipt, MigrateError> {
-        let Execution { connection, settings, .. } = self.execution;
+        let Execution { connection, settings, ledger, .. } = &self.execution;
         self.begin()?;
         // Inside the transaction: somebody else may have migrated since the works were chosen.
-        fits(connection, works, settings)?;
+        let state = fits(connection, works, settings)?;
+        let works = in_order(works, &state, settings);
         let before = Look::before(connection, settings).map_err(|error| self.unless_stopped(error))?;
         let stopwatch = Stopwatch::start();
-        ledger::create(connection, settings.ledger)?;
+        ledger.create()?;
         for (index, work) in works.iter().enumerate() {
             self.execution.unless_stopped()?;
             (settings.progress)(work);
-            let Some(script) = work.script() else { continue };
-            match script.place_without_foreign_keys() {
-                Place::Together => self.execution.script(script)?,
-                Place::Alone(_) => {
-                    self.alone(work, script, &before)?;
+            let (entry, took) = (ledger.entry(work, clock::now()), Stopwatch::start());
+            match work.script().map(|script| (script, script.place(ForeignKeys::Ignored))) {
+                None => {}
+                Some((script, Place::Together)) => self.execution.script(script)?,
+                Some((script, Place::Alone(_))) => {
+                    self.alone(&entry, script, &works, &before)?;
                     self.begin()?;
                     fits(connection, works.get(index + 1..).unwrap_or_default(), settings)?;
+                    continue;
                 }
             }
+            // Of one row only the last content is left.
+            if settings.ledger.shape.model == Model::List || index + 1 == works.len() {
+                entry.end(took.elapsed())?;
+            }
         }
-        let last = works.last().and_then(|work| work.lands_on().cloned());
-        ledger::write(connection, settings.ledger, last.as_ref())?;
         let ms = stopwatch.millis();
-        let receipt = self.check(&before, works, ms)?;
+        let receipt = self.check(&before, &works, ms)?;
         self.execution.unless_stopped()?;
-        self.commit(Kept { schema: last, dirty: false })?;
+        self.commit(None, &works)?;
         Ok(receipt)
     }
 
     /// Ends the transaction that is open, and leaves none. In between the ledger says what the engine lets it say while
     /// a file runs.
-    fn alone(&self, work: &Work, script: &Script, before: &Look) -> Result<(), MigrateError> {
-        let Execution { connection, settings, .. } = self.execution;
-        ledger::write_dirty(connection, settings.ledger, work.lands_on())?;
-        self.check(before, &[], 0)?;
-        self.commit(Kept { schema: work.lands_on().cloned(), dirty: true })?;
+    fn alone(&self, entry: &Entry<'_, '_>, script: &Script, works: &[Work], before: &Look) -> Result<(), MigrateError> {
+        entry.open()?;
+        self.check(before, works, 0)?;
+        self.commit(Some(&script.file), works)?;
         self.set()?;
         seam::cross("run a migration outside a transaction");
+        let took = Stopwatch::start();
         self.alone.store(true, Ordering::Relaxed);
-        let ran = self.execution.script(script);
+        let ran = self.execution.pieces(script, &mut |pieces| Ok(entry.piece(pieces)?));
         self.alone.store(false, Ordering::Relaxed);
-        ran?;
-        if !connection.is_autocommit() {
+        ran.map_err(|broken| {
+            let failed = script.pieces.get(broken.pieces).map_or("", |piece| &piece.sql);
+            // Without this mark the ledger still says that it was not ended.
+            let _ = entry.fail(broken.pieces, &words(&broken.error), failed);
+            broken.error
+        })?;
+        if !self.execution.connection.is_autocommit() {
             return Err(MigrateError::LeftOpen { file: script.file.clone() });
         }
         self.begin()?;
-        ledger::write(connection, settings.ledger, work.lands_on())?;
-        self.check(before, &[], 0)?;
-        self.commit(Kept { schema: work.lands_on().cloned(), dirty: false })
+        entry.end(took.elapsed())?;
+        self.check(before, works, 0)?;
+        self.commit(None, works)
     }
 
     fn begin(&self) -> Result<(), MigrateError> {
@@ -232,16 +252,19 @@ impl Run<'_> {
     }
 
     fn check(&self, before: &Look, works: &[Work], ms: u64) -> Result<Receipt, MigrateError> {
-        let Execution { connection, settings, .. } = self.execution;
+        let Execution { connection, settings, .. } = &self.execution;
         let executed = self.execution.executed(works);
-        before.receipt(connection, settings, executed, ms).map_err(|error| self.unless_stopped(error))
+        before.receipt(connection, settings, works, executed, ms).map_err(|error| self.unless_stopped(error))
     }
 
-    fn commit(&self, kept: Kept) -> Result<(), MigrateError> {
+    /// Commits what is done, before a file that runs alone or at the end.
+    fn commit(&self, within: Option<&str>, works: &[Work]) -> Result<(), MigrateError> {
+        let Execution { connection, settings, .. } = &self.execution;
+        let Stand { schema, dirty, .. } = ledger::stand(connection, settings.ledger, works)?;
         seam::cross("commit the migrations in place");
-        let committed = self.execution.connection.execute_batch("COMMIT");
+        let committed = connection.execute_batch("COMMIT");
         committed.map_err(|source| self.execution.told(source, sqlite("commit the migrations")))?;
-        self.kept.replace(Some(kept));
+        self.kept.replace(Some(Kept { schema, dirty, within: within.map(str::to_owned) }));
         Ok(())
     }
 
@@ -251,6 +274,14 @@ impl Run<'_> {
             MigrateError::Sqlite { source, tried } => self.execution.told(source, sqlite(tried)),
             error => error,
         }
+    }
+}
+
+/// The words of a failure that an engine writes down: SQLite's own.
+fn words(error: &MigrateError) -> String {
+    match error {
+        MigrateError::Statement { source, .. } => source.to_string(),
+        error => error.to_string(),
     }
 }
 

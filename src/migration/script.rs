@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::config::ForeignKeys;
 use crate::migration::MigrationError;
 use crate::migration::lexer::{Kind, Token, tokens};
 
@@ -81,22 +82,17 @@ impl Script {
         self.pieces.iter().flat_map(Piece::statements)
     }
 
-    /// Where it can run.
-    pub fn place(&self) -> Place {
-        self.reasons().first().map_or(Place::Together, |reason| Place::Alone(*reason))
+    /// Where it can run on a connection that treats foreign keys like this. Where they are not enforced, the pragma for
+    /// them does nothing inside a transaction, in its engine's as in ours, and does not cost the file its transaction.
+    pub fn place(&self, foreign_keys: ForeignKeys) -> Place {
+        let counts =
+            |reason: &Reason| foreign_keys == ForeignKeys::Enforced || *reason != Reason::Pragma("foreign_keys");
+        self.reasons().find(counts).map_or(Place::Together, Place::Alone)
     }
 
-    /// Where it can run on a connection that does not enforce foreign keys. The engine runs it in a transaction, where
-    /// the pragma for them does nothing; so it does here, instead of costing the file its transaction.
-    pub fn place_without_foreign_keys(&self) -> Place {
-        let mut reasons = self.reasons();
-        reasons.retain(|reason| *reason != Reason::Pragma("foreign_keys"));
-        reasons.first().map_or(Place::Together, |reason| Place::Alone(*reason))
-    }
-
-    fn reasons(&self) -> Vec<Reason> {
+    fn reasons(&self) -> impl Iterator<Item = Reason> {
         let declared = (self.transaction == Transaction::Nothing).then_some(Reason::Declared);
-        declared.into_iter().chain(self.statements().filter_map(|statement| statement.reason())).collect()
+        declared.into_iter().chain(self.statements().filter_map(|statement| statement.reason()))
     }
 
     /// The tables, in ASCII lower case, whose rows it deletes or replaces by name: losing rows there is what its author
@@ -166,6 +162,11 @@ impl Statement<'_> {
     /// Whether its first word is this keyword.
     pub fn begins_with(&self, keyword: &str) -> bool {
         self.tokens.first().is_some_and(|token| token.is(keyword))
+    }
+
+    /// Whether it is this pragma, in lower case.
+    pub fn is_pragma(&self, name: &str) -> bool {
+        self.pragma().is_some_and(|pragma| pragma == name)
     }
 
     /// Why it cannot run inside a transaction of ours, if it cannot.
@@ -248,6 +249,8 @@ mod tests {
 
     #[test]
     fn what_needs_its_own_transaction_runs_alone() {
+        let declared = Script { transaction: Transaction::Nothing, ..script("SELECT 1") };
+        assert_eq!(declared.place(ForeignKeys::Ignored), Place::Alone(Reason::Declared));
         for (sql, place) in [
             ("BEGIN; SELECT 1; COMMIT;", Place::Alone(Reason::OwnTransaction)),
             ("SELECT 1; end transaction", Place::Alone(Reason::OwnTransaction)),
@@ -260,17 +263,17 @@ mod tests {
             ("INSERT INTO t VALUES ('BEGIN; VACUUM'); -- COMMIT;", Place::Together),
             ("", Place::Together),
         ] {
-            assert_eq!(script(sql).place(), place, "{sql}");
+            assert_eq!(script(sql).place(ForeignKeys::Enforced), place, "{sql}");
         }
     }
 
     #[test]
     fn a_setting_of_foreign_keys_costs_a_file_its_transaction_only_where_they_are_enforced() {
         let rebuild = script("PRAGMA foreign_keys = OFF; DROP TABLE t; PRAGMA foreign_keys = ON");
-        assert_eq!(rebuild.place(), Place::Alone(Reason::Pragma("foreign_keys")));
-        assert_eq!(rebuild.place_without_foreign_keys(), Place::Together);
+        assert_eq!(rebuild.place(ForeignKeys::Enforced), Place::Alone(Reason::Pragma("foreign_keys")));
+        assert_eq!(rebuild.place(ForeignKeys::Ignored), Place::Together);
         let own = script("PRAGMA foreign_keys = OFF; BEGIN; DROP TABLE t; COMMIT");
-        assert_eq!(own.place_without_foreign_keys(), Place::Alone(Reason::OwnTransaction));
+        assert_eq!(own.place(ForeignKeys::Ignored), Place::Alone(Reason::OwnTransaction));
     }
 
     #[test]
@@ -283,11 +286,20 @@ mod tests {
         assert_eq!(found, ["a", "b c", "d", "e", "f"]);
     }
 
+    #[test]
+    fn a_piece_without_a_semicolon_does_not_run_into_the_next() {
+        let piece = |sql: &str, line| Piece { sql: sql.to_owned(), line };
+        let pieces = vec![piece("CREATE TABLE a (x)", 2), piece("\nDROP TABLE b; SELECT 1", 4)];
+        let script = Script { pieces, ..script("") };
+        let found: Vec<_> = script.statements().map(|statement| (statement.line, statement.text)).collect();
+        assert_eq!(found, [(2, "CREATE TABLE a (x)"), (5, "DROP TABLE b;"), (5, "SELECT 1")]);
+    }
+
     proptest! {
         #[test]
         fn any_text_has_statements(sql in "((?i)(create|trigger|begin|end|;|'|x|\n|delete|from|pragma| |\\.)|\\PC)*") {
             let script = script(&sql);
-            let (_, _) = (script.place(), script.deletes_from());
+            let (_, _) = (script.place(ForeignKeys::Ignored), script.deletes_from());
             prop_assert!(script.statements().all(|statement| !statement.text.is_empty()));
         }
     }

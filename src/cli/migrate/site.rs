@@ -10,11 +10,12 @@ use crate::cli::exit::Outcome;
 use crate::cli::reply::{Problem, Reply};
 use crate::config::{ForeignKeys, Format, Wrap, database_path};
 use crate::db::in_place::PATIENCE;
+use crate::db::ledger::LedgerError;
 use crate::db::look::{Look, LookError, look};
 use crate::db::open::{OpenError, settle};
 use crate::db::standing::{Standing, diagnose};
 use crate::journal::owned;
-use crate::migration::{Ledger, LedgerState, Set, Warning, Work};
+use crate::migration::{Ledger, LedgerState, Set, Stand, Warning, Work};
 use crate::nearest::nearest;
 use crate::plan::Refusal;
 use crate::sys::clock::{self, Stopwatch};
@@ -102,7 +103,7 @@ impl Site {
     /// What is odd about the directory, and about the files that are to be run.
     pub(super) fn warnings(&self, set: &Set, works: &[Work]) -> Vec<String> {
         let concerns = |warning: &Warning| match warning {
-            Warning::Ignored(_) => true,
+            Warning::Ignored(_) | Warning::Misnamed { .. } | Warning::Order { .. } => true,
             Warning::Nil { version, direction } => {
                 works.iter().any(|work| work.version() == version && work.direction() == *direction)
             }
@@ -137,13 +138,7 @@ impl Site {
                     clock::pause(Duration::from_millis(5));
                 }
                 LookError::Open(reason) => return Err(failed("database", &error, remedy(reason))),
-                LookError::Ledger(_) => {
-                    return Err(failed(
-                        "ledger",
-                        &error,
-                        "see which engine made it, and give its name with `--format`",
-                    ));
-                }
+                LookError::Ledger(reason) => return Err(failed("ledger", &error, &remedy_for_ledger(reason))),
                 LookError::Schema(_) => return Err(failed("database", &error, DAMAGED)),
             }
         }
@@ -162,12 +157,21 @@ impl Site {
         if let Some(seen) = seen.filter(|_| state.is_dirty()) {
             return Err(refused(self.dirty(set, &seen)));
         }
-        way(set, state.schema(), verb).map_err(refused)
+        way(set, &state, verb).map_err(refused)
+    }
+
+    /// Where the ledger stands. Only one that lists migrations has to be held against them.
+    pub(super) fn stand(&self) -> Result<Stand, Early> {
+        Ok(match self.state()? {
+            state @ LedgerState::Applied { .. } => state.stand(self.set()?.versions()),
+            state => state.stand([]),
+        })
     }
 
     /// Why nothing is built on a dirty ledger, and where the schema really stands.
     pub(super) fn dirty(&self, set: &Set, seen: &Look) -> Refusal {
-        let at = seen.ledger.schema().map_or_else(|| "the first migration".to_owned(), ToString::to_string);
+        let at = seen.ledger.stand(set.versions()).schema;
+        let at = at.map_or_else(|| "the first migration".to_owned(), |at| at.to_string());
         let standing = match diagnose(set, &seen.print, &self.ledger, ForeignKeys::Ignored) {
             Ok(Standing::At(schema)) => format!("the schema itself is exactly that of {}", version(schema.as_ref())),
             Ok(Standing::OneOf(schemas)) => {
@@ -193,7 +197,7 @@ fn version(schema: Option<&SchemaVersion>) -> String {
     schema.map_or_else(|| "a new database".to_owned(), |schema| format!("version {schema}"))
 }
 
-pub fn format(name: &str) -> Result<Format, Early> {
+pub(super) fn format(name: &str) -> Result<Format, Early> {
     Format::named(name).ok_or_else(|| {
         let likely = nearest(name, Format::ALL.map(Format::name)).unwrap_or_default();
         usage(format!("`{name}` is no format of migrations that is known here"), format!("did you mean `{likely}`?"))
@@ -236,6 +240,16 @@ pub fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, PathError> {
         }
     }
     Ok(files)
+}
+
+fn remedy_for_ledger(error: &LedgerError) -> String {
+    match error {
+        LedgerError::Engine { found, .. } => format!("give `--format {found}`, with the migrations that belong to it"),
+        LedgerError::Undone { table, version, .. } => format!(
+            "find out whether migration {version} is applied; then leave of its rows in `{table}` only what says so"
+        ),
+        _ => "see which engine made it, and give its name with `--format`".to_owned(),
+    }
 }
 
 const DAMAGED: &str = "put a backup of it back";

@@ -1,7 +1,12 @@
 //! From what was asked to the migrations that lead there.
 
+use std::collections::HashSet;
+
 use crate::cli::arguments::MigrateVerb;
-use crate::migration::{MigrationError, Set, Work};
+use crate::config::Format;
+use crate::migration::ledger::{LedgerState, LeftOut, Shape, Stand};
+use crate::migration::{Direction, MigrationError, Set, Work};
+use crate::nearest::nearest;
 use crate::plan::Refusal;
 use crate::version::SchemaVersion;
 
@@ -10,57 +15,147 @@ use crate::version::SchemaVersion;
 pub struct Way {
     /// Where it starts; none before the first migration.
     pub from: Option<SchemaVersion>,
+    /// Where it ends; none before the first migration.
+    pub to: Option<SchemaVersion>,
     /// What is to be run, in order.
     pub works: Vec<Work>,
     /// How many migrations were asked for, where there are fewer.
     pub short_of: Option<usize>,
 }
 
-impl Way {
-    /// Where it ends; none before the first migration.
-    pub fn to(&self) -> Option<&SchemaVersion> {
-        self.works.last().map_or(self.from.as_ref(), |last| last.lands_on())
-    }
-}
-
-/// The way from a schema that `verb` asks for. To look goes nowhere.
+/// The way that `verb` asks for, from where the ledger stands. What was left out is treated as the engine does. To look
+/// goes nowhere.
 ///
 /// # Errors
-/// A schema that none of the migrations leads to: where the database stands, or where it should go.
-pub fn way(set: &Set, from: Option<&SchemaVersion>, verb: &MigrateVerb) -> Result<Way, Refusal> {
-    let start = applied(set, from)?;
+/// A schema that none of the migrations leads to: where the database stands, or where it should go. Whatever the engine
+/// itself would refuse.
+pub fn way(set: &Set, state: &LedgerState, verb: &MigrateVerb) -> Result<Way, Refusal> {
+    let Stand { schema: from, holes, .. } = state.stand(set.versions());
+    let start = applied(set, from.as_ref())?;
+    let ground = Ground { set, state, start, from, holes: holes.iter().collect() };
     let all = set.migrations().len();
-    let (end, short_of) = match verb {
-        MigrateVerb::Up { count: None } => (all, None),
+    match verb {
+        MigrateVerb::Up { count: None } => ground.up(all, None),
         MigrateVerb::Up { count: Some(count) } => {
-            (start.saturating_add(*count).min(all), (*count > all - start).then_some(*count))
+            ground.up(start.saturating_add(*count).min(all), (*count > all - start).then_some(*count))
         }
-        MigrateVerb::Down { count } => (start.saturating_sub(*count), (*count > start).then_some(*count)),
-        MigrateVerb::Goto { version } => (target(set, *version)?, None),
+        MigrateVerb::Down { count } => ground.down(*count),
+        MigrateVerb::Goto { version } => match target(set, version)? {
+            end if end < start => ground.back_to(end),
+            end => ground.up(end, None),
+        },
         MigrateVerb::Version
         | MigrateVerb::Status
         | MigrateVerb::Test { .. }
         | MigrateVerb::New { .. }
-        | MigrateVerb::Lint(_) => (start, None),
-    };
-    let to = end.checked_sub(1).and_then(|last| set.migrations().get(last)).map(|migration| &migration.version);
-    let works = match (from, to) {
-        (_, Some(to)) if end > start => set.up(from, to),
-        (Some(from), to) if end < start => set.down(from, to),
-        _ => Ok(Vec::new()),
-    };
-    let works = works.map_err(|error| match &error {
+        | MigrateVerb::Lint(_) => Ok(ground.nowhere()),
+    }
+}
+
+/// What a way is looked for on.
+struct Ground<'a> {
+    set: &'a Set,
+    state: &'a LedgerState,
+    /// How many migrations stand at or below the schema.
+    start: usize,
+    from: Option<SchemaVersion>,
+    /// Those of them that are not applied.
+    holes: HashSet<&'a SchemaVersion>,
+}
+
+impl Ground<'_> {
+    fn nowhere(self) -> Way {
+        Way { to: self.from.clone(), from: self.from, works: Vec::new(), short_of: None }
+    }
+
+    /// What was left out, and on to the first `end` of the list.
+    fn up(self, end: usize, short_of: Option<usize>) -> Result<Way, Refusal> {
+        let Self { start, holes, .. } = &self;
+        if !holes.is_empty() && self.policy() == LeftOut::Refused {
+            return Err(self.left_out("up"));
+        }
+        let works = self.set.select(Direction::Up, |position, version| {
+            position < end && (position >= *start || holes.contains(version))
+        });
+        let to = if end > *start { self.version(end) } else { self.from.clone() };
+        Ok(Way { works: works.map_err(refused)?, to, from: self.from, short_of })
+    }
+
+    /// So many as the engine would take back one after the other.
+    fn down(self, count: usize) -> Result<Way, Refusal> {
+        let order: Vec<&SchemaVersion> = match self.state {
+            LedgerState::Applied { versions, .. } if self.shape().undoes_latest => versions.iter().rev().collect(),
+            _ => {
+                let below: Vec<_> = self.set.versions().take(self.start).collect();
+                below.into_iter().rev().filter(|version| !self.holes.contains(version)).collect()
+            }
+        };
+        let short_of = (count > order.len()).then_some(count);
+        let chosen: HashSet<_> = order.into_iter().take(count).cloned().collect();
+        Ok(Way { short_of, ..self.taking_back(|_, version| chosen.contains(version))? })
+    }
+
+    /// All that stands above the first `end` of the list.
+    fn back_to(self, end: usize) -> Result<Way, Refusal> {
+        self.taking_back(|position, _| position >= end)
+    }
+
+    fn taking_back(self, wanted: impl Fn(usize, &SchemaVersion) -> bool) -> Result<Way, Refusal> {
+        if !self.holes.is_empty() && self.policy() == LeftOut::AppliedFirst {
+            return Err(self.left_out("down"));
+        }
+        let applied = |position, version: &SchemaVersion| position < self.start && !self.holes.contains(version);
+        let works = self
+            .set
+            .select(Direction::Down, |position, version| applied(position, version) && wanted(position, version));
+        let stays = self.set.versions().enumerate();
+        let stays = stays.filter(|(position, version)| applied(*position, version) && !wanted(*position, version));
+        let to = stays.last().map(|(_, version)| version.clone());
+        Ok(Way { works: works.map_err(refused)?, to, from: self.from, short_of: None })
+    }
+
+    fn shape(&self) -> &'static Shape {
+        Shape::of(self.set.format())
+    }
+
+    fn policy(&self) -> LeftOut {
+        self.shape().left_out
+    }
+
+    fn version(&self, end: usize) -> Option<SchemaVersion> {
+        let last = end.checked_sub(1).and_then(|last| self.set.migrations().get(last));
+        last.map(|migration| migration.version.clone())
+    }
+
+    fn left_out(&self, way: &str) -> Refusal {
+        let holes: Vec<_> = self.holes.iter().map(|hole| hole.to_string()).collect();
+        let remedy = match self.set.format() {
+            Format::Goose => "give the file a later number, or apply it with `goose -allow-missing up`",
+            Format::Atlas => {
+                "give the file a later version, or apply it with `atlas migrate apply --exec-order non-linear`"
+            }
+            _ => "apply what was left out first, with `up`",
+        };
+        Refusal::new(
+            "left-out",
+            format!("a later migration than {} is applied and it is not: there is no way {way}", holes.join(", ")),
+            remedy,
+        )
+    }
+}
+
+fn refused(error: MigrationError) -> Refusal {
+    match &error {
         MigrationError::NoWayBack { .. } => Refusal::new("no-way-back", error.to_string(), NO_WAY_BACK),
-        error => Refusal::new("unknown-schema", error.to_string(), LOOK),
-    })?;
-    Ok(Way { from: from.cloned(), works, short_of })
+        _ => Refusal::new("unknown-schema", error.to_string(), LOOK),
+    }
 }
 
 const NO_WAY_BACK: &str = "put back a backup that was made before that migration, or write a migration that undoes it";
 
 const LOOK: &str = "see `gantry-installer migrate status` for what there is";
 
-/// How many migrations are applied at a schema.
+/// How many migrations stand at or below a schema.
 fn applied(set: &Set, schema: Option<&SchemaVersion>) -> Result<usize, Refusal> {
     let Some(schema) = schema else { return Ok(0) };
     set.position(schema).map(|position| position + 1).ok_or_else(|| {
@@ -72,18 +167,26 @@ fn applied(set: &Set, schema: Option<&SchemaVersion>) -> Result<usize, Refusal> 
     })
 }
 
-fn target(set: &Set, version: i64) -> Result<usize, Refusal> {
-    let wanted = SchemaVersion::Number(version);
-    if let Some(position) = set.position(&wanted) {
+fn target(set: &Set, typed: &str) -> Result<usize, Refusal> {
+    let wanted = set.format().schema(typed);
+    if let Some(position) = wanted.as_ref().and_then(|wanted| set.position(wanted)) {
         return Ok(position + 1);
     }
-    let distance = |schema: &&SchemaVersion| match schema {
-        SchemaVersion::Number(number) => number.abs_diff(version),
-        SchemaVersion::Text(_) => u64::MAX,
+    let nearest = match wanted {
+        Some(SchemaVersion::Number(wanted)) => {
+            let numbers = set.versions().filter_map(|schema| match schema {
+                SchemaVersion::Number(number) => Some(*number),
+                SchemaVersion::Text(_) => None,
+            });
+            numbers.min_by_key(|number| number.abs_diff(wanted)).map(|number| number.to_string())
+        }
+        _ => {
+            let names: Vec<_> = set.versions().map(ToString::to_string).collect();
+            nearest(typed, names.iter().map(String::as_str)).map(str::to_owned)
+        }
     };
-    let nearest = set.migrations().iter().map(|migration| &migration.version).min_by_key(distance);
     let remedy = nearest.map_or(LOOK.to_owned(), |nearest| format!("the nearest is {nearest}; {LOOK}"));
-    Err(Refusal::new("unknown-schema", format!("no migration leads to schema {version}: {}", known(set)), remedy))
+    Err(Refusal::new("unknown-schema", format!("no migration leads to schema {typed}: {}", known(set)), remedy))
 }
 
 fn known(set: &Set) -> String {
@@ -104,10 +207,18 @@ mod tests {
         Set::read(Format::GolangMigrate, files.into_iter()).unwrap()
     }
 
+    fn state(at: Option<i64>) -> LedgerState {
+        at.map_or(LedgerState::Empty, |at| LedgerState::At { schema: SchemaVersion::Number(at), dirty: false })
+    }
+
+    fn goto(version: &str) -> MigrateVerb {
+        MigrateVerb::Goto { version: version.to_owned() }
+    }
+
     /// Where the way ends, and what it is short of.
     fn end(from: Option<i64>, verb: MigrateVerb) -> (Option<SchemaVersion>, Option<usize>) {
-        let way = way(&set(), from.map(SchemaVersion::Number).as_ref(), &verb).unwrap();
-        (way.to().cloned(), way.short_of)
+        let way = way(&set(), &state(from), &verb).unwrap();
+        (way.to, way.short_of)
     }
 
     fn at(number: i64) -> Option<SchemaVersion> {
@@ -133,18 +244,18 @@ mod tests {
 
     #[test]
     fn goto_goes_either_way_and_a_look_goes_nowhere() {
-        assert_eq!(end(None, MigrateVerb::Goto { version: 4 }), (at(4), None));
-        assert_eq!(end(Some(6), MigrateVerb::Goto { version: 1 }), (at(1), None));
-        assert_eq!(end(Some(4), MigrateVerb::Goto { version: 4 }), (at(4), None));
+        assert_eq!(end(None, goto("4")), (at(4), None));
+        assert_eq!(end(Some(6), goto("1")), (at(1), None));
+        assert_eq!(end(Some(4), goto("4")), (at(4), None));
         assert_eq!(end(Some(4), MigrateVerb::Status), (at(4), None));
     }
 
     #[test]
     fn a_schema_that_no_migration_leads_to_is_refused_with_what_there_is() {
-        let refused = way(&set(), None, &MigrateVerb::Goto { version: 5 }).unwrap_err();
+        let refused = way(&set(), &state(None), &goto("5")).unwrap_err();
         assert_eq!(refused.message, "no migration leads to schema 5: there are 1 to 6");
         assert!(refused.remedy.starts_with("the nearest is 4;"), "{}", refused.remedy);
-        let lost = way(&set(), at(9).as_ref(), &MigrateVerb::Up { count: None }).unwrap_err();
+        let lost = way(&set(), &state(Some(9)), &MigrateVerb::Up { count: None }).unwrap_err();
         assert!(lost.message.starts_with("the database is at schema 9,"), "{}", lost.message);
     }
 }

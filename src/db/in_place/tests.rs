@@ -10,6 +10,8 @@ use super::*;
 use crate::config::Format;
 use crate::migration::{LedgerState, Set};
 
+mod lists;
+
 fn set(scripts: &[(&str, &str)]) -> Set {
     let files = scripts.iter().zip(1..).flat_map(|((up, down), number)| {
         [

@@ -134,6 +134,8 @@ pub(super) const NO_DOWN: Rule =
     rule(Reversible, Error, "going down leaves the schema as it is, and the ledger says otherwise", WRITE_DOWN);
 pub(super) const EMPTY_DOWN: Rule =
     rule(Reversible, Error, "going down leaves what the up made, and the ledger says otherwise", WRITE_DOWN);
+pub(super) const ONE_WAY: Rule =
+    rule(Reversible, Note, "only a backup leads back", "keep backups, or write the way back as a new migration");
 pub(super) const NO_UP: Rule =
     rule(Reversible, Error, "going up changes nothing but the ledger", "write the way up, or remove the way down");
 pub(super) const DOWN_FAILS: Rule =
@@ -187,6 +189,7 @@ pub(super) const VAGUE_NAME: Rule =
 pub(super) const TWO_NAMES: Rule =
     rule(Sequential, Warning, "one of the two files may belong to another migration", "give both the same name");
 pub(super) const NEARLY: Rule = rule(Sequential, Error, "its engine never runs it", "");
+pub(super) const PERHAPS: Rule = rule(Sequential, Note, "its engine never runs it", "");
 
 pub(super) const NO_LOCK: Rule = rule(
     Immutable,
