@@ -23,6 +23,20 @@ impl Sha256 {
         hasher.update(bytes);
         hasher.finish()
     }
+
+    /// The digest in standard base64 with padding (RFC 4648, section 4): 44 letters.
+    pub fn base64(&self) -> String {
+        const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut text = String::with_capacity(44);
+        for bytes in self.0.chunks(3) {
+            let bits = bytes.iter().chain([&0; 2]).take(3).fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
+            let letters =
+                [18, 12, 6, 0].map(|shift| LETTERS.get((bits >> shift & 63) as usize).copied().unwrap_or(b'='));
+            let padded = letters.iter().take(bytes.len() + 1).chain([&b'='; 2]).take(4);
+            text.extend(padded.map(|letter| char::from(*letter)));
+        }
+        text
+    }
 }
 
 impl fmt::Display for Sha256 {

@@ -6,13 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::version::SchemaVersion;
 
+mod atlas;
+mod dbmate;
 mod error;
 pub mod fingerprint;
 mod golang_migrate;
+mod goose;
+mod layout;
 pub mod ledger;
 pub mod lexer;
+mod lines;
+mod names;
 pub mod script;
 mod set;
+mod sql_migrate;
 mod warning;
 mod work;
 

@@ -3,10 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Direction, Migration, MigrationError, Script, Warning, Work, golang_migrate};
+use super::{Direction, Migration, MigrationError, Script, Warning, Work};
+use super::{atlas, dbmate, golang_migrate, goose, layout, sql_migrate};
 use crate::config::Format;
 use crate::digest::{Hasher, Sha256};
 use crate::version::SchemaVersion;
+
+/// A file's name and its content.
+pub(super) type File = (String, Vec<u8>);
 
 type Result<T> = std::result::Result<T, MigrationError>;
 
@@ -29,15 +33,17 @@ impl Set {
     /// # Errors
     /// Two files for one thing, and files that match the format but cannot be run. Other files are ignored, as their
     /// engine does, and named by [`Set::warnings`].
-    pub fn read(format: Format, files: impl Iterator<Item = (String, Vec<u8>)>) -> Result<Self> {
+    pub fn read(format: Format, files: impl Iterator<Item = File>) -> Result<Self> {
         let mut files: Vec<_> = files.collect();
         files.sort();
-        match format {
-            Format::GolangMigrate => golang_migrate::read(files),
-            Format::Goose | Format::Dbmate | Format::SqlMigrate | Format::Atlas => {
-                Err(MigrationError::Syntax { file: String::new(), line: 0, problem: "not built yet".to_owned() })
-            }
-        }
+        let set = match format {
+            Format::GolangMigrate => golang_migrate::read(&files),
+            Format::Goose => goose::read(&files),
+            Format::Dbmate => dbmate::read(&files),
+            Format::SqlMigrate => sql_migrate::read(&files),
+            Format::Atlas => atlas::read(&files),
+        };
+        layout::checked(format, set, &files)
     }
 
     /// `migrations` in the order in which their engine runs them, `files` those that the format takes, in a fixed
@@ -49,7 +55,7 @@ impl Set {
         format: Format,
         migrations: Vec<Migration>,
         warnings: Vec<Warning>,
-        files: &[(String, Vec<u8>)],
+        files: &[&File],
     ) -> Result<Self> {
         let mut hasher = Hasher::new();
         for (name, bytes) in files {

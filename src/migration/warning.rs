@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{ForeignKeys, Wrap};
+use crate::config::{ForeignKeys, Format, Wrap};
 use crate::migration::script::{Place, Reason};
 use crate::migration::{Direction, Script, Set};
 use crate::version::SchemaVersion;
@@ -14,6 +14,22 @@ use crate::version::SchemaVersion;
 pub enum Warning {
     /// A file whose name is not one of the format: its engine never looks at it.
     Ignored(String),
+    /// A file that its engine never looks at, though its name is nearly that of a migration.
+    Misnamed {
+        /// The file.
+        file: String,
+        /// Whose format it is.
+        format: Format,
+        /// Why it does not count.
+        reason: String,
+    },
+    /// A file that its engine runs before one with a smaller number, because it compares names as texts.
+    Order {
+        /// The one that runs first.
+        earlier: String,
+        /// The one with the smaller number.
+        later: String,
+    },
     /// A migration without a file for one direction: its engine changes nothing there but the ledger.
     Nil {
         /// The migration.
@@ -70,6 +86,12 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ignored(file) => write!(f, "`{file}` is not named like a migration and is ignored"),
+            Self::Misnamed { file, format, reason } => {
+                write!(f, "`{file}` looks like a migration, but {format} ignores it: {reason}")
+            }
+            Self::Order { earlier, later } => {
+                write!(f, "`{earlier}` runs before `{later}`, because names are compared as texts: pad their numbers")
+            }
             Self::Nil { version, direction: Direction::Up } => write!(f, "migration {version} has no up file"),
             Self::Nil { version, direction: Direction::Down } => {
                 write!(f, "migration {version} has no down file: going down leaves the schema as it is")

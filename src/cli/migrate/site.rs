@@ -89,7 +89,7 @@ impl Site {
     /// What is odd about the directory, and about the files that are to be run.
     pub(super) fn warnings(&self, set: &Set, works: &[Work]) -> Vec<String> {
         let concerns = |warning: &Warning| match warning {
-            Warning::Ignored(_) => true,
+            Warning::Ignored(_) | Warning::Misnamed { .. } | Warning::Order { .. } => true,
             Warning::Nil { version, direction } => {
                 works.iter().any(|work| work.version() == version && work.direction() == *direction)
             }
