@@ -9,7 +9,8 @@ const LATER: Release = Release::new("1.2.0", 3, &[3]);
 
 /// At the third migration of goose, with a fourth not yet there.
 fn third() -> World {
-    let world = World::installed(&[LATER.format("goose"), Release::new("1.3.0", 4, &[4]).format("goose")]);
+    let world = World::with(&[LATER.format("goose"), Release::new("1.3.0", 4, &[4]).format("goose")]);
+    world.run(&["install", "--to", "1.2.0", "--yes"]).expect(0);
     assert_eq!(gate(&world), "ready");
     world
 }
