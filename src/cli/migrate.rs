@@ -5,12 +5,10 @@ mod preview;
 mod show;
 mod site;
 mod trial;
-mod way;
 
 pub use preview::preview;
 pub use show::{status, version};
 pub use trial::{Subject, test};
-pub use way::way;
 
 use super::arguments::{Migrate, MigrateVerb};
 use super::exit::Outcome;
@@ -20,6 +18,7 @@ use crate::db::in_place::{self, InPlaceError};
 use crate::db::migrate::MigrateError;
 use crate::migration::Work;
 use crate::plan::Refusal;
+use crate::plan::way::Course;
 use crate::sys::signal::Interrupt;
 use crate::sys::watch::Watch;
 use site::{Access, Site};
@@ -39,6 +38,14 @@ pub fn in_place(
     if let Err(reply) = check_dry_run(arguments) {
         return *reply;
     }
+    let agree = |question: &str| if arguments.yes { Ok(()) } else { ask(question) };
+    let go = |course: &Course, access| {
+        let site = Site::find(arguments, access)?;
+        if arguments.dry_run {
+            return would(&site, course, interrupt);
+        }
+        change(&site, course, &agree, interrupt, progress)
+    };
     let answer = match &arguments.verb {
         MigrateVerb::Test { foreign_keys } => {
             let keys = if *foreign_keys { ForeignKeys::Enforced } else { ForeignKeys::Ignored };
@@ -60,16 +67,9 @@ pub fn in_place(
             let set = site.set()?;
             Ok(status(&set, &site.state()?).warning(site.warnings(&set, &[])))
         }),
-        MigrateVerb::Up { .. } | MigrateVerb::Down { .. } | MigrateVerb::Goto { .. } => {
-            let agree = |question: &str| if arguments.yes { Ok(()) } else { ask(question) };
-            let down = matches!(arguments.verb, MigrateVerb::Down { .. });
-            let site = Site::find(arguments, if down { Access::Change } else { Access::Create });
-            if arguments.dry_run {
-                site.and_then(|site| would(&site, &arguments.verb, interrupt))
-            } else {
-                site.and_then(|site| change(&site, &arguments.verb, &agree, interrupt, progress))
-            }
-        }
+        MigrateVerb::Up { count } => go(&Course::Up(*count), Access::Create),
+        MigrateVerb::Down { count } => go(&Course::Down(*count), Access::Change),
+        MigrateVerb::Goto { version } => go(&Course::Goto(version.clone()), Access::Create),
     };
     answer.unwrap_or_else(|reply| *reply)
 }
@@ -92,16 +92,16 @@ pub fn needs_directory() -> Early {
 type Early = Box<Reply>;
 
 /// What a change would do.
-fn would(site: &Site, verb: &MigrateVerb, interrupt: &Interrupt) -> Result<Reply, Early> {
+fn would(site: &Site, course: &Course, interrupt: &Interrupt) -> Result<Reply, Early> {
     let set = site.set()?;
-    let way = site.way(&set, verb, interrupt)?;
+    let way = site.way(&set, course, interrupt)?;
     let (from, to) = (show::point(way.from.as_ref()), show::point(way.to.as_ref()));
     Ok(preview(&way, from, to, ForeignKeys::Ignored).warning(site.warnings(&set, &way.works)))
 }
 
 fn change(
     site: &Site,
-    verb: &MigrateVerb,
+    course: &Course,
     agree: &dyn Fn(&str) -> Result<(), Early>,
     interrupt: &Interrupt,
     progress: &dyn Fn(&Work),
@@ -109,7 +109,7 @@ fn change(
     let set = site.set()?;
     let mut rounds = 0..ROUNDS;
     loop {
-        let way = site.way(&set, verb, interrupt)?;
+        let way = site.way(&set, course, interrupt)?;
         let warnings = site.warnings(&set, &way.works);
         if way.works.is_empty() {
             return Ok(show::nothing(&way).warning(warnings));

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::way::{Way, way};
 use super::{Early, refused};
-use crate::cli::arguments::{Migrate, MigrateVerb};
+use crate::cli::arguments::Migrate;
 use crate::cli::exit::Outcome;
 use crate::cli::reply::{Problem, Reply};
 use crate::config::{ForeignKeys, Format, Wrap, database_path};
@@ -18,6 +17,7 @@ use crate::journal::owned;
 use crate::migration::{Ledger, LedgerState, Set, Stand, Warning, Work};
 use crate::nearest::nearest;
 use crate::plan::Refusal;
+use crate::plan::way::{Course, Way, way};
 use crate::sys::clock::{self, Stopwatch};
 use crate::sys::fs::{self, PathError};
 use crate::sys::signal::Interrupt;
@@ -150,14 +150,14 @@ impl Site {
         Ok(seen.map_or(LedgerState::Missing, |seen| seen.ledger))
     }
 
-    /// The way that `verb` asks for, from where the database stands now.
-    pub(super) fn way(&self, set: &Set, verb: &MigrateVerb, interrupt: &Interrupt) -> Result<Way, Early> {
+    /// The way that `course` asks for, from where the database stands now.
+    pub(super) fn way(&self, set: &Set, course: &Course, interrupt: &Interrupt) -> Result<Way, Early> {
         let seen = self.look(interrupt)?;
         let state = seen.as_ref().map_or(LedgerState::Missing, |seen| seen.ledger.clone());
         if let Some(seen) = seen.filter(|_| state.is_dirty()) {
             return Err(refused(self.dirty(set, &seen)));
         }
-        way(set, &state, verb).map_err(refused)
+        way(set, &state, course).map_err(refused)
     }
 
     /// Where the ledger stands. Only one that lists migrations has to be held against them.
