@@ -119,20 +119,10 @@ fn change(
         let stop = std::sync::Arc::new(move || stop.requested().is_some());
         match in_place::run(site.database(), &way.works, site.ledger(), stop, progress) {
             Ok(receipt) => return Ok(show::done(&way, receipt).warning(warnings)),
-            Err(error) if moved(&error) && rounds.next().is_some() => {}
+            Err(error) if error.is_elsewhere() && rounds.next().is_some() => {}
             Err(error) => return Err(Box::new(failed(&error).warning(warnings))),
         }
     }
-}
-
-/// Whether the database is not where it was when it was looked at: somebody else migrates it too.
-fn moved(error: &InPlaceError) -> bool {
-    matches!(
-        error,
-        InPlaceError::Unchanged(
-            MigrateError::StartsElsewhere { .. } | MigrateError::Hole { .. } | MigrateError::Dirty { .. }
-        )
-    )
 }
 
 fn failed(error: &InPlaceError) -> Reply {
