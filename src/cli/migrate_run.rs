@@ -11,6 +11,7 @@ use crate::db::look::look;
 use crate::migration::{LedgerState, Set};
 use crate::plan::observed::{Content, Observed};
 use crate::plan::upgrade::not_installed;
+use crate::plan::way::{Course, way};
 use crate::plan::{Plan, Refusal, Strategy};
 use crate::run::survey::down_loss;
 use crate::steps::sets;
@@ -19,10 +20,12 @@ use crate::version::SchemaVersion;
 /// Migrates, or tells where the database stands.
 pub fn run(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply> {
     migrate::check_dry_run(arguments)?;
-    match arguments.verb {
+    match &arguments.verb {
         MigrateVerb::Version | MigrateVerb::Status => tell(&arguments.verb, session),
-        MigrateVerb::Lint(ref lint) => migrate::lint::of_product(lint, session),
-        MigrateVerb::Up { .. } | MigrateVerb::Down { .. } | MigrateVerb::Goto { .. } => change(arguments, session),
+        MigrateVerb::Lint(lint) => migrate::lint::of_product(lint, session),
+        MigrateVerb::Up { count } => change(&Course::Up(*count), arguments, session),
+        MigrateVerb::Down { count } => change(&Course::Down(*count), arguments, session),
+        MigrateVerb::Goto { version } => change(&Course::Goto(version.clone()), arguments, session),
         MigrateVerb::Test { .. } => test(session),
         // It works on a directory of sources, and never on what was installed.
         MigrateVerb::New { .. } => Err(migrate::needs_directory()),
@@ -71,7 +74,7 @@ fn test(session: &Session<'_>) -> Answer<Reply> {
     migrate::test(&subject, &session.terminal.interrupt, session.terminal)
 }
 
-fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply> {
+fn change(course: &Course, arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply> {
     let _lock = if arguments.dry_run { None } else { Some(session.begin(name(&arguments.verb))?) };
     session.refuse_unfinished()?;
     let seen = session.observe()?;
@@ -79,7 +82,7 @@ fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply
     let at = stands(&seen).schema;
     // A run goes from one schema to another: what was left out is refused when it is planned.
     let state = at.clone().map_or(LedgerState::Empty, |schema| LedgerState::At { schema, dirty: false });
-    let way = migrate::way(&set, &state, &arguments.verb).map_err(|refusal| refused(vec![refusal]))?;
+    let way = way(&set, &state, course).map_err(|refusal| refused(vec![refusal]))?;
     let Some(to) = way.to.clone() else {
         return Err(refused(vec![Refusal::new(
             "schema",

@@ -5,27 +5,26 @@
 //! two transactions. While it runs the ledger says what its engine lets it say: golang-migrate's and Atlas's that it is
 //! under way, so that a kill there is never taken for success; those of the others have no word for it.
 
-use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
 
-use crate::config::ForeignKeys;
-use crate::db::execute::{Execution, fits, in_order};
-use crate::db::ledger::{self, Entry};
-use crate::db::migrate::{Look, MigrateError, Settings, name, sqlite};
-use crate::db::open::{OpenError, set_foreign_keys, told};
+use crate::db::execute::Execution;
+use crate::db::migrate::{MigrateError, Settings, name, sqlite};
+use crate::db::open::{OpenError, told};
 use crate::db::receipt::Receipt;
 use crate::db::watch::{Stop, Watch};
-use crate::migration::ledger::{Model, Stand};
-use crate::migration::{Direction, Ledger, Place, Script, Work};
+use crate::migration::{Direction, Ledger, Work};
 use crate::sys::clock::{self, Stopwatch};
 use crate::sys::seam;
 use crate::version::SchemaVersion;
+use run::{Kept, Run};
+
+mod run;
 
 /// How long a lock of somebody else is waited for, as golang-migrate's usual driver does.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -63,6 +62,15 @@ pub enum InPlaceError {
     },
 }
 
+impl InPlaceError {
+    /// Whether the database is not where it was when the works were chosen: somebody else migrates it too. Nothing was
+    /// changed, and another look may find another way.
+    pub fn is_elsewhere(&self) -> bool {
+        use MigrateError::{Dirty, Hole, StartsElsewhere};
+        matches!(self, Self::Unchanged(StartsElsewhere { .. } | Hole { .. } | Dirty { .. }))
+    }
+}
+
 /// Runs `works`, which start where the ledger stands, on `database`, whose path has its symlinks resolved. It makes the
 /// file where there is none and the works start from nothing. When it returns, what it did survives a power cut.
 ///
@@ -82,18 +90,46 @@ pub fn run(
     let shield = Arc::clone(&alone);
     let stop: Stop = Arc::new(move || !shield.load(Ordering::Relaxed) && stop());
     let mut connection = open(database, works, stop.clone()).map_err(MigrateError::from)?;
-    let mode = journal_mode(&connection).map_err(|error| told(database, error)).map_err(MigrateError::from)?;
-    let watch = Watch::over(&mut connection, stop.clone()).map_err(sqlite("watch the migrations"))?;
-    let settings = Settings { stop, progress, ..Settings::of(ledger) };
-    let execution = Execution::new(&connection, &settings, &watch);
-    let run = Run { database, execution, alone: &alone, kept: RefCell::new(None) };
+    go(&mut connection, database, works, &Settings { stop, progress, ..Settings::of(ledger) }, &alone)
+}
+
+/// The same on a connection of the caller's, which is in no transaction. Its settings of `foreign_keys` and
+/// `synchronous` come back; an authorizer and a progress handler of its own do not.
+///
+/// # Errors
+/// As [`run`]; also a transaction that is open.
+pub fn run_on(connection: &mut Connection, works: &[Work], ledger: &Ledger) -> Result<Receipt, InPlaceError> {
+    if !connection.is_autocommit() {
+        return Err(MigrateError::Occupied.into());
+    }
+    let database = PathBuf::from(connection.path().unwrap_or(":memory:"));
+    let setting =
+        |connection: &Connection, pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let kept = ["foreign_keys", "synchronous"].map(|pragma| (pragma, setting(connection, pragma)));
+    let outcome = go(connection, &database, works, &Settings::of(ledger), &AtomicBool::new(false));
+    for (pragma, value) in kept {
+        let restored = value.and_then(|value| connection.pragma_update(None, pragma, value));
+        restored.map_err(sqlite("restore the settings of the connection"))?;
+    }
+    outcome
+}
+
+fn go(
+    connection: &mut Connection,
+    database: &Path,
+    works: &[Work],
+    settings: &Settings<'_>,
+    alone: &AtomicBool,
+) -> Result<Receipt, InPlaceError> {
+    let mode = journal_mode(connection).map_err(|error| told(database, error)).map_err(MigrateError::from)?;
+    let watch = Watch::over(connection, settings.stop.clone()).map_err(sqlite("watch the migrations"))?;
+    let run = Run::new(database, Execution::new(connection, settings, &watch), alone);
     let outcome = run.all(works);
-    let kept = run.kept.take();
-    drop(run);
-    Watch::end(&mut connection).map_err(sqlite("end the watch"))?;
+    let kept = run.ended();
+    Watch::end(connection).map_err(sqlite("end the watch"))?;
     match outcome {
         Ok(mut receipt) => {
-            receipt.warnings.extend(keep_mode(&connection, &mode).err());
+            receipt.warnings.extend(keep_mode(connection, &mode).err());
             Ok(receipt)
         }
         Err(failed) if !connection.is_autocommit() => match (connection.execute_batch("ROLLBACK"), kept) {
@@ -102,7 +138,7 @@ pub fn run(
         },
         Err(failed) => {
             // What failed counts; the next run puts the mode right where this one cannot.
-            let _ = keep_mode(&connection, &mode);
+            let _ = keep_mode(connection, &mode);
             Err(told_of(failed, kept))
         }
     }
@@ -151,137 +187,6 @@ fn keep_mode(connection: &Connection, mode: &str) -> Result<(), String> {
     match set {
         Ok(set) if set == mode => Ok(()),
         _ => Err(format!("a migration changed the journal mode, and it could not be set back to {mode}")),
-    }
-}
-
-/// What there is after the last commit.
-struct Kept {
-    schema: Option<SchemaVersion>,
-    dirty: bool,
-    /// The file that runs outside a transaction.
-    within: Option<String>,
-}
-
-struct Run<'a> {
-    database: &'a Path,
-    execution: Execution<'a>,
-    /// While set, nobody stops the run.
-    alone: &'a AtomicBool,
-    kept: RefCell<Option<Kept>>,
-}
-
-impl Run<'_> {
-    fn all(&self, works: &[Work]) -> Result<Receipt, MigrateError> {
-        let Execution { connection, settings, ledger, .. } = &self.execution;
-        self.begin()?;
-        // Inside the transaction: somebody else may have migrated since the works were chosen.
-        let state = fits(connection, works, settings)?;
-        let works = in_order(works, &state, settings);
-        let before = Look::before(connection, settings).map_err(|error| self.unless_stopped(error))?;
-        let stopwatch = Stopwatch::start();
-        ledger.create()?;
-        for (index, work) in works.iter().enumerate() {
-            self.execution.unless_stopped()?;
-            (settings.progress)(work);
-            let (entry, took) = (ledger.entry(work, clock::now()), Stopwatch::start());
-            match work.script().map(|script| (script, script.place(ForeignKeys::Ignored))) {
-                None => {}
-                Some((script, Place::Together)) => self.execution.script(script)?,
-                Some((script, Place::Alone(_))) => {
-                    self.alone(&entry, script, &works, &before)?;
-                    self.begin()?;
-                    fits(connection, works.get(index + 1..).unwrap_or_default(), settings)?;
-                    continue;
-                }
-            }
-            // Of one row only the last content is left.
-            if settings.ledger.shape.model == Model::List || index + 1 == works.len() {
-                entry.end(took.elapsed())?;
-            }
-        }
-        let ms = stopwatch.millis();
-        let receipt = self.check(&before, &works, ms)?;
-        self.execution.unless_stopped()?;
-        self.commit(None, &works)?;
-        Ok(receipt)
-    }
-
-    /// Ends the transaction that is open, and leaves none. In between the ledger says what the engine lets it say while
-    /// a file runs.
-    fn alone(&self, entry: &Entry<'_, '_>, script: &Script, works: &[Work], before: &Look) -> Result<(), MigrateError> {
-        entry.open()?;
-        self.check(before, works, 0)?;
-        self.commit(Some(&script.file), works)?;
-        self.set()?;
-        seam::cross("run a migration outside a transaction");
-        let took = Stopwatch::start();
-        self.alone.store(true, Ordering::Relaxed);
-        let ran = self.execution.pieces(script, &mut |pieces| Ok(entry.piece(pieces)?));
-        self.alone.store(false, Ordering::Relaxed);
-        ran.map_err(|broken| {
-            let failed = script.pieces.get(broken.pieces).map_or("", |piece| &piece.sql);
-            // Without this mark the ledger still says that it was not ended.
-            let _ = entry.fail(broken.pieces, &words(&broken.error), failed);
-            broken.error
-        })?;
-        if !self.execution.connection.is_autocommit() {
-            return Err(MigrateError::LeftOpen { file: script.file.clone() });
-        }
-        self.begin()?;
-        entry.end(took.elapsed())?;
-        self.check(before, works, 0)?;
-        self.commit(None, works)
-    }
-
-    fn begin(&self) -> Result<(), MigrateError> {
-        self.set()?;
-        let begun = self.execution.connection.execute_batch("BEGIN IMMEDIATE");
-        begun.map_err(|source| match source.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy) if (self.execution.settings.stop)() => MigrateError::Stopped,
-            _ => told(self.database, source).into(),
-        })
-    }
-
-    /// Outside a transaction, and again after each file that ran outside one: it may have changed them.
-    fn set(&self) -> Result<(), MigrateError> {
-        let connection = self.execution.connection;
-        set_foreign_keys(connection, ForeignKeys::Ignored)?;
-        // Without a log the removal of the journal is the commit, and FULL does not wait until that is durable.
-        let set = connection.execute_batch("PRAGMA synchronous = EXTRA");
-        set.map_err(sqlite("set `synchronous`"))
-    }
-
-    fn check(&self, before: &Look, works: &[Work], ms: u64) -> Result<Receipt, MigrateError> {
-        let Execution { connection, settings, .. } = &self.execution;
-        let executed = self.execution.executed(works);
-        before.receipt(connection, settings, works, executed, ms).map_err(|error| self.unless_stopped(error))
-    }
-
-    /// Commits what is done, before a file that runs alone or at the end.
-    fn commit(&self, within: Option<&str>, works: &[Work]) -> Result<(), MigrateError> {
-        let Execution { connection, settings, .. } = &self.execution;
-        let Stand { schema, dirty, .. } = ledger::stand(connection, settings.ledger, works)?;
-        seam::cross("commit the migrations in place");
-        let committed = connection.execute_batch("COMMIT");
-        committed.map_err(|source| self.execution.told(source, sqlite("commit the migrations")))?;
-        self.kept.replace(Some(Kept { schema, dirty, within: within.map(str::to_owned) }));
-        Ok(())
-    }
-
-    /// A look that was interrupted because of a stop did not fail.
-    fn unless_stopped(&self, error: MigrateError) -> MigrateError {
-        match error {
-            MigrateError::Sqlite { source, tried } => self.execution.told(source, sqlite(tried)),
-            error => error,
-        }
-    }
-}
-
-/// The words of a failure that an engine writes down: SQLite's own.
-fn words(error: &MigrateError) -> String {
-    match error {
-        MigrateError::Statement { source, .. } => source.to_string(),
-        error => error.to_string(),
     }
 }
 

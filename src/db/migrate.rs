@@ -129,6 +129,9 @@ pub enum MigrateError {
         /// The first of them.
         violations: Vec<String>,
     },
+    /// The caller's connection is in the midst of something.
+    #[error("a transaction is open on the connection")]
+    Occupied,
     /// It was asked to stop.
     #[error("stopped before the migrations were done")]
     Stopped,

@@ -14,10 +14,10 @@ const DOCUMENTS: &[&str] = &["config", "manifest", "migration"];
 const DECISION: &[&str] = &["plan"];
 const HANDS: &[&str] = &["sys", "verify", "db", "journal"];
 const VERBS: &[&str] = &["steps", "observe"];
-const MEETING: &[&str] = &["run", "gate"];
+const MEETING: &[&str] = &["run", "gate", "embedded"];
 
 /// From the bottom to the top.
-const HOUSE: [Room; 20] = [
+const HOUSE: [Room; 21] = [
     room("version", &[]),
     room("digest", &[]),
     room("causes", &[]),
@@ -41,6 +41,7 @@ const HOUSE: [Room; 20] = [
     room("observe", &[WORDS, DOCUMENTS, DECISION, HANDS]),
     room("run", &[WORDS, DOCUMENTS, DECISION, HANDS, VERBS]),
     room("gate", &[WORDS, DOCUMENTS, DECISION, HANDS, VERBS]),
+    room("embedded", &[WORDS, DOCUMENTS, DECISION, HANDS]),
     room("cli", &[WORDS, DOCUMENTS, DECISION, HANDS, VERBS, MEETING]),
     // The map of the house, which names every room and uses none.
     room("lib", &[]),

@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::show::named;
-use super::way::Way;
 use crate::cli::exit::Outcome;
 use crate::cli::outcome::counted;
 use crate::cli::reply::Reply;
 use crate::config::ForeignKeys;
 use crate::migration::{Direction, Place, Reason, Work};
 use crate::plan::Point;
+use crate::plan::way::Way;
 
 /// Answers with what the way would do on a database that treats foreign keys like this.
 pub fn preview(way: &Way, from: Point, to: Point, foreign_keys: ForeignKeys) -> Reply {

@@ -6,12 +6,12 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::json;
 
-use super::way::Way;
 use crate::cli::exit::Outcome;
 use crate::cli::reply::Reply;
 use crate::db::receipt::{Receipt, TableCount};
 use crate::migration::{Direction, LedgerState, Set, Stand};
 use crate::plan::Point;
+use crate::plan::way::Way;
 use crate::version::SchemaVersion;
 
 /// One line of `migrate status`.

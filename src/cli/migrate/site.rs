@@ -1,24 +1,21 @@
 //! The database and the migrations that the command line names.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use super::way::{Way, way};
 use super::{Early, refused};
-use crate::cli::arguments::{Migrate, MigrateVerb};
+use crate::cli::arguments::Migrate;
 use crate::cli::exit::Outcome;
 use crate::cli::reply::{Problem, Reply};
 use crate::config::{ForeignKeys, Format, Wrap, database_path};
-use crate::db::in_place::PATIENCE;
 use crate::db::ledger::LedgerError;
-use crate::db::look::{Look, LookError, look};
-use crate::db::open::{OpenError, settle};
+use crate::db::look::{Look, LookError, look, look_to_change};
+use crate::db::open::OpenError;
 use crate::db::standing::{Standing, diagnose};
 use crate::journal::owned;
 use crate::migration::{Ledger, LedgerState, Set, Stand, Warning, Work};
 use crate::nearest::nearest;
 use crate::plan::Refusal;
-use crate::sys::clock::{self, Stopwatch};
+use crate::plan::way::{Course, Way, way};
 use crate::sys::fs::{self, PathError};
 use crate::sys::signal::Interrupt;
 use crate::version::SchemaVersion;
@@ -57,7 +54,7 @@ impl Site {
             usage(format!("`{url}` names no database"), "give it as `sqlite:PATH`, without options after the path")
         })?;
         let database =
-            located(&path).map_err(|error| failed("database", &error, "check the path after `--database`"))?;
+            owned::located(&path).map_err(|error| failed("database", &error, "check the path after `--database`"))?;
         if access != Access::Look {
             unowned(&database)?;
         }
@@ -113,31 +110,23 @@ impl Site {
     /// What the ledger says, and nothing where there is no table yet. Waits for a lock, and lets SQLite recover what a
     /// crash left, if the database is to be changed.
     pub(super) fn look(&self, interrupt: &Interrupt) -> Result<Option<Look>, Early> {
-        let waiting = Stopwatch::start();
-        loop {
-            let error = match look(&self.database, &self.ledger) {
-                Ok(seen) => return Ok(Some(seen)),
-                Err(error) => error,
-            };
-            match &error {
-                LookError::Open(OpenError::Empty { .. }) => return Ok(None),
-                LookError::Open(OpenError::Missing { .. }) if self.access == Access::Create => return Ok(None),
-                LookError::Open(OpenError::Missing { .. }) => return Err(missing(&self.database)),
-                LookError::Open(OpenError::HotJournal { .. }) if self.access != Access::Look && !self.dry => {
-                    settle(&self.database).map_err(|error| failed("database", &error, remedy(&error)))?;
-                }
-                LookError::Open(OpenError::Locked { .. })
-                    if self.access != Access::Look
-                        && waiting.elapsed() < PATIENCE
-                        && interrupt.requested().is_none() =>
-                {
-                    clock::pause(Duration::from_millis(5));
-                }
-                LookError::Open(reason) => return Err(failed("database", &error, remedy(reason))),
-                LookError::Ledger(reason) => return Err(failed("ledger", &error, &remedy_for_ledger(reason))),
-                LookError::Schema(_) => return Err(failed("database", &error, DAMAGED)),
-            }
-        }
+        let looked = if self.access == Access::Look || self.dry {
+            look(&self.database, &self.ledger)
+        } else {
+            look_to_change(&self.database, &self.ledger, &|| interrupt.requested().is_some())
+        };
+        let error = match looked {
+            Ok(seen) => return Ok(Some(seen)),
+            Err(error) => error,
+        };
+        Err(match &error {
+            LookError::Open(OpenError::Empty { .. }) => return Ok(None),
+            LookError::Open(OpenError::Missing { .. }) if self.access == Access::Create => return Ok(None),
+            LookError::Open(OpenError::Missing { .. }) => missing(&self.database),
+            LookError::Open(reason) => failed("database", &error, remedy(reason)),
+            LookError::Ledger(reason) => failed("ledger", &error, &remedy_for_ledger(reason)),
+            LookError::Schema(_) => failed("database", &error, DAMAGED),
+        })
     }
 
     /// What the ledger says.
@@ -146,14 +135,14 @@ impl Site {
         Ok(seen.map_or(LedgerState::Missing, |seen| seen.ledger))
     }
 
-    /// The way that `verb` asks for, from where the database stands now.
-    pub(super) fn way(&self, set: &Set, verb: &MigrateVerb, interrupt: &Interrupt) -> Result<Way, Early> {
+    /// The way that `course` asks for, from where the database stands now.
+    pub(super) fn way(&self, set: &Set, course: &Course, interrupt: &Interrupt) -> Result<Way, Early> {
         let seen = self.look(interrupt)?;
         let state = seen.as_ref().map_or(LedgerState::Missing, |seen| seen.ledger.clone());
         if let Some(seen) = seen.filter(|_| state.is_dirty()) {
             return Err(refused(self.dirty(set, &seen)));
         }
-        way(set, &state, verb).map_err(refused)
+        way(set, &state, course).map_err(refused)
     }
 
     /// Where the ledger stands. Only one that lists migrations has to be held against them.
@@ -198,15 +187,6 @@ pub(super) fn format(name: &str) -> Result<Format, Early> {
         let likely = nearest(name, Format::ALL.map(Format::name)).unwrap_or_default();
         usage(format!("`{name}` is no format of migrations that is known here"), format!("did you mean `{likely}`?"))
     })
-}
-
-/// The path with its symlinks resolved; of a database that is to be made, those of its directory.
-fn located(path: &Path) -> Result<PathBuf, PathError> {
-    if fs::exists(path)? {
-        return fs::real_path(path);
-    }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Ok(fs::real_path(parent)?.join(path.file_name().unwrap_or_default()))
 }
 
 fn unowned(database: &Path) -> Result<(), Early> {

@@ -13,6 +13,8 @@ use crate::cli::runs::{consent, declined};
 use crate::cli::terminal::{Terminal, Verbosity};
 use crate::sys::watch::Unwatched;
 
+mod formats;
+
 /// A directory with three migrations and, so far, no database.
 struct Ground {
     directory: TempDir,

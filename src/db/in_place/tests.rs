@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::config::Format;
+use crate::db::ledger;
 use crate::migration::{LedgerState, Set};
 
 mod lists;

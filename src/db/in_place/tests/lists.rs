@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::*;
+use crate::config::ForeignKeys;
 use crate::db::migrate;
 
 /// The formats, and a statement that shows what of their ledger two engines must agree on.

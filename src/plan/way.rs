@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 
-use crate::cli::arguments::MigrateVerb;
+use super::Refusal;
 use crate::config::Format;
 use crate::migration::ledger::{LedgerState, LeftOut, Shape, Stand};
 use crate::migration::{Direction, MigrationError, Set, Work};
 use crate::nearest::nearest;
-use crate::plan::Refusal;
 use crate::version::SchemaVersion;
 
 /// A way to another schema.
@@ -23,32 +22,37 @@ pub struct Way {
     pub short_of: Option<usize>,
 }
 
-/// The way that `verb` asks for, from where the ledger stands. What was left out is treated as the engine does. To look
-/// goes nowhere.
+/// Where a way is to lead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// Up by so many migrations, or by all that there are.
+    Up(Option<usize>),
+    /// Down by so many.
+    Down(usize),
+    /// Up or down to this schema, as it is typed.
+    Goto(String),
+}
+
+/// The way that `course` asks for, from where the ledger stands. What was left out is treated as the engine does.
 ///
 /// # Errors
 /// A schema that none of the migrations leads to: where the database stands, or where it should go. Whatever the engine
 /// itself would refuse.
-pub fn way(set: &Set, state: &LedgerState, verb: &MigrateVerb) -> Result<Way, Refusal> {
+pub fn way(set: &Set, state: &LedgerState, course: &Course) -> Result<Way, Refusal> {
     let Stand { schema: from, holes, .. } = state.stand(set.versions());
     let start = applied(set, from.as_ref())?;
     let ground = Ground { set, state, start, from, holes: holes.iter().collect() };
     let all = set.migrations().len();
-    match verb {
-        MigrateVerb::Up { count: None } => ground.up(all, None),
-        MigrateVerb::Up { count: Some(count) } => {
+    match course {
+        Course::Up(None) => ground.up(all, None),
+        Course::Up(Some(count)) => {
             ground.up(start.saturating_add(*count).min(all), (*count > all - start).then_some(*count))
         }
-        MigrateVerb::Down { count } => ground.down(*count),
-        MigrateVerb::Goto { version } => match target(set, version)? {
+        Course::Down(count) => ground.down(*count),
+        Course::Goto(version) => match target(set, version)? {
             end if end < start => ground.back_to(end),
             end => ground.up(end, None),
         },
-        MigrateVerb::Version
-        | MigrateVerb::Status
-        | MigrateVerb::Test { .. }
-        | MigrateVerb::New { .. }
-        | MigrateVerb::Lint(_) => Ok(ground.nowhere()),
     }
 }
 
@@ -64,10 +68,6 @@ struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    fn nowhere(self) -> Way {
-        Way { to: self.from.clone(), from: self.from, works: Vec::new(), short_of: None }
-    }
-
     /// What was left out, and on to the first `end` of the list.
     fn up(self, end: usize, short_of: Option<usize>) -> Result<Way, Refusal> {
         let Self { start, holes, .. } = &self;
@@ -211,13 +211,13 @@ mod tests {
         at.map_or(LedgerState::Empty, |at| LedgerState::At { schema: SchemaVersion::Number(at), dirty: false })
     }
 
-    fn goto(version: &str) -> MigrateVerb {
-        MigrateVerb::Goto { version: version.to_owned() }
+    fn goto(version: &str) -> Course {
+        Course::Goto(version.to_owned())
     }
 
     /// Where the way ends, and what it is short of.
-    fn end(from: Option<i64>, verb: MigrateVerb) -> (Option<SchemaVersion>, Option<usize>) {
-        let way = way(&set(), &state(from), &verb).unwrap();
+    fn end(from: Option<i64>, course: Course) -> (Option<SchemaVersion>, Option<usize>) {
+        let way = way(&set(), &state(from), &course).unwrap();
         (way.to, way.short_of)
     }
 
@@ -227,19 +227,19 @@ mod tests {
 
     #[test]
     fn up_takes_all_or_as_many_as_asked_and_says_when_there_are_fewer() {
-        assert_eq!(end(None, MigrateVerb::Up { count: None }), (at(6), None));
-        assert_eq!(end(Some(1), MigrateVerb::Up { count: Some(1) }), (at(4), None));
-        assert_eq!(end(Some(4), MigrateVerb::Up { count: Some(usize::MAX) }), (at(6), Some(usize::MAX)));
-        assert_eq!(end(Some(6), MigrateVerb::Up { count: Some(1) }), (at(6), Some(1)));
-        assert_eq!(end(Some(6), MigrateVerb::Up { count: None }), (at(6), None));
+        assert_eq!(end(None, Course::Up(None)), (at(6), None));
+        assert_eq!(end(Some(1), Course::Up(Some(1))), (at(4), None));
+        assert_eq!(end(Some(4), Course::Up(Some(usize::MAX))), (at(6), Some(usize::MAX)));
+        assert_eq!(end(Some(6), Course::Up(Some(1))), (at(6), Some(1)));
+        assert_eq!(end(Some(6), Course::Up(None)), (at(6), None));
     }
 
     #[test]
     fn down_takes_as_many_back_as_asked_and_says_when_there_are_fewer() {
-        assert_eq!(end(Some(6), MigrateVerb::Down { count: 1 }), (at(4), None));
-        assert_eq!(end(Some(4), MigrateVerb::Down { count: 2 }), (None, None));
-        assert_eq!(end(Some(4), MigrateVerb::Down { count: 3 }), (None, Some(3)));
-        assert_eq!(end(None, MigrateVerb::Down { count: 1 }), (None, Some(1)));
+        assert_eq!(end(Some(6), Course::Down(1)), (at(4), None));
+        assert_eq!(end(Some(4), Course::Down(2)), (None, None));
+        assert_eq!(end(Some(4), Course::Down(3)), (None, Some(3)));
+        assert_eq!(end(None, Course::Down(1)), (None, Some(1)));
     }
 
     #[test]
@@ -247,7 +247,6 @@ mod tests {
         assert_eq!(end(None, goto("4")), (at(4), None));
         assert_eq!(end(Some(6), goto("1")), (at(1), None));
         assert_eq!(end(Some(4), goto("4")), (at(4), None));
-        assert_eq!(end(Some(4), MigrateVerb::Status), (at(4), None));
     }
 
     #[test]
@@ -255,7 +254,7 @@ mod tests {
         let refused = way(&set(), &state(None), &goto("5")).unwrap_err();
         assert_eq!(refused.message, "no migration leads to schema 5: there are 1 to 6");
         assert!(refused.remedy.starts_with("the nearest is 4;"), "{}", refused.remedy);
-        let lost = way(&set(), &state(Some(9)), &MigrateVerb::Up { count: None }).unwrap_err();
+        let lost = way(&set(), &state(Some(9)), &Course::Up(None)).unwrap_err();
         assert!(lost.message.starts_with("the database is at schema 9,"), "{}", lost.message);
     }
 }
