@@ -1,5 +1,6 @@
 //! The command line, exactly as it may be typed.
 
+mod lint;
 mod manifest;
 
 use std::ffi::OsString;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::version::Target;
+pub use lint::Lint;
 pub use manifest::{GraphFormat, Manifest};
 
 /// Upgrade a program and its database as one unit, and put everything back if anything fails
@@ -190,7 +192,7 @@ pub enum Backup {
 #[derive(Debug, Args)]
 pub struct Migrate {
     /// Work in place on this database, without a configuration: `sqlite:PATH`
-    #[arg(long, value_name = "URL", requires = "dir", global = true)]
+    #[arg(long, value_name = "URL", global = true)]
     pub database: Option<String>,
     /// The directory of migrations
     #[arg(long, value_name = "DIR", global = true)]
@@ -231,6 +233,8 @@ pub enum MigrateVerb {
     Version,
     /// List migrations, and which are applied
     Status,
+    /// Judge migrations: whether older releases run on after them, whether they can be taken back, whether they changed
+    Lint(Lint),
     /// Try every migration up, down and up again: on an empty database, and on a copy of the one that is given
     Test {
         /// Enforce foreign keys, as a program may that opens its database so; a configuration says it by itself

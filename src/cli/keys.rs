@@ -28,7 +28,7 @@ pub fn complete(command: &str, body: &mut Map<String, Value>) {
         "backup create" => &["backup", "backups", "removed"],
         "backup list" | "backup verify" => &["backups"],
         "backup prune" => &["removed"],
-        "manifest check" => &["findings"],
+        "manifest check" | "migrate lint" => &["findings"],
         "migrate status" | "migrate test" => &["migrations"],
         "gate" => &["verdict"],
         _ => &[],

@@ -1,5 +1,6 @@
 //! `migrate` by hand: without a configuration it works in place, as the engines do.
 
+pub mod lint;
 mod new;
 mod preview;
 mod show;
@@ -8,6 +9,7 @@ mod trial;
 
 pub use preview::preview;
 pub use show::{status, version};
+pub(super) use site::files;
 pub use trial::{Subject, test};
 
 use super::arguments::{Migrate, MigrateVerb};
@@ -70,6 +72,7 @@ pub fn in_place(
         MigrateVerb::Up { count } => go(&Course::Up(*count), Access::Create),
         MigrateVerb::Down { count } => go(&Course::Down(*count), Access::Change),
         MigrateVerb::Goto { version } => go(&Course::Goto(version.clone()), Access::Create),
+        MigrateVerb::Lint(asked) => lint::of_directory(asked, arguments, interrupt),
     };
     answer.unwrap_or_else(|reply| *reply)
 }

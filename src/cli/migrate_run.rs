@@ -25,6 +25,7 @@ pub fn run(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Repl
         MigrateVerb::Up { count } => change(&Course::Up(*count), arguments, session),
         MigrateVerb::Down { count } => change(&Course::Down(*count), arguments, session),
         MigrateVerb::Goto { version } => change(&Course::Goto(version.clone()), arguments, session),
+        MigrateVerb::Lint(lint) => migrate::lint::of_product(lint, session),
         MigrateVerb::Test { .. } => test(session),
         // It works on a directory of sources, and never on what was installed.
         MigrateVerb::New { .. } => Err(migrate::needs_directory()),
@@ -39,6 +40,7 @@ pub fn name(verb: &MigrateVerb) -> &'static str {
         MigrateVerb::Goto { .. } => "migrate goto",
         MigrateVerb::Version => "migrate version",
         MigrateVerb::Status => "migrate status",
+        MigrateVerb::Lint(_) => "migrate lint",
         MigrateVerb::Test { .. } => "migrate test",
         MigrateVerb::New { .. } => "migrate new",
     }

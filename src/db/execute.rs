@@ -254,7 +254,7 @@ impl<'a> Execution<'a> {
 }
 
 /// SQLite's words without the text of the statement, which the file and line stand for.
-fn plain(error: rusqlite::Error) -> rusqlite::Error {
+pub(crate) fn plain(error: rusqlite::Error) -> rusqlite::Error {
     match error {
         rusqlite::Error::SqlInputError { error, msg, .. } => rusqlite::Error::SqliteFailure(error, Some(msg)),
         other => other,

@@ -16,6 +16,7 @@ pub mod copy;
 pub mod copy_file;
 mod execute;
 pub mod in_place;
+pub mod lint;
 pub mod migrate;
 pub mod receipt;
 pub mod rehearse;

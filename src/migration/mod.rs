@@ -16,6 +16,7 @@ mod goose;
 mod layout;
 pub mod ledger;
 pub mod lexer;
+pub mod lint;
 mod lines;
 mod names;
 pub mod naming;

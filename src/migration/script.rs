@@ -119,7 +119,8 @@ impl Statement<'_> {
         self.pragma().is_some_and(|pragma| pragma == name)
     }
 
-    fn reason(&self) -> Option<Reason> {
+    /// Why it cannot run inside a transaction of ours, if it cannot.
+    pub fn reason(&self) -> Option<Reason> {
         let begins = |keyword| self.begins_with(keyword);
         if begins("begin") || begins("commit") || begins("end") || (begins("rollback") && !self.rolls_back_to()) {
             return Some(Reason::OwnTransaction);

@@ -7,6 +7,7 @@ use super::{Direction, Migration, MigrationError, Script, Warning, Work};
 use super::{atlas, dbmate, golang_migrate, goose, layout, sql_migrate};
 use crate::config::Format;
 use crate::digest::{Hasher, Sha256};
+use crate::migration::lint::lock;
 use crate::version::SchemaVersion;
 
 /// A file's name and its content.
@@ -34,7 +35,8 @@ impl Set {
     /// Two files for one thing, and files that match the format but cannot be run. Other files are ignored, as their
     /// engine does, and named by [`Set::warnings`].
     pub fn read(format: Format, files: impl Iterator<Item = File>) -> Result<Self> {
-        let mut files: Vec<_> = files.collect();
+        // The lock file is the lint's, and no engine's.
+        let mut files: Vec<_> = files.filter(|(name, _)| name != lock::FILE).collect();
         files.sort();
         let set = match format {
             Format::GolangMigrate => golang_migrate::read(&files),

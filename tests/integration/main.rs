@@ -12,6 +12,7 @@ mod format;
 mod formats;
 mod gantry_world;
 mod layers;
+mod lint;
 mod load;
 mod migrate_run;
 mod refusals;

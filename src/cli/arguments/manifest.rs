@@ -41,12 +41,21 @@ pub enum Manifest {
         /// The format of its migrations
         #[arg(long, default_value_t = Format::GolangMigrate)]
         format: Format,
+        /// Why releases read schemas though the archive's migrations do more than add; noted in the file
+        #[arg(long, value_name = "REASON")]
+        reads_anyway: Option<String>,
     },
     /// Check a manifest, and its signature where there is one
     Check {
         /// The file
         #[arg(long, value_name = "FILE", default_value = "manifest.toml")]
         manifest: PathBuf,
+        /// Compare what releases read with these migrations, which may only add on the way there
+        #[arg(long, value_name = "DIR")]
+        migrations: Option<PathBuf>,
+        /// The format of the migrations
+        #[arg(long, default_value_t = Format::GolangMigrate)]
+        format: Format,
     },
     /// Sign a manifest as minisign does
     Sign {

@@ -211,7 +211,7 @@ fn unowned(database: &Path) -> Result<(), Early> {
     Err(refused(Refusal::new("installed", whose, remedy)))
 }
 
-fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, PathError> {
+pub fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, PathError> {
     let mut files = Vec::new();
     for name in fs::names(&fs::real_path(directory)?)? {
         let path = directory.join(&name);
