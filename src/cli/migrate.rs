@@ -69,10 +69,10 @@ pub fn in_place(
             let set = site.set()?;
             Ok(status(&set, &site.state()?).warning(site.warnings(&set, &[])))
         }),
-        MigrateVerb::Lint(asked) => lint::of_directory(asked, arguments, interrupt),
         MigrateVerb::Up { count } => go(&Course::Up(*count), Access::Create),
         MigrateVerb::Down { count } => go(&Course::Down(*count), Access::Change),
         MigrateVerb::Goto { version } => go(&Course::Goto(version.clone()), Access::Create),
+        MigrateVerb::Lint(asked) => lint::of_directory(asked, arguments, interrupt),
     };
     answer.unwrap_or_else(|reply| *reply)
 }

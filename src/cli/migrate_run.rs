@@ -22,10 +22,10 @@ pub fn run(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Repl
     migrate::check_dry_run(arguments)?;
     match &arguments.verb {
         MigrateVerb::Version | MigrateVerb::Status => tell(&arguments.verb, session),
-        MigrateVerb::Lint(lint) => migrate::lint::of_product(lint, session),
         MigrateVerb::Up { count } => change(&Course::Up(*count), arguments, session),
         MigrateVerb::Down { count } => change(&Course::Down(*count), arguments, session),
         MigrateVerb::Goto { version } => change(&Course::Goto(version.clone()), arguments, session),
+        MigrateVerb::Lint(lint) => migrate::lint::of_product(lint, session),
         MigrateVerb::Test { .. } => test(session),
         // It works on a directory of sources, and never on what was installed.
         MigrateVerb::New { .. } => Err(migrate::needs_directory()),

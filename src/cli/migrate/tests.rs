@@ -282,25 +282,3 @@ fn a_journal_that_a_crash_left_is_rolled_back_before_the_database_is_changed() {
     assert_eq!(reply.body["from"]["schema"], json!(2));
     assert_eq!(reply.body["receipt"]["tables"], json!([{ "name": "users", "before": 0, "after": 0 }]));
 }
-
-#[test]
-fn what_the_command_line_gets_wrong_is_told_with_the_way_out() {
-    let ground = Ground::new();
-    let wrong = |change: fn(&mut Migrate)| {
-        let mut arguments = ground.arguments(UP);
-        change(&mut arguments);
-        answer(&arguments)
-    };
-    let format = wrong(|arguments| arguments.format = "golang".to_owned());
-    assert_eq!(format.outcome, Outcome::Usage);
-    assert_eq!(format.error.unwrap().remedy, "did you mean `golang-migrate`?");
-    assert_eq!(wrong(|arguments| arguments.database = Some("postgres://x".to_owned())).outcome, Outcome::Usage);
-    assert_eq!(wrong(|arguments| arguments.dir = Some("/nowhere".into())).outcome, Outcome::Failed);
-    let nowhere = wrong(|arguments| arguments.database = Some("sqlite:/nowhere/a.db".to_owned()));
-    assert_eq!(nowhere.outcome, Outcome::Failed);
-    for verb in [MigrateVerb::Version, MigrateVerb::Status, MigrateVerb::Down { count: 1 }] {
-        assert_eq!(code(&ground.run(verb)), "database-missing");
-    }
-    assert_eq!(code(&wrong(|arguments| arguments.dir = Some("/proc/self/task".into()))), "no-migrations");
-    assert!(!ground.path().exists());
-}

@@ -92,3 +92,25 @@ fn test_names_the_file_that_is_wrong_and_shows_what_it_leaves() {
     let alone = answer(&Migrate { database: None, ..ground.arguments(MigrateVerb::Test { foreign_keys: true }) });
     assert_eq!(alone.body["migrations"].as_array().unwrap().len(), 3);
 }
+
+#[test]
+fn what_the_command_line_gets_wrong_is_told_with_the_way_out() {
+    let ground = Ground::new();
+    let wrong = |change: fn(&mut Migrate)| {
+        let mut arguments = ground.arguments(UP);
+        change(&mut arguments);
+        answer(&arguments)
+    };
+    let format = wrong(|arguments| arguments.format = "golang".to_owned());
+    assert_eq!(format.outcome, Outcome::Usage);
+    assert_eq!(format.error.unwrap().remedy, "did you mean `golang-migrate`?");
+    assert_eq!(wrong(|arguments| arguments.database = Some("postgres://x".to_owned())).outcome, Outcome::Usage);
+    assert_eq!(wrong(|arguments| arguments.dir = Some("/nowhere".into())).outcome, Outcome::Failed);
+    let nowhere = wrong(|arguments| arguments.database = Some("sqlite:/nowhere/a.db".to_owned()));
+    assert_eq!(nowhere.outcome, Outcome::Failed);
+    for verb in [MigrateVerb::Version, MigrateVerb::Status, MigrateVerb::Down { count: 1 }] {
+        assert_eq!(code(&ground.run(verb)), "database-missing");
+    }
+    assert_eq!(code(&wrong(|arguments| arguments.dir = Some("/proc/self/task".into()))), "no-migrations");
+    assert!(!ground.path().exists());
+}

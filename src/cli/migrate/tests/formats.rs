@@ -43,6 +43,7 @@ impl Site {
             database: Some(format!("sqlite:{}", self.directory.path().join("data.db").display())),
             dir: Some(self.directory.path().join("migrations")),
             format: self.format.to_owned(),
+            dry_run: false,
             yes: true,
             verb,
         })
