@@ -110,10 +110,10 @@ fn a_rebuild_is_told_by_what_it_changes() {
         Level::Error,
         "rebuilds the table `notes` without `user`, with `lang` and `text` required",
     );
-    let as_select = "CREATE TABLE new AS SELECT * FROM log; DROP TABLE log; ALTER TABLE new RENAME TO log";
-    breaks(as_select, Level::Warning, "rebuilds the table `log`");
-    let emptied = "DROP TABLE log; CREATE TABLE log (what)";
-    breaks(emptied, Level::Error, "drops the table `log` with its rows, and makes it anew");
+    let as_select = "CREATE TABLE new AS SELECT * FROM notes; DROP TABLE notes; ALTER TABLE new RENAME TO notes";
+    breaks(as_select, Level::Warning, "rebuilds the table `notes`");
+    let emptied = "DROP TABLE notes; CREATE TABLE notes (id, user, text)";
+    breaks(emptied, Level::Error, "drops the table `notes` with its rows, and makes it anew");
     let aside = "ALTER TABLE log RENAME TO old; CREATE TABLE log (what, at); INSERT INTO log SELECT *, 0 FROM old;
                  DROP TABLE old";
     breaks(aside, Level::Error, "renames the table `log` to `old`");
