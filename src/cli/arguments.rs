@@ -288,7 +288,7 @@ pub enum MigrateVerb {
     /// Go to a schema version, up or down
     Goto {
         /// Which
-        version: i64,
+        version: String,
     },
     /// Show the schema version
     Version,

@@ -87,6 +87,14 @@ pub enum MigrateError {
         /// Where the database is.
         found: Option<SchemaVersion>,
     },
+    /// A migration was left out, and later ones were not.
+    #[error("migration {hole} is not applied, and would be left out by `{above}`, which comes after it")]
+    Hole {
+        /// What is missing.
+        hole: SchemaVersion,
+        /// The first of those that were to be run.
+        above: String,
+    },
     /// A statement failed.
     #[error("cannot run statement {statement} of `{file}` at line {line}")]
     Statement {
@@ -121,6 +129,9 @@ pub enum MigrateError {
         /// The first of them.
         violations: Vec<String>,
     },
+    /// The caller's connection is in the midst of something.
+    #[error("a transaction is open on the connection")]
+    Occupied,
     /// It was asked to stop.
     #[error("stopped before the migrations were done")]
     Stopped,
@@ -205,7 +216,7 @@ pub(crate) fn measured(
     let before = Look::before(connection, settings)?;
     let stopwatch = Stopwatch::start();
     let executed = execute(connection, works, settings)?;
-    before.receipt(connection, settings, executed, stopwatch.millis())
+    before.receipt(connection, settings, works, executed, stopwatch.millis())
 }
 
 /// Tables, rows and references before the migrations.
@@ -230,6 +241,7 @@ impl Look {
         &self,
         connection: &Connection,
         settings: &Settings<'_>,
+        works: &[Work],
         executed: Executed,
         ms: u64,
     ) -> Result<Receipt, MigrateError> {
@@ -242,7 +254,7 @@ impl Look {
         }
         Ok(Receipt {
             tables: pairs(&self.rows, &after.rows),
-            schema: ledger::read(connection, settings.ledger)?.schema().cloned(),
+            schema: ledger::stand(connection, settings.ledger, works)?.schema,
             print: schema::print(connection, settings.ledger).map_err(sqlite("read the schema"))?,
             ms,
             written: executed.written,

@@ -62,6 +62,8 @@ fn the_level_and_the_policies_decide_the_exit_code() {
     ends(&["--policy", "additive,atomic", "--policy", "immutable"], 0);
     ends(&["--policy", "additive,immutable", "--level", "note"], 3);
     ends(&["--policy", "perfect"], 2);
+    std::fs::create_dir(world.path("empty")).unwrap();
+    world.run(&["migrate", "lint", "--dir", world.path("empty").to_str().unwrap()]).expect(3);
     ends(&["--database", "sqlite:x.db"], 2);
 }
 

@@ -15,6 +15,8 @@ mod events;
 mod failures;
 mod full_disk;
 mod events;
+mod format;
+mod formats;
 mod gantry_world;
 mod hops;
 mod layers;
