@@ -114,3 +114,32 @@ fn what_the_command_line_gets_wrong_is_told_with_the_way_out() {
     assert_eq!(code(&wrong(|arguments| arguments.dir = Some("/proc/self/task".into()))), "no-migrations");
     assert!(!ground.path().exists());
 }
+
+// FM-26: a stamp is a lie that costs data later, so that it says what it does, and whether it is one.
+#[test]
+fn force_names_the_danger_and_what_the_schema_really_is() {
+    let ground = Ground::new();
+    ground.run(MigrateVerb::Goto { version: "1".to_owned() });
+    ground.sql("UPDATE schema_migrations SET version = 2, dirty = 1");
+    let force = |version: &str| MigrateVerb::Force { version: version.to_owned() };
+    let asked = RefCell::new(String::new());
+    let ask = |question: &str| {
+        asked.replace(question.to_owned());
+        Err(Box::new(Reply::new(Outcome::Nothing)))
+    };
+    let asking = |version: &str| Migrate { yes: false, ..ground.arguments(force(version)) };
+    in_place(&asking("2"), &Interrupt::never(), &ask, &|_| {}, &Unwatched);
+    let question = asked.borrow().clone();
+    assert!(
+        question.starts_with("the schema itself is exactly that of version 1; a ledger that says otherwise is a lie")
+    );
+    assert_eq!(ground.run(MigrateVerb::Version).text, "2 (dirty)", "not agreed");
+    let truth = ground.run(force("1"));
+    assert_eq!((truth.outcome, &truth.body["true"], truth.warnings.len()), (Outcome::Done, &json!(true), 0));
+    assert_eq!(ground.run(MigrateVerb::Version).text, "1");
+    assert_eq!(ground.run(force("1")).outcome, Outcome::Nothing);
+    let lie = ground.run(force("10"));
+    assert_eq!(lie.warnings, ["the ledger now says version 10, and the schema itself is exactly that of version 1"]);
+    assert_eq!(ground.run(force("-1")).body["schema"], Value::Null);
+    assert_eq!(code(&ground.run(force("7"))), "unknown-schema");
+}
