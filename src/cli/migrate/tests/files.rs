@@ -143,3 +143,26 @@ fn force_names_the_danger_and_what_the_schema_really_is() {
     assert_eq!(ground.run(force("-1")).body["schema"], Value::Null);
     assert_eq!(code(&ground.run(force("7"))), "unknown-schema");
 }
+
+#[test]
+fn a_new_file_of_atlas_is_vouched_for_and_a_wrong_sum_is_not_made_right_by_the_way() {
+    let directory = tempfile::tempdir().unwrap();
+    let new = |name: &str| {
+        answer(&Migrate {
+            database: None,
+            dir: Some(directory.path().to_owned()),
+            format: "atlas".to_owned(),
+            dry_run: false,
+            yes: false,
+            verb: MigrateVerb::New { name: name.to_owned() },
+        })
+    };
+    let first = new("users");
+    assert_eq!(first.outcome, Outcome::Done, "{first:?}");
+    assert_eq!(new("mails").outcome, Outcome::Done, "the sum of the first one fits");
+    let users = PathBuf::from(first.body["files"][0].as_str().unwrap());
+    fs::write(users, "CREATE TABLE users (id)").unwrap();
+    let refused = new("tags");
+    assert_eq!(refused.outcome, Outcome::Failed);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 3, "nothing was made: {refused:?}");
+}
