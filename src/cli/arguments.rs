@@ -302,6 +302,12 @@ pub enum MigrateVerb {
         #[arg(long)]
         foreign_keys: bool,
     },
+    /// Make the ledger say a schema version without running anything; a lie, unless the schema is that one
+    Force {
+        /// Which; `none` for an empty database
+        #[arg(allow_hyphen_values = true)]
+        version: String,
+    },
     /// Make the files of a new migration in `--dir`
     New {
         /// What it is called: letters, digits, `_` and `-`

@@ -26,6 +26,7 @@ pub fn run(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Repl
         MigrateVerb::Down { count } => change(&Course::Down(*count), arguments, session),
         MigrateVerb::Goto { version } => change(&Course::Goto(version.clone()), arguments, session),
         MigrateVerb::Lint(lint) => migrate::lint::of_product(lint, session),
+        MigrateVerb::Force { version } => migrate::force_of_product(version, &session.observe()?),
         MigrateVerb::Test { .. } => test(session),
         // It works on a directory of sources, and never on what was installed.
         MigrateVerb::New { .. } => Err(migrate::needs_directory()),
@@ -42,6 +43,7 @@ pub fn name(verb: &MigrateVerb) -> &'static str {
         MigrateVerb::Status => "migrate status",
         MigrateVerb::Lint(_) => "migrate lint",
         MigrateVerb::Test { .. } => "migrate test",
+        MigrateVerb::Force { .. } => "migrate force",
         MigrateVerb::New { .. } => "migrate new",
     }
 }

@@ -21,6 +21,7 @@ pub mod lint;
 pub mod migrate;
 pub mod receipt;
 pub mod rehearse;
+pub mod stamp;
 pub mod trial;
 mod watch;
 
