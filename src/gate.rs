@@ -34,7 +34,7 @@ fn judge(state: &Path, database: &Path, version: &Version) -> Result<Verdict, St
             record.product
         ));
     }
-    let ledger = Ledger::of(record.format, Some(&record.ledger)).map_err(|error| causes::in_one_line(&error))?;
+    let ledger = Ledger::of(record.engine, Some(&record.ledger)).map_err(|error| causes::in_one_line(&error))?;
     if let Some(run) = &record.run {
         let expected = run.expect.as_ref().filter(|expect| expect.version == *version);
         let alive = lock::expect_lock_is_held(&state.join("expect.lock")).unwrap_or(false);

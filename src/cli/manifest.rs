@@ -32,9 +32,9 @@ const GOOD_FOR: SignedDuration = SignedDuration::from_hours(180 * 24);
 pub fn run(verb: &arguments::Manifest, terminal: &Terminal) -> Reply {
     let answer = match verb {
         arguments::Manifest::New { product, manifest } => begin(product, manifest),
-        arguments::Manifest::Add { archive, manifest, target, url, release, reads } => {
+        arguments::Manifest::Add { archive, manifest, target, url, release, reads, format } => {
             let (url, release) = (url.as_deref(), release.as_ref());
-            add::run(&add::Asked { archive, manifest, target, url, release, reads }, terminal)
+            add::run(&add::Asked { archive, manifest, target, url, release, reads, format: *format }, terminal)
         }
         arguments::Manifest::Check { manifest } => check::run(manifest),
         arguments::Manifest::Sign { manifest, key, generate, password_file } => {

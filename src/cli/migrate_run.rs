@@ -14,6 +14,7 @@ use crate::plan::upgrade::not_installed;
 use crate::plan::{Plan, Refusal, Strategy};
 use crate::run::survey::down_loss;
 use crate::steps::sets;
+use crate::version::SchemaVersion;
 
 /// Migrates, or tells where the database stands.
 pub fn run(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply> {
@@ -68,7 +69,7 @@ fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply
             .with("to", stands(&seen))
             .saying(format!("the database is at schema {to} already")));
     }
-    let name = run_name(session, &format!("migrate-{to}"))?;
+    let name = run_name(session, &format!("migrate-{}", in_a_name(&to)))?;
     let mut plan: Plan = crate::plan::migrate::plan(&name, &to, &seen).map_err(refused)?;
     let client = session.client();
     if plan.strategy == Some(Strategy::Down) {
@@ -93,6 +94,12 @@ fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply
     }
     let report = conduct(plan, session, &client)?;
     Ok(outcome::of(&[report], Vec::new()))
+}
+
+/// A schema as part of the name of a run, which is the name of a directory.
+fn in_a_name(schema: &SchemaVersion) -> String {
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '.' { letter } else { '-' };
+    schema.to_string().chars().take(60).map(plain).collect()
 }
 
 /// The migrations of the newest release on disk.

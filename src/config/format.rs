@@ -1,10 +1,19 @@
 //! The migration formats, by the names that they have in a configuration and on a command line.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::version::SchemaVersion;
+
+/// A name that is none of a format.
+#[derive(Debug, Error)]
+#[error("`{name}` is not one of {}", Format::ALL.map(Format::name).join(", "))]
+pub struct FormatError {
+    name: String,
+}
 
 /// A migration format: whose files these are, and whose ledger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -54,6 +63,14 @@ impl Format {
     /// Whether its files can say how to take a migration back.
     pub fn goes_back(self) -> bool {
         self != Self::Atlas
+    }
+}
+
+impl FromStr for Format {
+    type Err = FormatError;
+
+    fn from_str(name: &str) -> Result<Self, FormatError> {
+        Self::named(name).ok_or_else(|| FormatError { name: name.to_owned() })
     }
 }
 

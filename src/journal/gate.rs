@@ -19,7 +19,7 @@ pub struct GateRecord {
     pub database: PathBuf,
     /// Whose ledger the database has.
     #[serde(default)]
-    pub format: Format,
+    pub engine: Format,
     /// The ledger's table.
     pub ledger: String,
     /// Releases that may run here, by version: the committed one and those that a run goes to or comes from.

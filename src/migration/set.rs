@@ -73,6 +73,11 @@ impl Set {
         Ok(Self(Arc::new(Content { format, migrations, positions, warnings, digest: hasher.finish() })))
     }
 
+    /// Whether it is this very set, and not only one that is equal.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Whose migrations these are.
     pub fn format(&self) -> Format {
         self.0.format

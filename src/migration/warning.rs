@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{ForeignKeys, Format, Wrap};
+use crate::migration::ledger::Shape;
 use crate::migration::script::{Place, Reason};
 use crate::migration::{Direction, Script, Set};
 use crate::version::SchemaVersion;
@@ -57,11 +58,15 @@ impl Set {
     /// What is odd about it, where its engine wraps files as `wrap` says.
     pub fn warnings(&self, wrap: Wrap) -> Vec<Warning> {
         let mut warnings = self.remarks().to_vec();
+        // Where the engine switches them off itself, it is no matter that the pragma does nothing.
+        let own = Shape::of(self.format()).without_foreign_keys;
+        let keys = if own { ForeignKeys::Ignored } else { ForeignKeys::Enforced };
         for migration in self.migrations() {
             for (direction, script) in [(Direction::Up, &migration.up), (Direction::Down, &migration.down)] {
                 match script {
+                    None if direction == Direction::Down && !self.format().goes_back() => {}
                     None => warnings.push(Warning::Nil { version: migration.version.clone(), direction }),
-                    Some(script) if wrap == Wrap::Transaction => warnings.extend(in_a_transaction(script)),
+                    Some(script) if wrap == Wrap::Transaction => warnings.extend(in_a_transaction(script, keys)),
                     Some(_) => {}
                 }
             }
@@ -70,9 +75,9 @@ impl Set {
     }
 }
 
-fn in_a_transaction(script: &Script) -> Option<Warning> {
+fn in_a_transaction(script: &Script, keys: ForeignKeys) -> Option<Warning> {
     let file = script.file.clone();
-    match script.place(ForeignKeys::Enforced) {
+    match script.place(keys) {
         Place::Together | Place::Alone(Reason::Declared) => None,
         Place::Alone(Reason::OwnTransaction) => {
             Some(Warning::Refused { file, what: "a transaction of its own".into() })

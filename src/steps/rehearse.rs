@@ -37,7 +37,7 @@ pub(super) fn on_copy(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Re
     }
     // Of several hops, the one whose migrations fail is the one to blame.
     let running = Cell::new(0);
-    let begins = |work: &Work| running.set(works.iter().position(|leg| leg.contains(work)).unwrap_or(0));
+    let begins = |work: &Work| running.set(works.iter().position(|leg| leads_through(leg, work)).unwrap_or(0));
     let interrupt = machine.interrupt.clone();
     let settings = Settings {
         foreign_keys: machine.config.database.foreign_keys,
@@ -62,6 +62,11 @@ pub(super) fn on_copy(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Re
     record::write(&machine.places.run.receipt(), &receipt, 0o600)?;
     machine.memory.receipt = Some(receipt);
     Ok(())
+}
+
+/// Whether a work is of this leg. Those of a leg are of one set, and two legs of different ones.
+fn leads_through(leg: &[Work], work: &Work) -> bool {
+    leg.first().is_some_and(|first| first.set().is(work.set()))
 }
 
 fn failed(error: RehearseError, leg: Option<&Leg>) -> StepError {

@@ -8,6 +8,8 @@ mod authority;
 mod crash;
 mod dialogue;
 mod download;
+mod format;
+mod formats;
 mod gantry_world;
 mod layers;
 mod load;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
+use crate::config::Format;
 use crate::version::Version;
 
 /// What to do with manifests
@@ -36,7 +37,10 @@ pub enum Manifest {
         release: Option<Version>,
         /// The schemas that the program reads, for a release that the file does not have yet
         #[arg(long, value_delimiter = ',')]
-        reads: Vec<i64>,
+        reads: Vec<String>,
+        /// The format of its migrations
+        #[arg(long, default_value_t = Format::GolangMigrate)]
+        format: Format,
     },
     /// Check a manifest, and its signature where there is one
     Check {

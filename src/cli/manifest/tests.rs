@@ -4,6 +4,7 @@ use flate2::{Compression, write::GzEncoder};
 
 use super::*;
 use crate::cli::terminal::Verbosity;
+use crate::config::Format;
 use crate::manifest::signature::verify;
 use crate::sys::signal::Interrupt;
 
@@ -59,7 +60,8 @@ impl Desk {
             target: "any".to_owned(),
             url: None,
             release: release.map(|version| version.parse().unwrap()),
-            reads: reads.to_vec(),
+            reads: reads.iter().map(ToString::to_string).collect(),
+            format: Format::GolangMigrate,
         };
         run(&verb)
     }

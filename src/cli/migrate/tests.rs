@@ -12,6 +12,8 @@ use super::*;
 use crate::cli::runs::{consent, declined};
 use crate::cli::terminal::{Terminal, Verbosity};
 
+mod formats;
+
 /// A directory with three migrations and, so far, no database.
 struct Ground {
     directory: TempDir,
