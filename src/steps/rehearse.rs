@@ -89,5 +89,13 @@ fn failed(error: RehearseError, leg: Option<&Leg>) -> StepError {
 /// What is odd about the migrations of this leg.
 fn oddities(leg: &Leg, machine: &Machine<'_>) -> Result<Vec<String>, StepError> {
     let set = sets::of(machine.config, &leg.migrations)?;
-    Ok(set.warnings(machine.config.database.wrap).iter().map(ToString::to_string).collect())
+    let mut odd: Vec<_> = set.warnings(machine.config.database.wrap).iter().map(ToString::to_string).collect();
+    let installed = machine.plan.from.version.as_ref().filter(|version| **version != leg.migrations);
+    if let (Some(version), Some(from)) = (installed, &leg.from) {
+        let older = sets::of(machine.config, version)?;
+        odd.extend(set.rewritten(&older, from).iter().map(|file| {
+            format!("`{file}` does something else than in {version}: this database keeps what it did then")
+        }));
+    }
+    Ok(odd)
 }
