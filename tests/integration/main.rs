@@ -11,6 +11,7 @@ mod download;
 mod format;
 mod formats;
 mod gantry_world;
+mod interop;
 mod layers;
 mod load;
 mod migrate_run;

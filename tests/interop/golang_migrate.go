@@ -14,11 +14,20 @@ import (
 type golangMigrate struct{ *migrate.Migrate }
 
 func openGolangMigrate(database, directory string) (engine, error) {
+	return golangMigrateWith(driver.Config{}, database, directory)
+}
+
+// As with `x-no-tx-wrap=true`, for files with a transaction of their own.
+func openUnwrappedGolangMigrate(database, directory string) (engine, error) {
+	return golangMigrateWith(driver.Config{NoTxWrap: true}, database, directory)
+}
+
+func golangMigrateWith(config driver.Config, database, directory string) (engine, error) {
 	db, err := sql.Open("sqlite3", database)
 	if err != nil {
 		return nil, err
 	}
-	instance, err := driver.WithInstance(db, &driver.Config{})
+	instance, err := driver.WithInstance(db, &config)
 	if err != nil {
 		return nil, err
 	}

@@ -19,11 +19,12 @@ type engine interface {
 }
 
 var engines = map[string]func(database, directory string) (engine, error){
-	"golang-migrate": openGolangMigrate,
-	"goose":          openGoose,
-	"dbmate":         openDbmate,
-	"sql-migrate":    openSQLMigrate,
-	"atlas":          openAtlas,
+	"golang-migrate":            openGolangMigrate,
+	"golang-migrate-no-tx-wrap": openUnwrappedGolangMigrate,
+	"goose":                     openGoose,
+	"dbmate":                    openDbmate,
+	"sql-migrate":               openSQLMigrate,
+	"atlas":                     openAtlas,
 }
 
 func main() {
