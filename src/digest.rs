@@ -151,6 +151,12 @@ mod tests {
     }
 
     #[test]
+    fn base64_has_the_letters_of_its_standard() {
+        let digest = Sha256::of(b"abc");
+        assert_eq!(digest.base64(), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
+    }
+
+    #[test]
     fn text_that_is_no_digest_is_refused() {
         for text in ["", "zz", &"+f".repeat(32), &"é".repeat(32)] {
             assert_eq!(text.parse::<Sha256>(), Err(DigestError(text.to_owned())));

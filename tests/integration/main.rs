@@ -19,6 +19,7 @@ mod format;
 mod formats;
 mod gantry_world;
 mod hops;
+mod interop;
 mod layers;
 mod lint;
 mod load;
