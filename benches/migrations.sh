@@ -81,7 +81,7 @@ measure() { # DIRECTION
     while [ "$turn" -lt "$repeats" ]; do
         turn=$((turn + 1))
         before "$1" sqlite3 golang-migrate
-        timed "sqlite3 $1" sh -c 'exec sqlite3 -bail "$1" <"$2"' sh "$work/sqlite3.db" "$work/$1.sql"
+        timed "sqlite3 $1" sqlite3 -bail "$work/sqlite3.db" ".read $work/$1.sql"
         for format in $formats; do
             if [ "$format $1" = "atlas down" ]; then continue; fi
             before "$1" "ours-$format" "$format"
