@@ -1,12 +1,14 @@
 //! `migrate` by hand: without a configuration it works in place, as the engines do.
 
 pub mod lint;
+mod force;
 mod new;
 mod preview;
 mod show;
 mod site;
 mod trial;
 
+pub use force::of_product as force_of_product;
 pub use preview::preview;
 pub use show::{status, version};
 pub(super) use site::files;
@@ -72,6 +74,9 @@ pub fn in_place(
         MigrateVerb::Up { count } => go(&Course::Up(*count), Access::Create),
         MigrateVerb::Down { count } => go(&Course::Down(*count), Access::Change),
         MigrateVerb::Goto { version } => go(&Course::Goto(version.clone()), Access::Create),
+        MigrateVerb::Force { version } => {
+            Site::find(arguments, Access::Change).and_then(|site| force::force(&site, version, &agree))
+        }
         MigrateVerb::Lint(asked) => lint::of_directory(asked, arguments, interrupt),
     };
     answer.unwrap_or_else(|reply| *reply)

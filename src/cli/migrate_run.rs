@@ -5,7 +5,7 @@ use super::exit::Outcome;
 use super::migrate;
 use super::outcome;
 use super::reply::Reply;
-use super::runs::{Answer, conduct, consent, refused, run_name, stands};
+use super::runs::{Answer, conduct, consent, refused, run_name, stands, unless_interrupted};
 use super::session::Session;
 use crate::db::look::look;
 use crate::migration::{LedgerState, Set};
@@ -26,6 +26,7 @@ pub fn run(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Repl
         MigrateVerb::Down { count } => change(&Course::Down(*count), arguments, session),
         MigrateVerb::Goto { version } => change(&Course::Goto(version.clone()), arguments, session),
         MigrateVerb::Lint(lint) => migrate::lint::of_product(lint, session),
+        MigrateVerb::Force { version } => migrate::force_of_product(version, &session.observe()?),
         MigrateVerb::Test { .. } => test(session),
         // It works on a directory of sources, and never on what was installed.
         MigrateVerb::New { .. } => Err(migrate::needs_directory()),
@@ -42,6 +43,7 @@ pub fn name(verb: &MigrateVerb) -> &'static str {
         MigrateVerb::Status => "migrate status",
         MigrateVerb::Lint(_) => "migrate lint",
         MigrateVerb::Test { .. } => "migrate test",
+        MigrateVerb::Force { .. } => "migrate force",
         MigrateVerb::New { .. } => "migrate new",
     }
 }
@@ -102,7 +104,9 @@ fn change(course: &Course, arguments: &arguments::Migrate, session: &Session<'_>
     }
     let client = session.client();
     if plan.strategy == Some(Strategy::Down) {
-        let loss = down_loss(&plan, &session.machine(&plan, &client)).map_err(|error| failed(&error))?;
+        let loss = down_loss(&plan, &session.machine(&plan, &client));
+        unless_interrupted(session.terminal)?;
+        let loss = loss.map_err(|error| failed(&error))?;
         session.terminal.say(&outcome::loss_lines(&loss, "  would lose "));
         if arguments.yes && !(loss.is_empty() && loss.notes.is_empty()) {
             let message = format!("going down to schema {to} loses rows or columns, and `--yes` agrees to no loss");

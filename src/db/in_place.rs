@@ -153,6 +153,11 @@ fn told_of(failed: MigrateError, kept: Option<Kept>) -> InPlaceError {
     }
 }
 
+/// Opens a database that is there, to write to it.
+pub(crate) fn open_existing(database: &Path) -> Result<Connection, OpenError> {
+    open(database, &[], Arc::new(|| false))
+}
+
 fn open(database: &Path, works: &[Work], stop: Stop) -> Result<Connection, OpenError> {
     let first = |work: &Work| work.direction() == Direction::Up && work.starts_from().is_none();
     let create = if works.first().is_some_and(first) { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };

@@ -17,7 +17,19 @@ mod sum;
 mod tests;
 
 /// The file that vouches for all others.
-const SUM: &str = "atlas.sum";
+pub(super) const SUM: &str = "atlas.sum";
+
+/// The content of `atlas.sum` for the files of a directory, in any order.
+///
+/// # Errors
+/// A migration that is not text.
+pub(super) fn sum_of(files: &[File]) -> Result<String, MigrationError> {
+    let mut taken: Vec<_> = files.iter().filter(|(file, _)| file.ends_with(".sql")).collect();
+    taken.sort();
+    let texts: Result<Vec<_>, _> =
+        taken.into_iter().map(|(file, bytes)| Ok((file.as_str(), text(file, bytes)?))).collect();
+    Ok(sum::written(&texts?))
+}
 
 /// Makes the set of files that are sorted by name.
 pub(super) fn read(files: &[File]) -> Result<Set, MigrationError> {

@@ -6,7 +6,8 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use super::{Copied, Machine, StepError, sets};
+use super::{Copied, Machine, StepError, downtime, sets};
+use crate::db::fault;
 use crate::db::migrate::{MigrateError, Settings};
 use crate::db::rehearse::{self, RehearseError, rehearse};
 use crate::journal::record;
@@ -20,7 +21,7 @@ const BYTES_PER_MS: u64 = (1 << 30) / 1000;
 pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Result<(), StepError> {
     if machine.memory.copied == Copied::AfterStop {
         // There is no copy yet: what is rehearsed then is this run's migrations alone, before they run for real.
-        return Ok(());
+        return downtime::foresee(machine);
     }
     on_copy(legs, own, machine)
 }
@@ -61,7 +62,7 @@ pub(super) fn on_copy(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Re
     machine.memory.predicted_ms = Some(copied + compared + receipt.ms + restart);
     record::write(&machine.places.run.receipt(), &receipt, 0o600)?;
     machine.memory.receipt = Some(receipt);
-    Ok(())
+    downtime::foresee(machine)
 }
 
 /// Whether a work is of this leg. Those of a leg are of one set, and two legs of different ones.
@@ -75,6 +76,9 @@ fn failed(error: RehearseError, leg: Option<&Leg>) -> StepError {
             StepError::world("signal", "a signal asked for the end", error)
         }
         RehearseError::Path(_) | RehearseError::NotAtRest { .. } | RehearseError::Changed { .. } => {
+            StepError::world("rehearsal", "the migrations cannot be rehearsed", error)
+        }
+        error if fault::is_of_the_machine(&error) => {
             StepError::world("rehearsal", "the migrations cannot be rehearsed", error)
         }
         _ => StepError::release("rehearsal", "the migrations do not pass on a copy of this database", error)

@@ -11,15 +11,17 @@ use crate::causes;
 use crate::db::alone;
 use crate::sys::clock::{self, Stopwatch};
 use crate::sys::health::Silence;
+use crate::sys::holders::Holder;
+use crate::sys::lock::passage;
 use crate::sys::service::{ServiceError, State};
 use crate::sys::signal::Interrupt;
 use crate::sys::{fs, seam};
 use crate::version::Version;
 
 /// How long a process that belongs to the service may hold the database after the stop.
-const RELEASE: Duration = Duration::from_secs(5);
+pub(super) const RELEASE: Duration = Duration::from_secs(5);
 /// Between two looks at who holds it.
-const LOOK: Duration = Duration::from_millis(5);
+pub(super) const LOOK: Duration = Duration::from_millis(5);
 
 pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
     doorway::close(machine)?;
@@ -122,6 +124,7 @@ pub(super) fn halt(machine: &Machine<'_>) -> Result<(), StepError> {
     }
 }
 
+/// Waits until nobody holds the database, and nobody who came through the gate before it was closed may still open it.
 fn released(machine: &Machine<'_>) -> Result<(), StepError> {
     let live = &machine.places.live;
     if !fs::exists(live)? {
@@ -129,11 +132,14 @@ fn released(machine: &Machine<'_>) -> Result<(), StepError> {
     }
     let waiting = Stopwatch::start();
     loop {
-        let holders = alone::holders(live)?;
-        let Some(holder) = holders.processes.first() else { return Ok(()) };
+        let held = match alone::holders(live)?.processes.into_iter().next() {
+            Some(holder) => Some((holder, "holds")),
+            None => passed(machine)?.into_iter().next().map(|holder| (holder, "came through the gate and may open")),
+        };
+        let Some((holder, does)) = held else { return Ok(()) };
         if waiting.elapsed() > RELEASE {
             let message = format!(
-                "process {} ({}) still holds the database `{}` after the service was stopped",
+                "process {} ({}) still {does} the database `{}` after the service was stopped",
                 holder.pid,
                 holder.command,
                 live.display()
@@ -144,6 +150,11 @@ fn released(machine: &Machine<'_>) -> Result<(), StepError> {
         // Nothing tells when a process that is not ours closes a file.
         clock::pause(LOOK);
     }
+}
+
+/// Who came through the gate and lives.
+pub(super) fn passed(machine: &Machine<'_>) -> Result<Vec<Holder>, StepError> {
+    Ok(passage::passed(&machine.config.layout.gate_lock(), &machine.places.live)?)
 }
 
 fn asked(error: ServiceError) -> StepError {

@@ -1,4 +1,5 @@
-//! Files: reads with errors that name the path, and writes that are durable when they return.
+//! Files: reads with errors that name the path, and writes that are durable when they return (FM-38: a file is synced
+//! before it gets its name, and the directory after it).
 
 #![allow(clippy::disallowed_methods, reason = "this is the one place that touches files by path")]
 
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::sys::dir::Dir;
 use crate::sys::seam;
 
 /// What was tried on which path, and why it failed.
@@ -65,11 +67,6 @@ pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// Opens a file for reading.
-pub fn open(path: &Path) -> Result<File> {
-    File::open(path).map_err(PathError::on("open", path))
-}
-
 /// Opens a regular file for reading; symlinks are followed.
 ///
 /// # Errors
@@ -81,7 +78,12 @@ pub fn open_regular(path: &Path) -> Result<File> {
     if file.metadata().map_err(PathError::on("look at", path))?.is_file() {
         return Ok(file);
     }
-    Err(PathError::on("read", path)(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")))
+    Err(not_regular(path))
+}
+
+/// That something is not what it is read as.
+pub(crate) fn not_regular(path: &Path) -> PathError {
+    PathError::on("read", path)(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
 }
 
 /// Whether something has this name, a dangling symlink included.
@@ -157,12 +159,21 @@ pub fn space(path: &Path) -> Result<Space> {
 
 /// Makes `bytes` the content of `path`: after a kill or a power cut it is wholly the old or wholly the new one.
 ///
+/// The file that is written first is always a new one: what a kill left under its name, or what somebody planted
+/// there, is removed and never written into.
+///
 /// # Errors
 /// Where it fails the old content is untouched.
 pub fn write_durable(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     let temporary = sibling(path, ".new");
     seam::cross("write a file");
-    let written = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&temporary);
+    match fs::remove_file(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(PathError::on("remove", &temporary)(error));
+        }
+        _ => {}
+    }
+    let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary);
     let mut file = written.map_err(PathError::on("create", &temporary))?;
     let made = file
         .set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
@@ -194,7 +205,7 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
 pub fn open_log(path: &Path, length: u64) -> Result<File> {
     let there = exists(path)?;
     seam::cross("open the journal");
-    let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    let opened = OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(NO_LINK).open(path);
     let file = opened.map_err(PathError::on("open", path))?;
     file.set_len(length).and_then(|()| file.sync_all()).map_err(PathError::on("truncate", path))?;
     if !there {
@@ -220,7 +231,7 @@ pub fn replace_link(link: &Path, target: &Path) -> Result<()> {
     rename(&temporary, link)
 }
 
-/// Makes a directory and its missing parents, durable, with `mode` for those that it makes.
+/// Makes a directory and its missing parents, durable, with `mode` for those that it makes, whatever the umask is.
 pub fn create_dir_all(path: &Path, mode: u32) -> Result<()> {
     if exists(path)? || path.as_os_str().is_empty() {
         return Ok(());
@@ -232,20 +243,10 @@ pub fn create_dir_all(path: &Path, mode: u32) -> Result<()> {
     match fs::DirBuilder::new().mode(mode).create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(PathError::on("make the directory", path)(error)),
-        Ok(()) => sync_parent(path),
-    }
-}
-
-/// Sets `bytes` aside in a file that means nothing; its blocks are really taken.
-pub fn reserve(path: &Path, bytes: u64) -> Result<()> {
-    seam::cross("reserve space");
-    let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
-    let file = opened.map_err(PathError::on("create", path))?;
-    let taken = rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes);
-    match taken {
-        // A file system that cannot promise space has none to set aside.
-        Ok(()) | Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
-        Err(error) => Err(PathError::on("reserve space in", path)(error)),
+        Ok(()) => {
+            Dir::open(path)?.set_mode(mode)?;
+            sync_parent(path)
+        }
     }
 }
 
@@ -285,6 +286,9 @@ pub fn sync_dir(directory: &Path) -> Result<()> {
 fn sync_parent(path: &Path) -> Result<()> {
     path.parent().map_or(Ok(()), |parent| sync_dir(if parent.as_os_str().is_empty() { Path::new(".") } else { parent }))
 }
+
+/// A symlink is not followed.
+pub(super) const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 
 fn sibling(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(".");

@@ -157,17 +157,7 @@ impl Site {
     pub(super) fn dirty(&self, set: &Set, seen: &Look) -> Refusal {
         let at = seen.ledger.stand(set.versions()).schema;
         let at = at.map_or_else(|| "the first migration".to_owned(), |at| at.to_string());
-        let standing = match diagnose(set, &seen.print, &self.ledger, ForeignKeys::Ignored) {
-            Ok(Standing::At(schema)) => format!("the schema itself is exactly that of {}", version(schema.as_ref())),
-            Ok(Standing::OneOf(schemas)) => {
-                let versions: Vec<_> = schemas.iter().map(|schema| version(schema.as_ref())).collect();
-                format!("the schema itself is that of {}, which look the same", versions.join(" and of "))
-            }
-            Ok(Standing::Nowhere) => {
-                "the schema itself is that of no version here: a migration was done in part".to_owned()
-            }
-            Err(error) => format!("where the schema itself stands cannot be told: {error}"),
-        };
+        let (standing, _) = self.standing(set, seen);
         Refusal::new(
             "dirty",
             format!(
@@ -176,9 +166,29 @@ impl Site {
             "put back a backup that was made before that migration, and run the same command again",
         )
     }
+
+    /// Where the schema really stands, in words and, where it can be told, as the schemas that it may be.
+    pub(super) fn standing(&self, set: &Set, seen: &Look) -> (String, Vec<Option<SchemaVersion>>) {
+        match diagnose(set, &seen.print, &self.ledger, ForeignKeys::Ignored) {
+            Ok(Standing::At(schema)) => {
+                (format!("the schema itself is exactly that of {}", version(schema.as_ref())), vec![schema])
+            }
+            Ok(Standing::OneOf(schemas)) => {
+                let versions: Vec<_> = schemas.iter().map(|schema| version(schema.as_ref())).collect();
+                let words = format!("the schema itself is that of {}, which look the same", versions.join(" and of "));
+                (words, schemas)
+            }
+            Ok(Standing::Nowhere) => {
+                let words = "the schema itself is that of no version here: a migration was done in part, or somebody \
+                             changed it";
+                (words.to_owned(), Vec::new())
+            }
+            Err(error) => (format!("where the schema itself stands cannot be told: {error}"), Vec::new()),
+        }
+    }
 }
 
-fn version(schema: Option<&SchemaVersion>) -> String {
+pub(super) fn version(schema: Option<&SchemaVersion>) -> String {
     schema.map_or_else(|| "a new database".to_owned(), |schema| format!("version {schema}"))
 }
 

@@ -23,6 +23,18 @@ pub(super) fn verified(files: &[(&str, &str)], sum: Option<&[u8]>) -> Result<Vec
     Ok(entries)
 }
 
+/// The sum of these files, sorted by name, as `atlas migrate hash` writes it.
+pub(super) fn written(files: &[(&str, &str)]) -> String {
+    let entries = entries(files);
+    let named = files.iter().zip(&entries).filter_map(|((file, _), entry)| Some((file, entry.as_ref()?)));
+    let (mut all, mut lines) = (String::new(), String::new());
+    for (file, entry) in named {
+        all.push_str(&format!("{file}{entry}"));
+        lines.push_str(&format!("{file} h1:{entry}\n"));
+    }
+    format!("h1:{}\n{lines}", Sha256::of(all.as_bytes()).base64())
+}
+
 fn refuse<T>(problem: impl Into<String>) -> Result<T, MigrationError> {
     Err(MigrationError::Sum { problem: problem.into() })
 }
