@@ -88,8 +88,8 @@ fn lies(seed: u64) -> Vec<Job> {
     let Some(upgrade) = OPERATIONS.iter().find(|one| one.name == "upgrade") else { return Vec::new() };
     let all = LIES.len() - 1;
     let modelled = (0..LIES.len()).map(|lie| (Harness::Model, lie, 60));
-    let disks = Kind::ALL.map(|kind| (Harness::Disk(kind.plain()), all, 6));
-    let calls = [Kind::Ext4, Kind::Xfs].map(|kind| (Harness::Call(kind.plain()), all, 6));
+    let disks = Kind::ALL.map(|kind| (Harness::Disk(kind.plain()), all, 12));
+    let calls = [Kind::Ext4, Kind::Xfs].map(|kind| (Harness::Call(kind.plain()), all, 12));
     let tried = modelled.chain(disks).chain(calls);
     tried.map(|(harness, lie, most)| Job { lie: Some(lie), ..job(upgrade, harness, 2, most, seed) }).collect()
 }
