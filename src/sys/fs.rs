@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::sys::dir::Dir;
-use crate::sys::seam;
+use crate::sys::{renaming, seam};
 
 /// What was tried on which path, and why it failed.
 #[derive(Debug, Error)]
@@ -215,8 +215,8 @@ pub fn open_log(path: &Path, length: u64) -> Result<File> {
 
 /// Renames within one file system, then makes the name durable.
 pub fn rename(from: &Path, to: &Path) -> Result<()> {
-    seam::cross("rename");
-    fs::rename(from, to).map_err(PathError::on("rename to", to))?;
+    let renamed = renaming::rename((rustix::fs::CWD, from), (rustix::fs::CWD, to));
+    renamed.map_err(PathError::on("rename to", to))?;
     sync_parent(to)?;
     if from.parent() == to.parent() { Ok(()) } else { sync_parent(from) }
 }
