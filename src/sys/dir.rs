@@ -2,14 +2,14 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
 
 use crate::sys::attributes::Owner;
 use crate::sys::fs::{PathError, not_regular, sync_dir};
-use crate::sys::{room, seam};
+use crate::sys::{renaming, room, seam};
 
 type Result<T> = std::result::Result<T, PathError>;
 
@@ -193,8 +193,8 @@ impl Dir {
 
     /// Moves `name` over `new_name` in one step. Not durable before `sync` of both.
     pub fn rename(&self, name: &str, to: &Self, new_name: &str) -> Result<()> {
-        seam::cross("rename");
-        let renamed = rustix::fs::renameat(&self.descriptor, name, &to.descriptor, new_name);
+        let from = (self.descriptor.as_fd(), Path::new(name));
+        let renamed = renaming::rename(from, (to.descriptor.as_fd(), Path::new(new_name)));
         renamed.map_err(PathError::on("rename to", &to.path.join(new_name)))
     }
 

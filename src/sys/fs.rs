@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::sys::dir::Dir;
-use crate::sys::{room, seam};
+use crate::sys::{renaming, room, seam};
 
 /// What a log may grow by on a full disk.
 const LOG: u64 = 64 << 10;
@@ -234,8 +234,8 @@ pub fn open_log(path: &Path, length: u64) -> Result<File> {
 
 /// Renames within one file system, then makes the name durable.
 pub fn rename(from: &Path, to: &Path) -> Result<()> {
-    seam::cross("rename");
-    fs::rename(from, to).map_err(PathError::on("rename to", to))?;
+    let renamed = renaming::rename((rustix::fs::CWD, from), (rustix::fs::CWD, to));
+    renamed.map_err(PathError::on("rename to", to))?;
     sync_parent(to)?;
     if from.parent() == to.parent() { Ok(()) } else { sync_parent(from) }
 }
