@@ -43,19 +43,6 @@ impl PathError {
 
 type Result<T> = std::result::Result<T, PathError>;
 
-/// Free and total bytes of the file system that holds a path, and which one it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Space {
-    /// The device number: two paths with one device share their space.
-    pub device: u64,
-    /// Bytes that this process may still write.
-    pub available: u64,
-    /// Whether it is mounted read-only.
-    pub read_only: bool,
-    /// Whether this user may write to the path, or to its nearest parent that exists.
-    pub writable: bool,
-}
-
 /// The whole file.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(PathError::on("read", path))
@@ -145,19 +132,6 @@ pub fn read_link(path: &Path) -> Result<Option<PathBuf>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(PathError::on("read the link", path)(error)),
     }
-}
-
-/// The space of the file system of `path`, or of its nearest parent that exists.
-pub fn space(path: &Path) -> Result<Space> {
-    let there = path.ancestors().find(|ancestor| matches!(exists(ancestor), Ok(true))).unwrap_or(Path::new("/"));
-    let found = rustix::fs::statvfs(there).map_err(PathError::on("ask for free space on", there))?;
-    let device = rustix::fs::stat(there).map_err(PathError::on("look at", there))?.st_dev;
-    Ok(Space {
-        device,
-        available: found.f_bavail.saturating_mul(found.f_frsize),
-        read_only: found.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY),
-        writable: rustix::fs::access(there, rustix::fs::Access::WRITE_OK).is_ok(),
-    })
 }
 
 /// Makes `bytes` the content of `path`: after a kill or a power cut it is wholly the old or wholly the new one.

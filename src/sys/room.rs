@@ -14,6 +14,19 @@ use crate::sys::dir::Dir;
 use crate::sys::fs::{self, NO_LINK, PathError};
 use crate::sys::seam;
 
+/// Free and total bytes of the file system that holds a path, and which one it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// The device number: two paths with one device share their space.
+    pub device: u64,
+    /// Bytes that this process may still write.
+    pub available: u64,
+    /// Whether it is mounted read-only.
+    pub read_only: bool,
+    /// Whether this user may write to the path, or to its nearest parent that exists.
+    pub writable: bool,
+}
+
 /// Less than this is no room to serve in: a write-ahead log and its index take tens of kilobytes before the first write.
 const BYTES: u64 = 256 << 10;
 /// A log, its index, and one to spare.
@@ -21,6 +34,19 @@ const NAMES: u64 = 3;
 
 /// A directory of this name holds room that is set aside, for everything in the directory around it.
 const NAME: &str = ".reserve";
+
+/// The space of the file system of `path`, or of its nearest parent that exists.
+pub fn space(path: &Path) -> Result<Space, PathError> {
+    let there = path.ancestors().find(|ancestor| matches!(fs::exists(ancestor), Ok(true))).unwrap_or(Path::new("/"));
+    let found = rustix::fs::statvfs(there).map_err(PathError::on("ask for free space on", there))?;
+    let device = rustix::fs::stat(there).map_err(PathError::on("look at", there))?.st_dev;
+    Ok(Space {
+        device,
+        available: found.f_bavail.saturating_mul(found.f_frsize),
+        read_only: found.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY),
+        writable: rustix::fs::access(there, rustix::fs::Access::WRITE_OK).is_ok(),
+    })
+}
 
 /// Sets aside `count` files of so many bytes in a directory; their blocks and names are really taken.
 ///
