@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         // The tests kill the program at each of its operations, or send it another signal there: `NUMBER SIGNAL`.
         let words = |name| std::env::var(name).unwrap_or_default();
         words("GANTRY_INSTALLER_DIE_AT").parse().into_iter().for_each(seam::arm);
+        words("GANTRY_INSTALLER_HASTE").parse().into_iter().for_each(seam::hasten);
         if let Some((number, signal)) = words("GANTRY_INSTALLER_SIGNAL_AT").split_once(' ') {
             number.parse().into_iter().zip(signal.parse()).for_each(|(number, signal)| seam::arm_with(number, signal));
         }

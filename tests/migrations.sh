@@ -11,6 +11,7 @@ work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 
 main() {
+    judged
     tried
     caught
     command -v sqlite3 >/dev/null || { echo "migrations: skipped, there is no sqlite3" >&2; return; }
@@ -25,9 +26,27 @@ main() {
     echo "migrations: 8 ups and downs restore schema and rows, with foreign keys on and off"
 }
 
+# Nothing is found in them, and a bad one beside them is found and named, and so is one that was changed.
+judged() {
+    [ -x "$installer" ] || fail "there is no \`$installer\`: run \`cargo build\` first"
+    "$installer" migrate --dir "$migrations" lint --level note >"$work/answer" || fail "$(cat -- "$work/answer")"
+    cp -R -- "$migrations" "$work/worse"
+    echo "ALTER TABLE buckets DROP COLUMN quota_bytes;" >"$work/worse/0009_drop_quota.up.sql"
+    echo "ALTER TABLE buckets ADD COLUMN quota_bytes INTEGER;" >"$work/worse/0009_drop_quota.down.sql"
+    echo "-- One more word." >>"$work/worse/0001_create_buckets.up.sql"
+    code=0
+    "$installer" migrate --dir "$work/worse" lint >"$work/answer" 2>"$work/words" || code=$?
+    [ "$code" -eq 3 ] || fail "a bad migration is judged with $code: $(cat -- "$work/answer")"
+    # shellcheck disable=SC2016 # the backquotes are those of the answer
+    for found in '0009_drop_quota.up.sql:1: error: additive: drops the column `buckets.quota_bytes`' \
+        '0001_create_buckets.up.sql: error: immutable: it is locked, and it was changed'; do
+        grep -q "^$found" "$work/answer" || fail "\`$found\` is not found: $(cat -- "$work/answer")"
+    done
+    [ "$(grep -Ec ': (error|warning): ' "$work/answer")" -eq 2 ] || fail "too much is found: $(cat -- "$work/answer")"
+}
+
 # By the installer itself, on an empty database.
 tried() {
-    [ -x "$installer" ] || fail "there is no \`$installer\`: run \`cargo build\` first"
     for keys in "" --foreign-keys; do
         # shellcheck disable=SC2086 # no argument at all in the first round
         "$installer" migrate --dir "$migrations" test $keys >"$work/answer" || fail "$(cat -- "$work/answer")"

@@ -288,7 +288,7 @@ pub enum MigrateVerb {
     /// Go to a schema version, up or down
     Goto {
         /// Which
-        version: i64,
+        version: String,
     },
     /// Show the schema version
     Version,
@@ -301,6 +301,12 @@ pub enum MigrateVerb {
         /// Enforce foreign keys, as a program may that opens its database so; a configuration says it by itself
         #[arg(long)]
         foreign_keys: bool,
+    },
+    /// Make the ledger say a schema version without running anything; a lie, unless the schema is that one
+    Force {
+        /// Which; `none` for an empty database
+        #[arg(allow_hyphen_values = true)]
+        version: String,
     },
     /// Make the files of a new migration in `--dir`
     New {

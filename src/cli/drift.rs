@@ -4,8 +4,10 @@ use serde_json::{Value, json};
 
 use super::session::Session;
 use crate::causes;
-use crate::migration::{Difference, Drift};
+use crate::migration::{Difference, Drift, DriftKind};
+use crate::observe::WHOLE;
 use crate::plan::observed::{Content, Observed};
+use crate::plan::verdict::drift_words;
 use crate::run::drift::differences;
 
 /// What drifted, and how.
@@ -43,13 +45,15 @@ impl Explained {
 
     /// The same for people, a line each.
     pub fn lines(&self, indent: &str) -> String {
-        self.differences.iter().map(|difference| format!("{indent}{}\n", difference.as_drift())).collect()
+        let schema = self.differences.iter().map(Difference::as_drift);
+        // What no difference of the schema tells: that a migration was left out.
+        let other = self.drift.iter().filter(|drift| drift.kind == DriftKind::Unapplied);
+        let lines = schema.chain(other.map(|drift| drift_words(std::slice::from_ref(drift))));
+        lines.map(|line| format!("{indent}{line}\n")).collect()
     }
 
-    /// A schema that no release has the objects of drifts as a whole.
     fn of_object<'a>(&'a self, drift: &'a Drift) -> impl Iterator<Item = &'a Difference> {
-        let own = |difference: &&Difference| difference.object.to_ascii_lowercase() == drift.object;
-        let whole = !self.differences.iter().any(|difference| own(&difference));
-        self.differences.iter().filter(move |difference| whole || own(difference))
+        let own = |difference: &Difference| difference.object.to_ascii_lowercase() == drift.object;
+        self.differences.iter().filter(move |difference| drift.object == WHOLE || own(difference))
     }
 }

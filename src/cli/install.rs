@@ -46,8 +46,9 @@ fn decide(arguments: &arguments::Install, session: &Session<'_>, client: &Client
             "run `gantry-installer upgrade` or `gantry-installer rollback`",
         )]));
     }
-    let (manifest, resolved) =
-        timed("resolve", session, || resolve::manifest(&session.config, client, Expiry::Enforced).map_err(unresolved))?;
+    let (manifest, resolved) = timed("resolve", session, || {
+        resolve::manifest(&session.config, client, Expiry::Enforced, session.terminal).map_err(unresolved)
+    })?;
     let installer = resolve::installer().map_err(|error| barred("version", &error, "report this as a bug"))?;
     let asked = Asked {
         installed: None,

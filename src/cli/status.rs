@@ -64,7 +64,7 @@ fn available(seen: &Observed, session: &Session<'_>) -> Result<Value, String> {
     let client = session.client();
     let in_words =
         |error: resolve::ResolveError| format!("what is available is not known: {}", causes::in_one_line(&error));
-    let manifest = resolve::manifest(&session.config, &client, Expiry::Enforced).map_err(in_words)?;
+    let manifest = resolve::manifest(&session.config, &client, Expiry::Enforced, session.terminal).map_err(in_words)?;
     let installer = resolve::installer().map_err(|error| error.to_string())?;
     let skip = held(&manifest, seen);
     let installed = seen.installed.as_ref().map(|release| &release.version);
@@ -78,7 +78,7 @@ fn available(seen: &Observed, session: &Session<'_>) -> Result<Value, String> {
 fn database(seen: &Observed, session: &Session<'_>, drift: &Explained) -> Value {
     let url = format!("sqlite:{}", session.config.database.path.display());
     let mut value = json!({
-        "url": url, "format": "golang-migrate", "schema": null, "dirty": null, "fingerprint": null, "drift": [],
+        "url": url, "format": session.config.database.format, "schema": null, "dirty": null, "fingerprint": null, "drift": [],
     });
     let found = match &seen.database.content {
         Content::Readable(readable) => json!({
@@ -88,6 +88,7 @@ fn database(seen: &Observed, session: &Session<'_>, drift: &Explained) -> Value 
         Content::Missing => json!({ "error": "there is no such file" }),
         Content::Empty => json!({ "error": "the file has no bytes" }),
         Content::Unusable(reason) => json!({ "error": reason }),
+        Content::OtherFormat(format) => json!({ "error": format!("its ledger is that of {format}") }),
     };
     if let (Some(value), Value::Object(found)) = (value.as_object_mut(), found) {
         value.extend(found);
@@ -119,6 +120,7 @@ fn text(
         Content::Missing => writeln!(text, "database   `{path}` does not exist"),
         Content::Empty => writeln!(text, "database   `{path}` is empty"),
         Content::Unusable(reason) => writeln!(text, "database   `{path}` cannot be used: {reason}"),
+        Content::OtherFormat(format) => writeln!(text, "database   `{path}` has the ledger of {format}"),
         Content::Readable(readable) => {
             let dirty = if readable.dirty { ", dirty" } else { "" };
             let lines = drift.lines("             ");

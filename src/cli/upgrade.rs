@@ -31,8 +31,9 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
         Some(bundle) => session.client().with_bundle(Bundle::open(bundle).map_err(|error| unusable(&error))?),
     };
     let expiry = if arguments.allow_expired { Expiry::Waived } else { Expiry::Enforced };
-    let (manifest, resolved) =
-        timed("resolve", session, || resolve::manifest(&session.config, &client, expiry).map_err(unresolved_waivable))?;
+    let (manifest, resolved) = timed("resolve", session, || {
+        resolve::manifest(&session.config, &client, expiry, session.terminal).map_err(unresolved_waivable)
+    })?;
     let (seen, observed) = timed("observe", session, || session.observe())?;
     let way = find(arguments, session, &manifest, &seen)?;
     if way.is_empty() {

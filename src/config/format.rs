@@ -1,8 +1,19 @@
 //! The migration formats, by the names that they have in a configuration and on a command line.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::version::SchemaVersion;
+
+/// A name that is none of a format.
+#[derive(Debug, Error)]
+#[error("`{name}` is not one of {}", Format::ALL.map(Format::name).join(", "))]
+pub struct FormatError {
+    name: String,
+}
 
 /// A migration format: whose files these are, and whose ledger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,9 +52,25 @@ impl Format {
         Self::ALL.into_iter().find(|format| format.name() == name)
     }
 
+    /// The schema that somebody typed: a number where the format counts, else its name as it is.
+    pub fn schema(self, typed: &str) -> Option<SchemaVersion> {
+        match self {
+            Self::GolangMigrate | Self::Goose => typed.parse().ok().map(SchemaVersion::Number),
+            Self::Dbmate | Self::SqlMigrate | Self::Atlas => Some(SchemaVersion::Text(typed.to_owned())),
+        }
+    }
+
     /// Whether its files can say how to take a migration back.
     pub fn goes_back(self) -> bool {
         self != Self::Atlas
+    }
+}
+
+impl FromStr for Format {
+    type Err = FormatError;
+
+    fn from_str(name: &str) -> Result<Self, FormatError> {
+        Self::named(name).ok_or_else(|| FormatError { name: name.to_owned() })
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use error::{ConfigError, Fault};
-pub use format::Format;
+pub use format::{Format, FormatError};
 pub use validate::parse;
 pub use values::{database_path, duration};
 

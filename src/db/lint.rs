@@ -5,10 +5,11 @@ use rusqlite::backup::Backup;
 
 use crate::config::ForeignKeys;
 use crate::db::execute::plain;
+use crate::db::ledger::Writer;
 use crate::db::migrate::{MigrateError, sqlite};
 use crate::db::open::{open_memory, set_foreign_keys};
+use crate::db::schema;
 use crate::db::watch::Stop;
-use crate::db::{ledger, schema};
 use crate::migration::difference::between;
 use crate::migration::lint::account::{Account, Act, Failure, Told};
 use crate::migration::{Direction, Ledger, Place, SchemaRow, Script, Set, Statement};
@@ -25,7 +26,7 @@ use witness::Witness;
 pub fn tell(set: &Set, ledger: &Ledger, foreign_keys: ForeignKeys, stop: &Stop) -> Result<Vec<Account>, MigrateError> {
     let mut scratch = Scratch::new(foreign_keys, stop)?;
     // As the engine does when it opens the database.
-    ledger::create(&scratch.connection, ledger)?;
+    Writer::new(&scratch.connection, ledger).create()?;
     let mut accounts = Vec::new();
     for migration in set.migrations() {
         let before = scratch.rows()?;
@@ -48,6 +49,10 @@ pub fn tell(set: &Set, ledger: &Ledger, foreign_keys: ForeignKeys, stop: &Stop) 
 }
 
 fn remains(before: &[SchemaRow], after: &[SchemaRow], ledger: &Ledger) -> Vec<String> {
+    // Most downs restore what was written to the letter, and then nothing has to be taken apart.
+    if before == after {
+        return Vec::new();
+    }
     let differences = between(before, after, ledger);
     differences.iter().map(|difference| difference.as_remains(Direction::Down)).collect()
 }
@@ -87,7 +92,7 @@ impl<'s> Scratch<'s> {
         if (self.stop)() {
             return Err(MigrateError::Stopped);
         }
-        let together = script.place() == Place::Together;
+        let together = script.place(self.foreign_keys) == Place::Together;
         set_foreign_keys(&self.connection, self.foreign_keys)?;
         if together {
             self.connection.execute_batch("BEGIN").map_err(sqlite("begin on the scratch database"))?;

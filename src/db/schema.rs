@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use crate::config::ForeignKeys;
-use crate::db::execute::execute;
+use crate::db::execute::{execute, execute_each};
 use crate::db::migrate::{Checks, MigrateError, Settings};
 use crate::db::open::open_memory;
 use crate::migration::{Ledger, MigrationError, SchemaPrint, SchemaRow, Set};
@@ -101,9 +101,10 @@ fn after_each<T>(
         Some(latest) => set.up(None, latest)?,
         None => Vec::new(),
     };
-    for work in works.iter().take(count) {
-        execute(&mut connection, std::slice::from_ref(work), &settings)?;
-        all.push(look(&connection)?);
-    }
+    let works = works.get(..count).unwrap_or(&works);
+    execute_each(&mut connection, works, &settings, &mut |_, connection| {
+        all.push(look(connection)?);
+        Ok(())
+    })?;
     Ok(all)
 }

@@ -102,10 +102,11 @@ pub fn on_copy(
         Ok(connection)
     };
     let state = look(&pristine, migrations.ledger)?.ledger;
-    if state.is_dirty() {
-        return Err(MigrateError::Dirty { schema: state.schema().cloned() }.into());
+    let stand = state.stand(migrations.set.versions());
+    if stand.dirty {
+        return Err(MigrateError::Dirty { schema: stand.schema }.into());
     }
-    let ground = Ground { migrations, open: &open, from: state.schema().cloned() };
+    let ground = Ground { migrations, open: &open, from: stand.schema };
     let mut trials = downward(&ground)?;
     trials.reverse();
     trials.extend(upward(&ground)?);

@@ -19,6 +19,7 @@ pub const DOORS: &[(&str, Door)] = &[
     ("archive", crate::verify::fuzzing::archive),
     ("config", product::config),
     ("database_header", system::database_header),
+    ("export", records::export),
     ("health", system::health),
     ("http", system::http),
     ("journal", records::journal),

@@ -10,6 +10,7 @@ use crate::plan::{Operation, Plan, Point, Step};
 use crate::run::Report;
 use crate::run::recover::{Remaining, is_given_up, remaining};
 use crate::sys::lock::Owner;
+use crate::transfer::{reader, value};
 
 /// Lines without their checksums, which no fuzzer finds; a line that begins with `!` is taken as it is.
 pub(super) fn journal(bytes: &[u8]) {
@@ -52,6 +53,21 @@ pub(super) fn records(bytes: &[u8]) {
         b'e' => drop(record::parse::<Report>(path, bytes)),
         b'o' => drop(record::parse::<record::Owner>(path, bytes)),
         _ => drop(serde_json::from_slice::<Owner>(bytes)),
+    }
+}
+
+/// One row (`r`), or the blocks of the archive that an export is.
+pub(super) fn export(bytes: &[u8]) {
+    let Some((which, bytes)) = bytes.split_first() else { return };
+    if *which != b'r' {
+        let _ = reader::inspect(&crate::verify::fuzzing::compressed(bytes)[..]);
+        return;
+    }
+    let Ok(row) = value::read_row(bytes) else { return };
+    let mut line = Vec::new();
+    if value::write_row(&mut line, row.iter().cloned()).is_ok() {
+        let line = line.strip_suffix(b"\n").unwrap_or(&line);
+        assert!(value::read_row(line).is_ok_and(|again| again.len() == row.len()), "{}", String::from_utf8_lossy(line));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Migrations, and the schemas of databases.
 
 use super::text;
-use crate::config::{Format, Wrap};
+use crate::config::{ForeignKeys, Format, Wrap};
 use crate::migration::lexer::tokens;
 use crate::migration::{Ledger, SchemaPrint, SchemaRow, Script, Set};
 use crate::version::SchemaVersion;
@@ -26,7 +26,7 @@ pub(super) fn migrations(bytes: &[u8]) {
     }
 }
 
-const FORMATS: &[Format] = &[Format::GolangMigrate];
+const FORMATS: &[Format] = &[Format::GolangMigrate, Format::Goose, Format::Dbmate, Format::SqlMigrate, Format::Atlas];
 
 pub(super) fn script(bytes: &[u8]) {
     let Some(sql) = text(bytes) else { return };
@@ -41,7 +41,7 @@ pub(super) fn script(bytes: &[u8]) {
 }
 
 fn examine(script: &Script) {
-    let _ = (script.place(), script.place_without_foreign_keys(), script.deletes_from());
+    let _ = (script.place(ForeignKeys::Ignored), script.place(ForeignKeys::Enforced), script.deletes_from());
     let mut pieces = script.pieces.iter().map(|piece| &piece.sql[..]);
     let mut rest = pieces.next().unwrap_or_default();
     for statement in script.statements() {
@@ -79,5 +79,5 @@ pub(super) fn schema(bytes: &[u8]) {
         backwards.reverse();
         assert_eq!(SchemaPrint::of(&backwards, &ledger), forwards);
     }
-    let _ = Ledger::of(Format::GolangMigrate, Some(&sql)).map(|ledger| ledger.ddl().count());
+    let _ = Ledger::of(Format::GolangMigrate, Some(&sql));
 }

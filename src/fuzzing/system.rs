@@ -12,21 +12,16 @@ pub(super) fn address(bytes: &[u8]) {
     let (base, reference) = text.split_once('\n').unwrap_or((text, "g-1.0.0.tar.gz"));
     let _ = without_secrets(text);
     if let Ok(joined) = http::join(base, reference) {
-        let of = |text: &str| text.trim_start().split(':').next().unwrap_or_default().to_ascii_lowercase();
-        assert!(!(of(base) == "https" && joined.starts_with("http:")), "{base} {reference} {joined}");
-        assert!(!(of(base).starts_with("http") && joined.starts_with("file:")), "{base} {reference} {joined}");
-        assert!(!without_secrets(&joined).contains('@') || !joined.contains("://") || is_outside_authority(&joined));
+        let scheme = base.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        assert!(!(scheme == "https" && joined.starts_with("http:")), "{base} {reference} {joined}");
+        assert!(
+            !(matches!(&scheme[..], "http" | "https") && joined.starts_with("file:")),
+            "{base} {reference} {joined}"
+        );
+        if let Ok(shown) = reqwest::Url::parse(&without_secrets(&joined)) {
+            assert!(shown.username().is_empty() && shown.password().is_none(), "{joined}");
+        }
     }
-}
-
-/// A `@` behind the server's name is no user's.
-fn is_outside_authority(address: &str) -> bool {
-    let rest = address.split_once("://").map_or("", |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    !without_secrets(address)
-        .split_once("://")
-        .is_some_and(|(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default().contains('@'))
-        || authority.is_empty()
 }
 
 pub(super) fn http(bytes: &[u8]) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::record::{self, Owner, RecordError};
 use crate::layout::{WORK_PREFIX, WorkLayout};
 use crate::sys::dir::Dir;
-use crate::sys::fs;
+use crate::sys::fs::{self, PathError};
 
 /// The product that the database belongs to, whose path has its symlinks resolved: a work directory of a product lies
 /// beside it and says so.
@@ -22,6 +22,18 @@ pub fn by(database: &Path) -> Result<Option<Owner>, RecordError> {
         }
     }
     Ok(None)
+}
+
+/// The path of a database with its symlinks resolved; of one that is to be made, those of its directory.
+///
+/// # Errors
+/// A directory that is not there.
+pub fn located(database: &Path) -> Result<PathBuf, PathError> {
+    if fs::exists(database)? {
+        return fs::real_path(database);
+    }
+    let parent = database.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok(fs::real_path(parent)?.join(database.file_name().unwrap_or_default()))
 }
 
 #[cfg(test)]

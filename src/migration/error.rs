@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::Direction;
+use crate::config::Format;
 use crate::version::SchemaVersion;
 
 /// Files that are no migrations, or migrations that do not lead there.
@@ -36,6 +37,46 @@ pub enum MigrationError {
         /// The line, counted from 1.
         line: usize,
         /// What is wrong.
+        problem: String,
+    },
+    /// A directory in the layout of another engine.
+    #[error("these are migrations of {found}, not of {format} (see `{file}`): set `format = \"{found}\"`")]
+    Foreign {
+        /// The format that was asked for.
+        format: Format,
+        /// The one that the files look like.
+        found: Format,
+        /// A file that shows it.
+        file: String,
+    },
+    /// A migration that is a program.
+    #[error(
+        "`{file}` is a Go migration, which only the program that it is compiled into can run: let the program migrate \
+         itself, with `format = \"command\"`"
+    )]
+    Go {
+        /// The file.
+        file: String,
+    },
+    /// A text that something would have to fill in.
+    #[error(
+        "`{file}`, line {line}: `{mark}` begins a template, which {format} does not fill in: ship the migrations as the \
+         program's build leaves them, or let the program migrate itself, with `format = \"command\"`"
+    )]
+    Template {
+        /// Whose format it is.
+        format: Format,
+        /// The file.
+        file: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// What the template begins with.
+        mark: String,
+    },
+    /// Files that are not those that `atlas.sum` vouches for.
+    #[error("{problem}: restore what was released, or, where the change is meant, run `atlas migrate hash`")]
+    Sum {
+        /// What does not fit, with the file.
         problem: String,
     },
     /// A schema that none of the migrations leads to.

@@ -51,6 +51,8 @@ pub enum DriftKind {
     Changed,
     /// It is there and not expected.
     Extra,
+    /// It is a migration that was left out, though a later one is applied.
+    Unapplied,
 }
 
 /// Whether a release may run on a difference.
@@ -105,7 +107,7 @@ impl SchemaPrint {
 pub(super) fn of_the_product<'r>(rows: &'r [SchemaRow], ledger: &Ledger) -> impl Iterator<Item = &'r SchemaRow> {
     let shadows = shadow_tables(rows);
     rows.iter().filter(move |row| {
-        let of_ledger = row.table.eq_ignore_ascii_case(&ledger.table) && matches!(&*row.kind, "table" | "index");
+        let of_ledger = ledger.covers(&row.table) && matches!(&*row.kind, "table" | "index");
         let name = row.name.to_ascii_lowercase();
         !of_ledger && !name.starts_with("sqlite_") && !shadows.contains(&name)
     })

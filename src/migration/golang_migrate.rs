@@ -7,14 +7,15 @@ use std::collections::BTreeMap;
 
 use crate::config::Format;
 use crate::migration::script::text;
-use crate::migration::{Direction, Migration, MigrationError, Script, Set, Warning};
+use crate::migration::set::File;
+use crate::migration::{Direction, Migration, MigrationError, Script, Set, names};
 use crate::version::SchemaVersion;
 
 /// Makes the set of files that are sorted by name.
-pub(super) fn read(files: Vec<(String, Vec<u8>)>) -> Result<Set, MigrationError> {
+pub(super) fn read(files: &[File]) -> Result<Set, MigrationError> {
     let mut migrations: BTreeMap<i64, Migration> = BTreeMap::new();
-    let (taken, ignored): (Vec<_>, Vec<_>) = files.into_iter().partition(|(file, _)| Name::parse(file).is_some());
-    for (file, bytes) in &taken {
+    let (taken, ignored): (Vec<_>, Vec<_>) = files.iter().partition(|(file, _)| Name::parse(file).is_some());
+    for &(file, bytes) in &taken {
         let Some(name) = Name::parse(file) else { continue };
         let version = name.version.parse().map_err(|_| MigrationError::VersionTooLarge { file: file.clone() })?;
         let script = Script::whole(file, text(file, bytes)?);
@@ -36,8 +37,13 @@ pub(super) fn read(files: Vec<(String, Vec<u8>)>) -> Result<Set, MigrationError>
             return Err(MigrationError::Duplicate { first: first.file, second: file.clone() });
         }
     }
-    let ignored = ignored.into_iter().map(|(file, _)| Warning::Ignored(file)).collect();
+    let ignored = ignored.into_iter().map(|(file, _)| names::ignored(Format::GolangMigrate, file)).collect();
     Set::new(Format::GolangMigrate, migrations.into_values().collect(), ignored, &taken)
+}
+
+/// Whether a file has a name that it takes.
+pub(super) fn takes(file: &str) -> bool {
+    Name::parse(file).is_some()
 }
 
 struct Name<'a> {
@@ -67,7 +73,7 @@ mod tests {
 
     use super::*;
     use crate::config::Wrap;
-    use crate::migration::Work;
+    use crate::migration::{Warning, Work};
 
     fn set(names: &[&str]) -> Result<Set, MigrationError> {
         let file = |name: &&str| ((*name).to_owned(), format!("-- {name}").into_bytes());

@@ -147,7 +147,7 @@ pub fn judge(
     let mut findings = sound::judge(accounts);
     for policy in policies {
         findings.extend(match policy {
-            Policy::Additive => additive::judge(accounts, Policy::Additive),
+            Policy::Additive => additive::judge(accounts),
             Policy::Reversible => reversible::judge(directory, accounts),
             Policy::Sequential => sequential::judge(directory, lock),
             Policy::Immutable => immutable::judge(directory, lock),
@@ -173,6 +173,11 @@ pub fn unreadable(error: &MigrationError) -> Finding {
         MigrationError::Syntax { file, line, problem } => {
             Finding { line: Some(*line), ..rule::SYNTAX.found(file, problem.clone()) }
         }
+        MigrationError::Foreign { file, .. } | MigrationError::Go { file } => rule::SYNTAX.found(file, message),
+        MigrationError::Template { file, line, .. } => {
+            Finding { line: Some(*line), ..rule::SYNTAX.found(file, message) }
+        }
+        MigrationError::Sum { .. } => rule::SYNTAX.found("atlas.sum", message),
         MigrationError::Unknown(_) | MigrationError::WrongWay { .. } | MigrationError::NoWayBack { .. } => {
             rule::SYNTAX.found("", message)
         }

@@ -6,24 +6,33 @@ use serde::{Deserialize, Serialize};
 
 use crate::version::SchemaVersion;
 
+mod atlas;
+mod dbmate;
 pub mod difference;
 mod error;
 pub mod fingerprint;
 mod golang_migrate;
+mod goose;
+mod layout;
 pub mod ledger;
 pub mod lexer;
 pub mod lint;
+mod lines;
+mod names;
 pub mod naming;
+mod piece;
 pub mod script;
 mod set;
+mod sql_migrate;
 mod warning;
 mod work;
 
 pub use difference::{Change, Difference};
 pub use error::MigrationError;
 pub use fingerprint::{Drift, DriftKind, SchemaPrint, SchemaRow, Severity};
-pub use ledger::{Ledger, LedgerNameError, LedgerState};
-pub use script::{Piece, Place, Reason, Script, Statement, Transaction};
+pub use ledger::{Ledger, LedgerNameError, LedgerState, Stand};
+pub use piece::Piece;
+pub use script::{Place, Reason, Script, Statement, Transaction};
 pub use set::Set;
 pub use warning::Warning;
 pub use work::Work;

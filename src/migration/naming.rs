@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use thiserror::Error;
 
 use crate::config::Format;
+use crate::migration::{MigrationError, atlas};
 
 /// A file that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +91,17 @@ pub fn next(
         return Err(NamingError::SortsBefore { file: file.name.clone(), newest: last.clone(), format });
     }
     Ok((digits, files))
+}
+
+/// The file that must vouch for all files of a directory once new ones are in it, where the format has one.
+///
+/// # Errors
+/// A file that is not text.
+pub fn voucher(format: Format, files: &[(String, Vec<u8>)]) -> Result<Option<NewFile>, MigrationError> {
+    if format != Format::Atlas {
+        return Ok(None);
+    }
+    Ok(Some(NewFile { name: atlas::SUM.to_owned(), content: atlas::sum_of(files)? }))
 }
 
 fn check(title: &str) -> Result<(), NamingError> {

@@ -3,11 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Direction, Migration, MigrationError, Script, Warning, Work, golang_migrate};
+use super::{Direction, Migration, MigrationError, Script, Warning, Work};
+use super::{atlas, dbmate, golang_migrate, goose, layout, sql_migrate};
 use crate::config::Format;
 use crate::digest::{Hasher, Sha256};
 use crate::migration::lint::lock;
 use crate::version::SchemaVersion;
+
+/// A file's name and its content.
+pub(super) type File = (String, Vec<u8>);
 
 type Result<T> = std::result::Result<T, MigrationError>;
 
@@ -30,16 +34,18 @@ impl Set {
     /// # Errors
     /// Two files for one thing, and files that match the format but cannot be run. Other files are ignored, as their
     /// engine does, and named by [`Set::warnings`].
-    pub fn read(format: Format, files: impl Iterator<Item = (String, Vec<u8>)>) -> Result<Self> {
+    pub fn read(format: Format, files: impl Iterator<Item = File>) -> Result<Self> {
         // The lock file is the lint's, and no engine's.
         let mut files: Vec<_> = files.filter(|(name, _)| name != lock::FILE).collect();
         files.sort();
-        match format {
-            Format::GolangMigrate => golang_migrate::read(files),
-            Format::Goose | Format::Dbmate | Format::SqlMigrate | Format::Atlas => {
-                Err(MigrationError::Syntax { file: String::new(), line: 0, problem: "not built yet".to_owned() })
-            }
-        }
+        let set = match format {
+            Format::GolangMigrate => golang_migrate::read(&files),
+            Format::Goose => goose::read(&files),
+            Format::Dbmate => dbmate::read(&files),
+            Format::SqlMigrate => sql_migrate::read(&files),
+            Format::Atlas => atlas::read(&files),
+        };
+        layout::checked(format, set, &files)
     }
 
     /// `migrations` in the order in which their engine runs them, `files` those that the format takes, in a fixed
@@ -51,7 +57,7 @@ impl Set {
         format: Format,
         migrations: Vec<Migration>,
         warnings: Vec<Warning>,
-        files: &[(String, Vec<u8>)],
+        files: &[&File],
     ) -> Result<Self> {
         let mut hasher = Hasher::new();
         for (name, bytes) in files {
@@ -67,6 +73,16 @@ impl Set {
         }
         let migrations = migrations.into_iter().map(Arc::new).collect();
         Ok(Self(Arc::new(Content { format, migrations, positions, warnings, digest: hasher.finish() })))
+    }
+
+    /// Whether it is this very set, and not only one that is equal.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whose migrations these are.
+    pub fn format(&self) -> Format {
+        self.0.format
     }
 
     /// All migrations, oldest first.
@@ -94,6 +110,16 @@ impl Set {
         self.0.digest
     }
 
+    /// The files that go up to `schema`, and do something else there than in `older`, which has applied them.
+    pub fn rewritten(&self, older: &Self, schema: &SchemaVersion) -> Vec<&str> {
+        let applied = self.position(schema).map_or(0, |position| position + 1);
+        let both = self.0.migrations.iter().take(applied).filter_map(|now| {
+            let then = older.position(&now.version).and_then(|position| older.0.migrations.get(position))?;
+            now.up.as_ref().zip(then.up.as_ref())
+        });
+        both.filter(|(now, then)| !now.does_as(then)).map(|(now, _)| now.file.as_str()).collect()
+    }
+
     /// What the reader found odd.
     pub(super) fn remarks(&self) -> &[Warning] {
         &self.0.warnings
@@ -105,7 +131,10 @@ impl Set {
     /// A schema that is not in the set, or `to` below `from`.
     pub fn up(&self, from: Option<&SchemaVersion>, to: &SchemaVersion) -> Result<Vec<Work>> {
         let (start, end) = (self.applied(from)?, self.applied(Some(to))?);
-        self.between(start, end, Direction::Up).ok_or_else(|| wrong_way(from, Some(to), Direction::Up))
+        if start > end {
+            return Err(wrong_way(from, Some(to), Direction::Up));
+        }
+        self.select(Direction::Up, |position, _| (start..end).contains(&position))
     }
 
     /// The way down, newest first; none when it is there already. To nothing, all of them.
@@ -114,12 +143,30 @@ impl Set {
     /// A schema that is not in the set, `to` above `from`, or a format without a way down.
     pub fn down(&self, from: &SchemaVersion, to: Option<&SchemaVersion>) -> Result<Vec<Work>> {
         let (start, end) = (self.applied(to)?, self.applied(Some(from))?);
-        if start < end && !self.0.format.goes_back() {
-            return Err(MigrationError::NoWayBack { engine: self.0.format.name(), from: from.clone() });
+        if start > end {
+            return Err(wrong_way(Some(from), to, Direction::Down));
         }
-        let works = self.between(start, end, Direction::Down);
-        let mut works = works.ok_or_else(|| wrong_way(Some(from), to, Direction::Down))?;
-        works.reverse();
+        self.select(Direction::Down, |position, _| (start..end).contains(&position))
+    }
+
+    /// The migrations that are wanted, by their position and version: oldest first on the way up, newest first on the
+    /// way down.
+    ///
+    /// # Errors
+    /// One on the way down in a format that has none.
+    pub fn select(&self, direction: Direction, wanted: impl Fn(usize, &SchemaVersion) -> bool) -> Result<Vec<Work>> {
+        let all = &self.0.migrations;
+        let befores = std::iter::once(None).chain(all.iter().map(Some));
+        let chosen = befores.zip(all).enumerate().filter(|(position, (_, one))| wanted(*position, &one.version));
+        let works = chosen.map(|(_, (before, migration))| Work::new(self, before, migration, direction));
+        let mut works: Vec<_> = works.collect();
+        if direction == Direction::Down {
+            works.reverse();
+            if let (Some(first), false) = (works.first(), self.0.format.goes_back()) {
+                let from = first.version().clone();
+                return Err(MigrationError::NoWayBack { engine: self.0.format.name(), from });
+            }
+        }
         Ok(works)
     }
 
@@ -128,13 +175,30 @@ impl Set {
         let Some(schema) = schema else { return Ok(0) };
         self.position(schema).map(|position| position + 1).ok_or_else(|| MigrationError::Unknown(schema.clone()))
     }
+}
 
-    /// The migrations from `start` to `end`, oldest first.
-    fn between(&self, start: usize, end: usize, direction: Direction) -> Option<Vec<Work>> {
-        let way = self.0.migrations.get(start..end)?;
-        let before = start.checked_sub(1).and_then(|index| self.0.migrations.get(index));
-        let befores = std::iter::once(before).chain(way.iter().map(Some));
-        Some(befores.zip(way).map(|(before, migration)| Work::new(self, before, migration, direction)).collect())
+#[cfg(test)]
+impl Set {
+    /// A set of migrations that do this, for tests of what does not depend on how a format is written: version, up and
+    /// down. An up that begins with `-- outside` asks for no transaction.
+    pub(crate) fn sample(format: Format, migrations: &[(&str, &str, &str)]) -> Self {
+        let migration = |(version, up, down): &(&str, &str, &str)| {
+            let pieces = up.split_inclusive(';').map(|sql| super::Piece { sql: sql.to_owned(), line: 1 }).collect();
+            let file = format!("{version}_m.sql");
+            let outside = up.starts_with("-- outside");
+            let transaction = if outside { super::Transaction::Nothing } else { super::Transaction::Around };
+            Migration {
+                version: format.schema(version).unwrap(),
+                name: "m".to_owned(),
+                up: Some(Script { pieces, transaction, ..Script::whole(file.clone(), "") }),
+                down: format.goes_back().then(|| Script::whole(file, *down)),
+                sums: (format == Format::Atlas).then(|| super::Sums {
+                    file: format!("sum{version}"),
+                    statements: (1..=up.matches(';').count()).map(|count| format!("h1:{count}")).collect(),
+                }),
+            }
+        };
+        Self::new(format, migrations.iter().map(migration).collect(), Vec::new(), &[]).unwrap()
     }
 }
 

@@ -14,6 +14,7 @@ use crate::manifest::{Manifest, Release, WireError};
 use crate::plan::step::Incoming;
 use crate::sys::fs::{self, PathError};
 use crate::sys::http::{self, Client, HttpError, Problem};
+use crate::sys::watch::Watch;
 use crate::sys::{clock, host};
 use crate::version::Version;
 
@@ -109,6 +110,7 @@ impl ResolveError {
     /// Stable, for scripts.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Fetch(HttpError { problem: Problem::Cancelled, .. }) => "signal",
             Self::Fetch(_) => "manifest-unreachable",
             Self::Key { .. } => "key",
             Self::Text(_) | Self::Wire { .. } => "manifest",
@@ -169,11 +171,11 @@ pub enum Expiry {
 }
 
 /// Fetches the manifest, verifies it, and records at once that it was seen.
-pub fn manifest(config: &Config, client: &Client, expiry: Expiry) -> Result<Manifest, ResolveError> {
+pub fn manifest(config: &Config, client: &Client, expiry: Expiry, watch: &dyn Watch) -> Result<Manifest, ResolveError> {
     let url = &config.manifest.url;
     let keys = keys(&config.manifest.keys)?;
-    let bytes = client.fetch_small(url, MANIFEST_LIMIT)?;
-    let signature = client.fetch_small(&format!("{url}.minisig"), SIGNATURE_LIMIT).map_err(|error| {
+    let bytes = client.fetch_small(url, MANIFEST_LIMIT, watch)?;
+    let signature = client.fetch_small(&format!("{url}.minisig"), SIGNATURE_LIMIT, watch).map_err(|error| {
         if error.problem.is_missing() {
             ResolveError::Unsigned { url: http::without_secrets(url), source: error }
         } else {

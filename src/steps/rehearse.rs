@@ -38,7 +38,7 @@ pub(super) fn on_copy(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Re
     }
     // Of several hops, the one whose migrations fail is the one to blame.
     let running = Cell::new(0);
-    let begins = |work: &Work| running.set(works.iter().position(|leg| leg.contains(work)).unwrap_or(0));
+    let begins = |work: &Work| running.set(works.iter().position(|leg| leads_through(leg, work)).unwrap_or(0));
     let interrupt = machine.interrupt.clone();
     let settings = Settings {
         foreign_keys: machine.config.database.foreign_keys,
@@ -65,6 +65,11 @@ pub(super) fn on_copy(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Re
     downtime::foresee(machine)
 }
 
+/// Whether a work is of this leg. Those of a leg are of one set, and two legs of different ones.
+fn leads_through(leg: &[Work], work: &Work) -> bool {
+    leg.first().is_some_and(|first| first.set().is(work.set()))
+}
+
 fn failed(error: RehearseError, leg: Option<&Leg>) -> StepError {
     let error = match error {
         RehearseError::Migrate(MigrateError::Stopped) => {
@@ -88,5 +93,13 @@ fn failed(error: RehearseError, leg: Option<&Leg>) -> StepError {
 /// What is odd about the migrations of this leg.
 fn oddities(leg: &Leg, machine: &Machine<'_>) -> Result<Vec<String>, StepError> {
     let set = sets::of(machine.config, &leg.migrations)?;
-    Ok(set.warnings(machine.config.database.wrap).iter().map(ToString::to_string).collect())
+    let mut odd: Vec<_> = set.warnings(machine.config.database.wrap).iter().map(ToString::to_string).collect();
+    let installed = machine.plan.from.version.as_ref().filter(|version| **version != leg.migrations);
+    if let (Some(version), Some(from)) = (installed, &leg.from) {
+        let older = sets::of(machine.config, version)?;
+        odd.extend(set.rewritten(&older, from).iter().map(|file| {
+            format!("`{file}` does something else than in {version}: this database keeps what it did then")
+        }));
+    }
+    Ok(odd)
 }

@@ -1,4 +1,5 @@
-//! Files: reads with errors that name the path, and writes that are durable when they return.
+//! Files: reads with errors that name the path, and writes that are durable when they return (FM-38: a file is synced
+//! before it gets its name, and the directory after it).
 
 #![allow(clippy::disallowed_methods, reason = "this is the one place that touches files by path")]
 

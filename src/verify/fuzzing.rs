@@ -26,7 +26,7 @@ const LIMITS: Limits = Limits {
 
 /// The blocks of a tar archive, whose checksums are set right first: no fuzzer finds them.
 pub(crate) fn archive(bytes: &[u8]) {
-    let Some(file) = in_memory(&gzip(&with_checksums(bytes))) else { return };
+    let Some(file) = in_memory(&compressed(bytes)) else { return };
     let mut archive = Archive::new(Stream::new(&file, &LIMITS));
     let mut names = Names::new(&LIMITS);
     let mut chunk = vec![0; 4096];
@@ -49,6 +49,11 @@ pub(crate) fn archive(bytes: &[u8]) {
         while matches!(archive.read(&mut chunk), Ok(Some(_))) {}
     }
     let _ = names.links();
+}
+
+/// The blocks of an archive, its checksums set right, as a whole file.
+pub(crate) fn compressed(blocks: &[u8]) -> Vec<u8> {
+    gzip(&with_checksums(blocks))
 }
 
 /// A file as it is downloaded; what is unpacked stays in its directory.

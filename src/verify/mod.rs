@@ -5,6 +5,8 @@ mod digests;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 #[cfg(test)]
+mod gallery;
+#[cfg(test)]
 mod hostile;
 mod limits;
 mod names;

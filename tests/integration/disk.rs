@@ -16,11 +16,30 @@ impl Disk {
     /// The same with options of tmpfs(5).
     pub fn mount_with(at: &Path, options: &str) -> Option<Self> {
         std::fs::create_dir_all(at).unwrap();
-        let done = Command::new("mount").args(["-t", "tmpfs", "-o", options, "none"]).arg(at).output();
+        // By itself everybody may write to one.
+        let options = format!("mode=755,{options}");
+        let done = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "none"]).arg(at).output();
         if done.is_ok_and(|output| output.status.success()) {
             return Some(Self(at.to_owned()));
         }
         let _ = writeln!(std::io::stderr(), "skipped: this user may not mount a file system");
+        None
+    }
+
+    /// One of another kind, in a file in memory: ext4.
+    pub fn ext4(at: &Path, megabytes: u64) -> Option<Self> {
+        std::fs::create_dir_all(at).unwrap();
+        let image = tempfile::NamedTempFile::new_in("/dev/shm").unwrap();
+        image.as_file().set_len(megabytes << 20).unwrap();
+        let made = Command::new("mkfs.ext4").args(["-q", "-F"]).arg(image.path()).status();
+        let script =
+            "loop=$(losetup -f --show \"$1\") && mount \"$loop\" \"$2\"; code=$?; losetup -d \"$loop\"; exit $code";
+        let mounted = || Command::new("sh").args(["-c", script, "sh"]).arg(image.path()).arg(at).output();
+        if made.is_ok_and(|status| status.success()) && mounted().is_ok_and(|output| output.status.success()) {
+            let _ = std::fs::remove_dir(at.join("lost+found"));
+            return Some(Self(at.to_owned()));
+        }
+        let _ = writeln!(std::io::stderr(), "skipped: this user may not mount a file system of kind ext4");
         None
     }
 

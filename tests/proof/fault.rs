@@ -11,15 +11,18 @@ pub enum Fault {
     Kill,
     /// The same, with a kill of `recover` as well, then `recover` again.
     KillTwice,
+    /// A kill, then a `recover` in which one call fails with EIO, then `recover` again.
+    KillThenError,
     /// The call fails once.
     Errno(Errno),
     /// A write writes half of its bytes.
     Short,
 }
 
-pub const FAULTS: [Fault; 9] = [
+pub const FAULTS: [Fault; 10] = [
     Fault::Kill,
     Fault::KillTwice,
+    Fault::KillThenError,
     Fault::Errno(Errno::EIO),
     Fault::Errno(Errno::ENOSPC),
     Fault::Errno(Errno::EDQUOT),
@@ -34,6 +37,7 @@ impl Fault {
         match self {
             Self::Kill => "kill".to_owned(),
             Self::KillTwice => "kill-twice".to_owned(),
+            Self::KillThenError => "kill-then-error".to_owned(),
             Self::Errno(errno) => format!("{errno:?}"),
             Self::Short => "short-write".to_owned(),
         }
@@ -46,9 +50,18 @@ impl Fault {
     /// What is done at the first of its points.
     pub fn kind(self) -> Kind {
         match self {
-            Self::Kill | Self::KillTwice => Kind::Kill,
+            Self::Kill | Self::KillTwice | Self::KillThenError => Kind::Kill,
             Self::Errno(errno) => Kind::Errno(errno),
             Self::Short => Kind::Short,
+        }
+    }
+
+    /// What is done at a point of the recovery after it.
+    pub fn second(self) -> Option<Kind> {
+        match self {
+            Self::KillTwice => Some(Kind::Kill),
+            Self::KillThenError => Some(Kind::Errno(Errno::EIO)),
+            Self::Kill | Self::Errno(_) | Self::Short => None,
         }
     }
 }

@@ -130,7 +130,9 @@ impl Shared {
         let verb = words.next().unwrap_or_default();
         let answer = match verb.to_str() {
             Some("start") => self.start(words.collect()),
-            Some("stop") => self.end(if *self.stop.lock().unwrap() == Stop::Kill { Signal::SIGKILL } else { Signal::SIGTERM }),
+            Some("stop") => {
+                self.end(if *self.stop.lock().unwrap() == Stop::Kill { Signal::SIGKILL } else { Signal::SIGTERM })
+            }
             Some("status") if self.running.lock().unwrap().is_none() => Err("it does not run".to_owned()),
             Some("status") => Ok(()),
             _ => Err(format!("no such word: {verb:?}")),

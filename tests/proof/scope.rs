@@ -38,7 +38,9 @@ impl Scope {
         for word in words.iter().skip(1) {
             let number = |text: &str| text.parse::<u64>().map_err(|error| format!("`{word}`: {error}"));
             match word.split_once('=') {
-                Some(("jobs", text)) => scope.jobs = usize::try_from(number(text)?).map_err(|error| error.to_string())?,
+                Some(("jobs", text)) => {
+                    scope.jobs = usize::try_from(number(text)?).map_err(|error| error.to_string())?
+                }
                 Some(("seed", text)) => scope.seed = number(text)?,
                 Some(("shard", text)) => {
                     let (one, of) = text.split_once('/').ok_or_else(|| format!("`{word}` is not `shard=I/N`"))?;
@@ -81,15 +83,19 @@ impl Scope {
     pub fn most(&self, fault: Fault) -> Option<usize> {
         match (self.depth, fault) {
             (Depth::Full, _) => None,
-            (Depth::Quick, Fault::Kill) => Some(40),
-            (Depth::Quick, Fault::KillTwice) => Some(8),
-            (Depth::Quick, Fault::Errno(_) | Fault::Short) => Some(4),
+            (Depth::Quick, Fault::Kill) => Some(80),
+            (Depth::Quick, Fault::KillTwice | Fault::KillThenError) => Some(10),
+            (Depth::Quick, Fault::Errno(_) | Fault::Short) => Some(5),
         }
     }
 
     /// The same for the points of one recovery.
-    pub fn most_of_a_recovery(&self) -> Option<usize> {
-        if self.depth == Depth::Quick { Some(2) } else { None }
+    pub fn most_of_a_recovery(&self, fault: Fault) -> Option<usize> {
+        match (self.depth, fault) {
+            (Depth::Quick, _) => Some(2),
+            (Depth::Full, Fault::KillThenError) => Some(5),
+            (Depth::Full, _) => None,
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::fault::Fault;
-use crate::operations::named;
 use crate::operation::Size;
+use crate::operations::named;
 use crate::scope::Scope;
 use crate::sweep::Sweep;
 use crate::tracer::{End, Lie, Point, Tracer};

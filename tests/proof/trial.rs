@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::operation::Ends;
 use crate::stage::Saved;
 use crate::sweep::Sweep;
-use crate::tracer::{End, Kind, Lie, Point, Trace, Tracer};
+use crate::tracer::{End, Lie, Point, Trace, Tracer};
 use crate::verdict::Verdict;
 
 /// What was tried.
@@ -36,8 +36,7 @@ impl Sweep<'_> {
         let verdict = match (trial.fault, trial.second) {
             _ if at.is_none() => Verdict::Bad(format!("the harness: nothing fired in {trace:#?}")),
             (Fault::Kill, _) => self.after_kill(),
-            (Fault::KillTwice, Some(second)) => self.killed_recovery(second, &self.stage.save(), lies).0,
-            (Fault::KillTwice, None) => Verdict::Bad("the harness: there is no second point".to_owned()),
+            (Fault::KillTwice | Fault::KillThenError, _) => self.broken_recovery(trial, &self.stage.save(), lies).0,
             (Fault::Errno(_) | Fault::Short, _) => self.after_error(&trace),
         };
         Outcome { verdict, at, end }
@@ -54,11 +53,14 @@ impl Sweep<'_> {
         self.recover()
     }
 
-    /// From a state that a kill left: a recovery that is killed as well, and another one.
-    pub fn killed_recovery(&self, second: u64, broken: &Saved, lies: &[Lie]) -> (Verdict, Option<Point>) {
+    /// From a state that a kill left: a recovery in which something goes wrong as well, and another one.
+    pub fn broken_recovery(&self, trial: &Trial, broken: &Saved, lies: &[Lie]) -> (Verdict, Option<Point>) {
+        let (Some(second), Some(kind)) = (trial.second, trial.fault.second()) else {
+            return (Verdict::Bad("the harness: there is no second point".to_owned()), None);
+        };
         self.stage.put_back(broken);
         let world = self.stage.world.path("");
-        let tracer = Tracer::of(&world).fault(second, Kind::Kill).lies(lies);
+        let tracer = Tracer::of(&world).fault(second, kind).lies(lies);
         let trace = tracer.run(&self.stage.command(&["recover"]));
         if trace.fired.is_none() {
             return (Verdict::Bad(format!("the harness: nothing fired in {trace:#?}")), None);
@@ -84,7 +86,9 @@ impl Sweep<'_> {
         match (self.recover(), code) {
             (Verdict::Bad(words), _) => bad(&words),
             (Verdict::Old, 0) if !self.expected.may_stay() => bad(&"it said done, and stands at OLD"),
-            (Verdict::New, 1 | 3 | 4) if self.expected.ends == Ends::Either => bad(&"it said failed, and stands at NEW"),
+            (Verdict::New, 1 | 3 | 4) if self.expected.ends == Ends::Either => {
+                bad(&"it said failed, and stands at NEW")
+            }
             (verdict, _) => verdict,
         }
     }

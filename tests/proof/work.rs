@@ -63,7 +63,7 @@ struct Shared {
     left: Mutex<VecDeque<Trial>>,
     points: Vec<Point>,
     /// How many points the recovery from a state has.
-    seen: Mutex<HashMap<u64, u64>>,
+    seen: Mutex<HashMap<(String, u64), u64>>,
 }
 
 impl Work<'_> {
@@ -78,9 +78,9 @@ impl Work<'_> {
                     self.compare(&sweep, shared);
                     loop {
                         let Some(trial) = shared.left.lock().unwrap().pop_front() else { break };
-                        match trial.fault {
-                            Fault::KillTwice => self.recoveries(&trial, &sweep, shared),
-                            _ => self.once(&trial, &sweep),
+                        match trial.fault.second() {
+                            Some(_) => self.recoveries(&trial, &sweep, shared),
+                            None => self.once(&trial, &sweep),
                         }
                     }
                 });
@@ -96,9 +96,10 @@ impl Work<'_> {
     fn share(&self, sweep: &Sweep<'_>) -> Shared {
         let mut left = VecDeque::new();
         for fault in self.faults {
-            let Chosen { points, passed_over } = choose(&sweep.points, *fault, self.scope.most(*fault), self.scope.seed);
-            // For a kill in the recovery they are counted where the recovery's points are known.
-            if *fault != Fault::KillTwice {
+            let Chosen { points, passed_over } =
+                choose(&sweep.points, *fault, self.scope.most(*fault), self.scope.seed);
+            // For a fault in the recovery they are counted where the recovery's points are known.
+            if fault.second().is_none() {
                 self.findings.table.lock().unwrap().row(&self.name(), &fault.name()).passed_over += passed_over;
             }
             let own = points.into_iter().filter(|point| self.scope.is_own(*point));
@@ -128,7 +129,7 @@ impl Work<'_> {
         let trace = sweep.strike(trial.point, Kind::Kill, &[]);
         assert!(trace.fired.is_some(), "{} did not fire", self.key(trial));
         let state = fingerprint(&sweep.stage);
-        let known = shared.seen.lock().unwrap().get(&state).copied();
+        let known = shared.seen.lock().unwrap().get(&(trial.fault.name(), state)).copied();
         if let Some(points) = known {
             self.findings.table.lock().unwrap().row(&self.name(), &trial.fault.name()).passed_over += points;
             return;
@@ -141,17 +142,17 @@ impl Work<'_> {
             let verdict = Verdict::Bad(format!("the recovery alone: {:?} {}", recovery.end, recovery.stderr));
             return self.count(trial, &verdict, trace.fired.as_ref());
         }
-        shared.seen.lock().unwrap().insert(state, recovery.points.len() as u64);
+        shared.seen.lock().unwrap().insert((trial.fault.name(), state), recovery.points.len() as u64);
         self.findings.unmodelled.lock().unwrap().extend(recovery.unmodelled);
         let seed = self.scope.seed ^ trial.point;
-        let chosen = choose(&recovery.points, Fault::Kill, self.scope.most_of_a_recovery(), seed);
+        let chosen = choose(&recovery.points, trial.fault, self.scope.most_of_a_recovery(trial.fault), seed);
         self.findings.table.lock().unwrap().row(&self.name(), &trial.fault.name()).passed_over += chosen.passed_over;
         for second in chosen.points {
             let trial = Trial { second: Some(second), ..trial.clone() };
             if self.is_known(&trial) {
                 continue;
             }
-            let (verdict, at) = sweep.killed_recovery(second, &broken, &[]);
+            let (verdict, at) = sweep.broken_recovery(&trial, &broken, &[]);
             self.watch(at.as_ref(), &recovery.points[place(second)]);
             self.count(&trial, &verdict, at.as_ref());
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
+use crate::config::Format;
 use crate::version::{Target, Version};
 
 /// What to do with manifests
@@ -36,7 +37,10 @@ pub enum Manifest {
         release: Option<Version>,
         /// The schemas that the program reads, for a release that the file does not have yet
         #[arg(long, value_delimiter = ',')]
-        reads: Vec<i64>,
+        reads: Vec<String>,
+        /// The format of its migrations
+        #[arg(long, default_value_t = Format::GolangMigrate)]
+        format: Format,
         /// Why releases read schemas though the archive's migrations do more than add; noted in the file
         #[arg(long, value_name = "REASON")]
         reads_anyway: Option<String>,
@@ -50,8 +54,8 @@ pub enum Manifest {
         #[arg(long, value_name = "DIR")]
         migrations: Option<PathBuf>,
         /// The format of the migrations
-        #[arg(long, default_value = "golang-migrate")]
-        format: String,
+        #[arg(long, default_value_t = Format::GolangMigrate)]
+        format: Format,
     },
     /// Sign a manifest as minisign does
     Sign {

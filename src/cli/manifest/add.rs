@@ -25,14 +25,15 @@ pub(super) struct Asked<'a> {
     pub(super) target: &'a str,
     pub(super) url: Option<&'a str>,
     pub(super) release: Option<&'a Version>,
-    pub(super) reads: &'a [i64],
+    pub(super) reads: &'a [String],
+    pub(super) format: Format,
     pub(super) reads_anyway: Option<&'a str>,
 }
 
 pub(super) fn run(asked: &Asked<'_>, terminal: &Terminal) -> Answer {
     let text = load(asked.manifest)?;
     let manifest = understood(asked.manifest, &text)?;
-    let found = archive::look(asked.archive, Format::GolangMigrate, terminal)
+    let found = archive::look(asked.archive, asked.format, terminal)
         .map_err(|error| failed("archive", &error, remedy_for_archive(&error)))?;
     let entry = entry(asked, &manifest, &found)?;
     let written = write::add(&text, &entry, now())
@@ -90,7 +91,7 @@ fn entry(asked: &Asked<'_>, manifest: &Manifest, found: &Archive) -> Result<Entr
     let reads = match (asked.reads, known) {
         ([], Some(release)) => release.reads.clone(),
         ([], None) => vec![found.schema.clone()],
-        (reads, _) => reads.iter().copied().map(SchemaVersion::Number).collect(),
+        (reads, _) => reads.iter().map(|read| schema(read, asked.format)).collect::<Result<_, _>>()?,
     };
     let name = || asked.archive.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok(Entry {
@@ -105,6 +106,15 @@ fn entry(asked: &Asked<'_>, manifest: &Manifest, found: &Archive) -> Result<Entr
             size: found.size,
             sha256: found.sha256,
         },
+    })
+}
+
+fn schema(typed: &str, format: Format) -> Result<SchemaVersion, Box<Reply>> {
+    format.schema(typed).ok_or_else(|| {
+        let message = format!("`{typed}` is no schema of {format}, which counts them");
+        let remedy = "give numbers to `--reads`, or another `--format`".to_owned();
+        let problem = Problem { code: "reads".to_owned(), message, causes: Vec::new(), remedy };
+        Box::new(Reply { error: Some(problem), ..Reply::new(Outcome::Usage) })
     })
 }
 

@@ -12,6 +12,7 @@ use super::{Answer, failed, load, unreadable};
 use crate::cli::exit::Outcome;
 use crate::cli::migrate;
 use crate::cli::reply::Reply;
+use crate::config::Format;
 use crate::db::Stop;
 use crate::manifest::check::{Remark, check};
 use crate::manifest::place::line_of_release;
@@ -53,7 +54,7 @@ struct Finding {
 }
 
 /// Checks the manifest `path`, and what its releases read against the migrations in a directory of a format.
-pub(super) fn run(path: &Path, migrations: Option<(&Path, &str)>) -> Answer {
+pub(super) fn run(path: &Path, migrations: Option<(&Path, Format)>) -> Answer {
     let text = load(path)?;
     let parsed = Manifest::parse(&text);
     let mut findings = match &parsed {
@@ -78,8 +79,7 @@ pub(super) fn run(path: &Path, migrations: Option<(&Path, &str)>) -> Answer {
 }
 
 /// What releases say that they read, and the migrations do not bear out.
-fn unread(text: &str, manifest: &Manifest, directory: &Path, format: &str) -> Result<Vec<Finding>, Box<Reply>> {
-    let format = migrate::format(format)?;
+fn unread(text: &str, manifest: &Manifest, directory: &Path, format: Format) -> Result<Vec<Finding>, Box<Reply>> {
     let hint = "name the directory of all migrations, and see `gantry-installer migrate lint`";
     let files = migrate::files(directory).map_err(|error| failed("migrations", &error, hint))?;
     let files: BTreeMap<_, _> = files.into_iter().collect();

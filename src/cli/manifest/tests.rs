@@ -6,6 +6,7 @@ use flate2::{Compression, write::GzEncoder};
 
 use super::*;
 use crate::cli::terminal::Verbosity;
+use crate::config::Format;
 use crate::manifest::signature::verify;
 use crate::sys::signal::Interrupt;
 
@@ -71,7 +72,8 @@ impl Desk {
             target: "any".to_owned(),
             url: None,
             release: release.map(|version| version.parse().unwrap()),
-            reads: reads.to_vec(),
+            reads: reads.iter().map(ToString::to_string).collect(),
+            format: Format::GolangMigrate,
             reads_anyway: anyway.map(str::to_owned),
         };
         run(&verb)
@@ -82,7 +84,7 @@ impl Desk {
     }
 
     fn check_with(&self, migrations: Option<PathBuf>) -> Reply {
-        let (manifest, format) = (self.at("gantry.toml"), "golang-migrate".to_owned());
+        let (manifest, format) = (self.at("gantry.toml"), Format::GolangMigrate);
         run(&arguments::Manifest::Check { manifest, migrations, format })
     }
 

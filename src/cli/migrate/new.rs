@@ -6,7 +6,8 @@ use super::{Early, refused, site};
 use crate::cli::exit::Outcome;
 use crate::cli::reply::Reply;
 use crate::config::Format;
-use crate::migration::naming::{NamingError, NewFile, next};
+use crate::migration::Set;
+use crate::migration::naming::{NamingError, NewFile, next, voucher};
 use crate::plan::Refusal;
 use crate::sys::clock;
 use crate::sys::fs::{self, PathError};
@@ -14,8 +15,14 @@ use crate::sys::fs::{self, PathError};
 /// Makes them. What is there is never written over.
 pub(super) fn new(directory: &Path, format: Format, title: &str) -> Result<Reply, Early> {
     let unreadable = |error: PathError| site::failed("migrations", &error, "check the directory after `--dir`");
-    let names: Vec<_> = fs::names(&fs::real_path(directory).map_err(unreadable)?).map_err(unreadable)?;
-    let names: Vec<_> = names.into_iter().map(|name| name.to_string_lossy().into_owned()).collect();
+    let mut all = site::files(directory).map_err(unreadable)?;
+    let names: Vec<_> = all.iter().map(|(name, _)| name.clone()).collect();
+    if !all.is_empty() && voucher(format, &[]).is_ok_and(|voucher| voucher.is_some()) {
+        // A sum that is wrong already must not be made right by the way.
+        Set::read(format, all.iter().cloned()).map_err(|error| {
+            site::failed("migrations", &error, "see what was changed, and mend it or run `atlas migrate hash`")
+        })?;
+    }
     let (version, files) = next(format, &names, title, clock::now()).map_err(|error| refused(reason(&error)))?;
     let mut made = Vec::new();
     for NewFile { name, content } in &files {
@@ -25,7 +32,15 @@ pub(super) fn new(directory: &Path, format: Format, title: &str) -> Result<Reply
             let _ = made.iter().try_for_each(|path: &std::path::PathBuf| fs::remove_file(path));
             return Err(site::failed("migrations", &error, "see what is there, and run the same command again"));
         }
+        all.push((name.clone(), content.clone().into_bytes()));
         made.push(path);
+    }
+    let unread = |error| site::failed("migrations", &error, "mend the directory after `--dir`");
+    if let Some(NewFile { name, content }) = voucher(format, &all).map_err(unread)? {
+        let path = directory.join(name);
+        let failed =
+            |error: PathError| site::failed("migrations", &error, "run `atlas migrate hash` once it can be written");
+        fs::write_durable(&path, content.as_bytes(), 0o644).map_err(failed)?;
     }
     let text: String = made.iter().map(|path| format!("made {}\n", path.display())).collect();
     Ok(Reply::new(Outcome::Done).with("version", version).with("files", &made).saying(text))

@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::show::named;
-use super::way::Way;
 use crate::cli::exit::Outcome;
 use crate::cli::outcome::counted;
 use crate::cli::reply::Reply;
 use crate::config::ForeignKeys;
 use crate::migration::{Direction, Place, Reason, Work};
 use crate::plan::Point;
+use crate::plan::way::Way;
 
 /// Answers with what the way would do on a database that treats foreign keys like this.
 pub fn preview(way: &Way, from: Point, to: Point, foreign_keys: ForeignKeys) -> Reply {
@@ -31,7 +31,7 @@ pub fn preview(way: &Way, from: Point, to: Point, foreign_keys: ForeignKeys) -> 
             "alone": alone.map(words),
         }));
     }
-    let (before, after) = (named(way.from.as_ref()), named(way.to()));
+    let (before, after) = (named(way.from.as_ref()), named(way.to.as_ref()));
     text.push_str(&if way.works.is_empty() {
         format!("nothing to do: the schema is {before}")
     } else {
@@ -42,17 +42,13 @@ pub fn preview(way: &Way, from: Point, to: Point, foreign_keys: ForeignKeys) -> 
         .with("from", from)
         .with("to", to)
         .with("migrations", migrations)
-        .with("ledger", json!({ "before": way.from, "after": way.to() }))
+        .with("ledger", json!({ "before": way.from, "after": way.to }))
         .warning(super::show::short(way))
         .saying(text)
 }
 
 fn alone(work: &Work, foreign_keys: ForeignKeys) -> Option<Reason> {
-    let place = work.script().map(|script| match foreign_keys {
-        ForeignKeys::Enforced => script.place(),
-        ForeignKeys::Ignored => script.place_without_foreign_keys(),
-    });
-    match place {
+    match work.script().map(|script| script.place(foreign_keys)) {
         Some(Place::Alone(reason)) => Some(reason),
         Some(Place::Together) | None => None,
     }

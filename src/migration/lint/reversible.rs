@@ -6,6 +6,10 @@ use crate::migration::{Migration, Script};
 
 /// Judges each migration that was tried; one that follows a failure was not.
 pub(super) fn judge(directory: &Directory<'_>, accounts: &[Account]) -> Vec<Finding> {
+    if !directory.format.goes_back() {
+        let what = format!("{} has no down migrations", directory.format);
+        return vec![rule::ONE_WAY.found("atlas.sum", what)];
+    }
     directory.set.migrations().iter().zip(accounts).flat_map(|(migration, account)| one(migration, account)).collect()
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::lock::Lock;
-use super::{Directory, Finding, rule, taken};
+use super::{Directory, Finding, rule};
 use crate::config::Format;
 use crate::migration::{Migration, Set, Warning};
 use crate::version::SchemaVersion;
@@ -19,7 +19,7 @@ pub(super) fn judge(directory: &Directory<'_>, lock: &Lock) -> Vec<Finding> {
     if directory.format == Format::GolangMigrate {
         findings.extend(directory.set.migrations().iter().filter_map(|migration| two_names(migration)));
     }
-    findings.extend(ignored(directory.set).filter_map(|file| nearly(file, directory)));
+    findings.extend(directory.set.remarks().iter().filter_map(|warning| odd(warning, directory)));
     findings
 }
 
@@ -97,12 +97,20 @@ fn divisor(left: i64, right: i64) -> i64 {
 
 /// `all` stand in the order in which their engine runs them.
 fn order(all: &[Numbered<'_>]) -> Option<Finding> {
-    let pairs = || all.iter().zip(all.iter().skip(1));
-    if let Some((left, right)) = pairs().find(|(left, right)| left.number > right.number) {
-        return Some(rule::BYTEWISE.found(right.file, format!("it comes after `{}`", left.file)));
-    }
-    let (left, right) = pairs().find(|(left, right)| left.number < right.number && left.file > right.file)?;
+    let mut pairs = all.iter().zip(all.iter().skip(1));
+    let (left, right) = pairs.find(|(left, right)| left.number < right.number && left.file > right.file)?;
     Some(rule::UNEVEN.found(right.file, format!("it is sorted before `{}`", left.file)))
+}
+
+/// What the reader of the format found odd about names.
+fn odd(warning: &Warning, directory: &Directory<'_>) -> Option<Finding> {
+    match warning {
+        Warning::Order { earlier, later } => {
+            Some(rule::BYTEWISE.found(later, format!("it comes after `{earlier}`, which has a higher number")))
+        }
+        Warning::Misnamed { file, reason, .. } => Some(nearly(file, reason, directory)),
+        _ => None,
+    }
 }
 
 /// New migrations before locked ones.
@@ -155,27 +163,17 @@ fn two_names(migration: &Migration) -> Option<Finding> {
     differ.then(|| rule::TWO_NAMES.found(down, format!("it goes with `{up}`, which has another name")))
 }
 
-/// The files that its engine never looks at.
-fn ignored(set: &Set) -> impl Iterator<Item = &String> {
-    set.remarks().iter().filter_map(|warning| match warning {
-        Warning::Ignored(file) => Some(file),
-        _ => None,
-    })
-}
-
-/// A file that somebody meant to be a migration.
-fn nearly(file: &str, directory: &Directory<'_>) -> Option<Finding> {
+/// A file that its engine passes over, and that somebody may have meant to be a migration.
+fn nearly(file: &str, reason: &str, directory: &Directory<'_>) -> Finding {
     let small = file.to_ascii_lowercase();
-    let begins = small.starts_with(|letter: char| letter.is_ascii_digit());
-    let meant = begins && small.contains(".sql") || small.contains(".up.sql") || small.contains(".down.sql");
-    if !meant || file.starts_with('.') || taken(directory.set).any(|taken| taken == file) {
-        return None;
-    }
+    let numbered = small.starts_with(|letter: char| letter.is_ascii_digit());
+    let meant = numbered || small.contains(".up.sql") || small.contains(".down.sql");
     let instead = match right_name(file, directory) {
         Some(name) => format!("name it `{name}`"),
-        None => format!("name it as `{}`", example(directory.format)),
+        None => format!("name it as `{}`, or put it elsewhere", example(directory.format)),
     };
-    Some(Finding { instead, ..rule::NEARLY.found(file, "it is not named like a migration") })
+    let rule = if meant { &rule::NEARLY } else { &rule::PERHAPS };
+    Finding { instead, ..rule.found(file, reason) }
 }
 
 fn example(format: Format) -> &'static str {
@@ -201,7 +199,7 @@ fn right_name(file: &str, directory: &Directory<'_>) -> Option<String> {
         let alone = std::iter::once((name.clone(), content.clone()));
         !known.contains(name)
             && Set::read(directory.format, alone)
-                .is_ok_and(|set| ignored(&set).next().is_none() && !set.migrations().is_empty())
+                .is_ok_and(|set| set.remarks().is_empty() && !set.migrations().is_empty())
     };
     [small.clone(), dashed, scored, parted].into_iter().chain(up).find(is_taken)
 }

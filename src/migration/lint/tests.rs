@@ -92,16 +92,17 @@ fn a_file_that_was_meant_to_be_a_migration_is_found_with_its_right_name() {
         ("0002_add_b.sql", "name it `0002_add_b.up.sql`"),
         ("0002_add_b_down.sql", "name it `0002_add_b.down.sql`"),
         ("0002 add_b-up.sql", "name it `0002_add_b.up.sql`"),
-        ("add_b.up.sql", "name it as `0001_create_users.up.sql`"),
+        ("add_b.up.sql", "name it as `0001_create_users.up.sql`, or put it elsewhere"),
     ] {
         let files = [("0001_add_a.up.sql", ""), (wrong, "")];
         let found = found(&files, &[], Policy::Sequential);
         let finding = found.iter().find(|finding| finding.file == wrong).unwrap();
         assert_eq!((finding.level, &*finding.instead), (Level::Error, right), "{wrong}");
     }
-    let others = ["README.md", "schema.sql", "seed.sql", "atlas.hcl", ".0001_add_a.up.sql.swp", "embed.go"];
+    let others = ["README.md", "atlas.hcl", ".0001_add_a.up.sql.swp", "embed.go"];
     let files: Vec<_> = [&["0001_add_a.up.sql"], &others[..]].concat();
     assert_eq!(names(&files), Vec::<String>::new());
+    assert_eq!(names(&["0001_add_a.up.sql", "schema.sql"]), ["note schema.sql it must begin with a number"]);
 }
 
 #[test]
@@ -114,7 +115,7 @@ fn what_is_locked_neither_changes_nor_goes_and_what_is_new_is_named() {
     assert_eq!(of(&other), ["error 2_add_b.up.sql it is locked, and it was changed"]);
     let more = [files[0], files[1], files[2], ("4_add_d.up.sql", "d")];
     assert_eq!(of(&more), ["error 4_add_d.up.sql it is locked, and it is gone"]);
-    assert_eq!(of(&[]), ["note migrations.lock none of the 3 files is locked"]);
+    assert_eq!(of(&[]), ["note migrations.lock there is no lock file"]);
 }
 
 #[test]

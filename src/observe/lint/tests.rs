@@ -9,6 +9,7 @@ use crate::migration::lint::Level;
 
 mod additive;
 mod atomic;
+mod formats;
 mod reversible;
 mod suppression;
 

@@ -23,7 +23,7 @@ use crate::sys::fs::{self, PathError};
 use crate::sys::http::address::Address;
 use crate::sys::http::exchange::Exchange;
 use crate::sys::http::patience::Retries;
-use crate::sys::watch::{Unwatched, Watch};
+use crate::sys::watch::Watch;
 
 pub use address::{join, of_file, without_secrets};
 pub use bundle::{Bundle, BundleError, BundleWriter};
@@ -63,12 +63,12 @@ impl Client {
     ///
     /// # Errors
     /// See [`Problem`]; what may pass by itself was tried several times.
-    pub fn fetch_small(&self, url: &str, limit: u64) -> Result<Vec<u8>, HttpError> {
+    pub fn fetch_small(&self, url: &str, limit: u64, watch: &dyn Watch) -> Result<Vec<u8>, HttpError> {
         let fetched = match &self.bundle {
             Some(bundle) => bundle.small(url, limit),
             None => Address::parse(url).and_then(|address| match address {
                 Address::File(path) => small_file(&path, limit),
-                Address::Web(url) => self.small_from_server(&url, limit),
+                Address::Web(url) => self.small_from_server(&url, limit, watch),
             }),
         };
         fetched.map_err(|problem| HttpError::new(url, problem))
@@ -91,19 +91,19 @@ impl Client {
         done.map_err(|problem| HttpError::new(url, problem))
     }
 
-    fn small_from_server(&self, url: &Url, limit: u64) -> Result<Vec<u8>, Problem> {
+    fn small_from_server(&self, url: &Url, limit: u64, watch: &dyn Watch) -> Result<Vec<u8>, Problem> {
         let mut retries = Retries::new(self.patience, 0);
         loop {
-            match self.small_once(url, limit) {
+            match self.small_once(url, limit, watch) {
                 Ok(document) => return Ok(document),
-                Err(problem) => retries.after(problem, 0, &Unwatched)?,
+                Err(problem) => retries.after(problem, 0, watch)?,
             }
         }
     }
 
-    fn small_once(&self, url: &Url, limit: u64) -> Result<Vec<u8>, Problem> {
+    fn small_once(&self, url: &Url, limit: u64, watch: &dyn Watch) -> Result<Vec<u8>, Problem> {
         let begun = Stopwatch::start();
-        let mut answer = self.exchange.get(url, HeaderMap::new(), &self.patience, &Unwatched)?;
+        let mut answer = self.exchange.get(url, HeaderMap::new(), &self.patience, watch)?;
         if answer.status != 200 {
             return Err(Problem::Status { status: answer.status, retry_after: answer.retry_after() });
         }
@@ -112,7 +112,7 @@ impl Client {
             return Err(Problem::TooLong { limit });
         }
         let mut document = Vec::new();
-        while let Some(bytes) = answer.next(&Unwatched).map_err(|problem| problem.at(document.len() as u64))? {
+        while let Some(bytes) = answer.next(watch).map_err(|problem| problem.at(document.len() as u64))? {
             document.extend(bytes);
             if document.len() as u64 > limit {
                 return Err(Problem::TooLong { limit });

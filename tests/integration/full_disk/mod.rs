@@ -1,16 +1,13 @@
-//! The disk becomes full at any moment of a run and stays so: what was begun is finished or undone all the same, by the
+//! FM-10: the disk becomes full at any moment of a run and stays so: what was begun is finished or undone all the same, by the
 //! run itself and by a recovery, and the service runs.
-
-use std::process::{Child, Stdio};
-
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use crate::crash::frozen::{self, Frozen};
 use crate::crash::interrupted::{Run, Seen};
 use crate::crash::operations;
 use crate::crash::sweep::{Count, Sweep};
 use crate::disk::Disk;
-use crate::world::{Answer, NEW, OLD, World};
+use crate::standing::Standing;
+use crate::world::{NEW, OLD, World};
 
 /// What another program leaves of the disk.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +31,7 @@ fn an_upgrade_whose_disk_is_full_at_any_moment_ends_in_old_or_new() {
     both(&full_at_any_moment(&operations::upgrade(), &world, &disk, Left::Bytes(0)));
 }
 
+// FM-10
 #[test]
 fn an_upgrade_whose_database_has_a_full_disk_at_any_moment_ends_in_old_or_new() {
     full_alone("data", Left::Bytes(0));
@@ -91,7 +89,7 @@ fn full_at_any_moment(sweep: &Sweep, world: &World, disk: &Disk, left: Left) -> 
         disk.grow();
         let world = frozen.thaw();
         let point = count.points * every() + 1;
-        let standing = Standing::before(point, world, sweep.arguments);
+        let standing = Standing::before(point, world.command(sweep.arguments));
         if !standing.stands() {
             let answer = standing.goes_on();
             assert_eq!(answer.code, sweep.code, "{answer:#?}");
@@ -121,26 +119,4 @@ fn full_at_any_moment(sweep: &Sweep, world: &World, disk: &Disk, left: Left) -> 
     }
     count.print(&format!("{}, disk full, {left:?}", sweep.name));
     count
-}
-
-/// The installer, standing still before one of its operations.
-struct Standing(Child);
-
-impl Standing {
-    fn before(point: u64, world: &World, arguments: &[&str]) -> Self {
-        let mut command = world.command(arguments);
-        command.env("GANTRY_INSTALLER_SIGNAL_AT", format!("{point} {}", Signal::STOP.as_raw()));
-        Self(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
-    }
-
-    /// Waits until it stands still, or has ended before it got there.
-    fn stands(&self) -> bool {
-        let looked = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        waitid(WaitId::Pid(Pid::from_child(&self.0)), looked).unwrap().unwrap().stopped()
-    }
-
-    fn goes_on(self) -> Answer {
-        kill_process(Pid::from_child(&self.0), Signal::CONT).unwrap();
-        Answer::of(self.0.wait_with_output().unwrap())
-    }
 }

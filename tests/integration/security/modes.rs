@@ -49,7 +49,7 @@ fn whatever_the_umask_is_data_is_private_and_nothing_can_be_written_by_others() 
             let inside = path.strip_prefix(world.path("")).unwrap().to_str().unwrap();
             let open = match inside {
                 "state" => 0o755,
-                "state/gate.json" | "state/expect.lock" => 0o644,
+                "state/gate.json" | "state/expect.lock" | "state/gate.lock" => 0o644,
                 _ if inside.starts_with("root") => {
                     if kind.is_dir() || inside.ends_with("bin/notes") {
                         0o755
