@@ -12,7 +12,10 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::sys::dir::Dir;
-use crate::sys::{renaming, seam};
+use crate::sys::{renaming, room, seam};
+
+/// What a log may grow by on a full disk.
+const LOG: u64 = 64 << 10;
 
 /// What was tried on which path, and why it failed.
 #[derive(Debug, Error)]
@@ -173,17 +176,28 @@ pub fn write_durable(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
         }
         _ => {}
     }
-    let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary);
-    let mut file = written.map_err(PathError::on("create", &temporary))?;
-    let made = file
-        .set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
-        .and_then(|()| file.write_all(bytes))
-        .and_then(|()| file.sync_all());
+    let made = match fill(OpenOptions::new().create_new(true), &temporary, bytes, mode) {
+        // On a full disk it is written into room that was set aside for it.
+        Err(error) if room::is_lack(&error.source) && room::take(path, &temporary) => {
+            fill(&mut OpenOptions::new(), &temporary, bytes, mode)
+        }
+        made => made,
+    };
     if let Err(error) = made {
         let _ = fs::remove_file(&temporary);
-        return Err(PathError::on("write", &temporary)(error));
+        return Err(error);
     }
     rename(&temporary, path)
+}
+
+fn fill(how: &mut OpenOptions, path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+    let opened = how.write(true).mode(0o600).custom_flags(NO_LINK).open(path);
+    let mut file = opened.map_err(PathError::on("create", path))?;
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
+        .and_then(|()| file.write_all(bytes))
+        .and_then(|()| file.set_len(bytes.len() as u64))
+        .and_then(|()| file.sync_all())
+        .map_err(PathError::on("write", path))
 }
 
 /// Makes a file that anybody may read, where there is none of that name; durable when it returns.
@@ -207,7 +221,11 @@ pub fn open_log(path: &Path, length: u64) -> Result<File> {
     seam::cross("open the journal");
     let opened = OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(NO_LINK).open(path);
     let file = opened.map_err(PathError::on("open", path))?;
-    file.set_len(length).and_then(|()| file.sync_all()).map_err(PathError::on("truncate", path))?;
+    // Cutting it off where it ends would give back what is kept behind its end.
+    let is_longer = file.metadata().map_err(PathError::on("look at", path))?.len() != length;
+    let cut = if is_longer { file.set_len(length) } else { Ok(()) };
+    room::keep_ahead(&file, LOG);
+    cut.and_then(|()| file.sync_all()).map_err(PathError::on("truncate", path))?;
     if !there {
         sync_parent(path)?;
     }
@@ -227,7 +245,13 @@ pub fn replace_link(link: &Path, target: &Path) -> Result<()> {
     let temporary = sibling(link, ".new");
     remove_file(&temporary)?;
     seam::cross("make a symlink");
-    std::os::unix::fs::symlink(target, &temporary).map_err(PathError::on("make the symlink", &temporary))?;
+    let made = match std::os::unix::fs::symlink(target, &temporary) {
+        Err(error) if room::is_lack(&error) && room::give_one_back(link) => {
+            std::os::unix::fs::symlink(target, &temporary)
+        }
+        made => made,
+    };
+    made.map_err(PathError::on("make the symlink", &temporary))?;
     rename(&temporary, link)
 }
 
