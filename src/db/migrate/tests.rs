@@ -4,7 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tempfile::TempDir;
 
+use std::path::PathBuf;
+
 use super::*;
+use crate::version::SchemaVersion;
 use crate::config::Format;
 use crate::migration::{LedgerState, Set};
 
