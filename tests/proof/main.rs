@@ -5,6 +5,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a harness ends where it fails")]
 #![allow(missing_docs, reason = "a program, not a library")]
 
+#[path = "../integration/format.rs"]
+#[allow(dead_code, reason = "shared with the integration tests")]
+mod format;
 #[path = "../integration/crash/frozen.rs"]
 #[allow(dead_code, reason = "shared with the integration tests")]
 mod frozen;
