@@ -7,9 +7,9 @@ use tempfile::TempDir;
 use std::path::PathBuf;
 
 use super::*;
-use crate::version::SchemaVersion;
 use crate::config::Format;
 use crate::migration::{LedgerState, Set};
+use crate::version::SchemaVersion;
 
 fn ledger() -> Ledger {
     Ledger::of(Format::GolangMigrate, None).unwrap()
