@@ -36,7 +36,9 @@ impl Sweep<'_> {
         let verdict = match (trial.fault, trial.second) {
             _ if at.is_none() => Verdict::Bad(format!("the harness: nothing fired in {trace:#?}")),
             (Fault::Kill, _) => self.after_kill(),
-            (Fault::KillTwice | Fault::KillThenError, _) => self.broken_recovery(trial, &self.stage.save(), lies).0,
+            (Fault::KillTwice | Fault::KillThenError, _) => {
+                self.after_break(&self.break_recovery(trial, &self.stage.save(), lies))
+            }
             (Fault::Errno(_) | Fault::Short, _) => self.after_error(&trace),
         };
         Outcome { verdict, at, end }
@@ -53,19 +55,24 @@ impl Sweep<'_> {
         self.recover()
     }
 
-    /// From a state that a kill left: a recovery in which something goes wrong as well, and another one.
-    pub fn broken_recovery(&self, trial: &Trial, broken: &Saved, lies: &[Lie]) -> (Verdict, Option<Point>) {
-        let (Some(second), Some(kind)) = (trial.second, trial.fault.second()) else {
-            return (Verdict::Bad("the harness: there is no second point".to_owned()), None);
-        };
+    /// From a state that a kill left: a recovery in which something goes wrong as well.
+    pub fn break_recovery(&self, trial: &Trial, broken: &Saved, lies: &[Lie]) -> Trace {
         self.stage.put_back(broken);
         let world = self.stage.world.path("");
-        let tracer = Tracer::of(&world).fault(second, kind).lies(lies);
-        let trace = tracer.run(&self.stage.command(&["recover"]));
-        if trace.fired.is_none() {
-            return (Verdict::Bad(format!("the harness: nothing fired in {trace:#?}")), None);
+        let tracer = Tracer::of(&world).lies(lies);
+        let tracer = match (trial.second, trial.fault.second()) {
+            (Some(second), Some(kind)) => tracer.fault(second, kind),
+            _ => tracer,
+        };
+        tracer.run(&self.stage.command(&["recover"]))
+    }
+
+    /// What stands there after another recovery.
+    pub fn after_break(&self, trace: &Trace) -> Verdict {
+        match trace.fired {
+            Some(_) => self.after_kill(),
+            None => Verdict::Bad(format!("the harness: nothing fired in {trace:#?}")),
         }
-        (self.after_kill(), trace.fired)
     }
 
     /// An error is answered by the command itself: what stands there must fit what it said, before any recovery.
