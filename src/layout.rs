@@ -113,7 +113,7 @@ impl Layout {
 
     /// Room that is set aside for the undo of a run on a disk that fills up.
     pub fn reserve(&self) -> PathBuf {
-        self.state.join("reserve")
+        self.state.join(".reserve")
     }
 
     /// The same on the file system of the versions.
@@ -208,7 +208,7 @@ impl WorkLayout {
 
     /// Room that is set aside for the undo of a run on a disk that fills up.
     pub fn reserve(&self) -> PathBuf {
-        self.directory.join("reserve")
+        self.directory.join(".reserve")
     }
 
     /// The name of the database that a run builds.

@@ -26,6 +26,7 @@ use crate::sys::dir::Dir;
 use crate::sys::fs::{self, PathError};
 use crate::sys::mount::{self, Kind as Mounted};
 use crate::sys::process::Process;
+use crate::sys::room;
 use crate::sys::service::{self, ServiceError, State};
 use crate::version::{SchemaVersion, Version};
 
@@ -246,7 +247,7 @@ fn spaces(layout: &Layout, database: &Path) -> Result<Vec<Space>> {
     ];
     let mut spaces = Vec::new();
     for (holds, path) in places {
-        let found = fs::space(&path)?;
+        let found = room::space(&path)?;
         spaces.push(Space {
             holds,
             path,

@@ -18,7 +18,7 @@ use thiserror::Error;
 
 use crate::digest::Sha256;
 use crate::sys::fs::{self, PathError};
-use crate::sys::{clock, seam};
+use crate::sys::{clock, room, seam};
 
 /// One thing that a run did, or is about to do. `step` is a position in the plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,14 +148,26 @@ impl Journal {
         let entry = Entry { at: clock::now(), event };
         let line = line_of(&serde_json::to_string(&entry)?);
         seam::cross("append to the journal");
-        let written = io::Write::write_all(&mut self.file, line.as_bytes()).and_then(|()| self.file.sync_data());
+        let written = match self.write(&line) {
+            // Usually it goes where the journal keeps room behind its end.
+            Err(error) if !self.spoilt && room::is_lack(&error) && room::give_one_back(&self.path) => self.write(&line),
+            written => written,
+        };
         if let Err(error) = written {
-            self.spoilt = self.file.set_len(self.length).and_then(|()| self.file.sync_all()).is_err();
             return Err(PathError::on("append to", &self.path)(error).into());
         }
         self.length += line.len() as u64;
         self.entries.push(entry);
         Ok(())
+    }
+
+    /// Appends durably; what came of a line that could not be written is cut off again.
+    fn write(&mut self, line: &str) -> io::Result<()> {
+        let written = io::Write::write_all(&mut self.file, line.as_bytes()).and_then(|()| self.file.sync_data());
+        if written.is_err() {
+            self.spoilt = self.file.set_len(self.length).and_then(|()| self.file.sync_all()).is_err();
+        }
+        written
     }
 }
 

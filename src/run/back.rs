@@ -20,8 +20,6 @@ pub(super) fn go_back(
     let name = machine.plan.steps.get(failed).map_or("resolve", Step::name);
     let failure = Failure::of(name, &error, machine.plan);
     observer.goes_back(&causes::in_one_line(&error));
-    // The undo must be able to write on a disk that is full now.
-    let _ = reserve::give_back(machine.config, &machine.places.work);
     if let Err(stranding) = undo(failed, &error, machine, journal) {
         let stranded =
             Failure { stranded: Some(causes::in_one_line(&stranding)), remedy: remedy_of(&stranding), ..failure };
@@ -35,7 +33,10 @@ pub(super) fn go_back(
         journal.append(Event::Closed { outcome: Ended::Old }).map_err(journal_error)
     });
     match ended {
-        Ok(()) => report,
+        Ok(()) => {
+            let _ = reserve::give_back(machine.config, &machine.places.work);
+            report
+        }
         Err(error) => {
             let words = causes::in_one_line(&error);
             let warning = format!("what is left of the run is unfinished, run `gantry-installer recover`: {words}");

@@ -1,7 +1,8 @@
 //! Room that is set aside before the first change, on every file system that an undo writes to: a disk that becomes full
 //! stays full, and the undo must work on it all the same.
-
-use std::path::PathBuf;
+//!
+//! Records are written into it and the journal behind its own end, so that nobody else can take it; what the old service
+//! needs to open its database is given back a moment before its start.
 
 use crate::config::Config;
 use crate::layout::WorkLayout;
@@ -10,33 +11,24 @@ use crate::steps::{self, Machine, StepError};
 use crate::sys::fs::{self, PathError};
 use crate::sys::room;
 
-/// For the records of the undo: the gate's, the journal's, the report, what is held.
-const STATE: Room = Room { bytes: 4 << 20, names: 4 };
-/// For what the old service needs to open its database: a write-ahead log, its index, or a journal.
-const DATABASE: Room = Room { bytes: 4 << 20, names: 4 };
-/// For the symlink that points back.
-const VERSIONS: Room = Room { bytes: 0, names: 1 };
-
-struct Room {
-    bytes: u64,
-    names: usize,
-}
+/// For the records of an undo and of its repetitions: the gate's, what is held, the report.
+const RECORDS: (usize, u64) = (8, 512 << 10);
+/// For a write-ahead log and its index, or a journal.
+const DATABASE: (usize, u64) = (4, 1 << 20);
+/// For the symlink that points back, which takes a name.
+const LINK: (usize, u64) = (2, 0);
 
 /// Takes it. What a kill leaves of it is given back by a recovery.
 pub(super) fn set_aside(machine: &Machine<'_>) -> Result<(), StepError> {
     let config = machine.config;
-    let mut rooms = vec![(config.layout.reserve(), STATE)];
+    let mut rooms = vec![(config.layout.reserve(), RECORDS)];
     // Before a first installation there is nothing to go back to.
     if machine.plan.operation != Operation::Install {
         steps::make_work_directory(machine)?;
         rooms.push((machine.places.work.reserve(), DATABASE));
-        rooms.push((config.layout.versions_reserve(), VERSIONS));
+        rooms.push((config.layout.versions_reserve(), LINK));
     }
-    let taken = rooms.iter().try_for_each(|(directory, room)| {
-        fs::create_dir_all(directory, 0o700)?;
-        room::reserve(&directory.join("bytes"), room.bytes)?;
-        (1..=room.names).try_for_each(|number| room::reserve(&directory.join(number.to_string()), 0))
-    });
+    let taken = rooms.iter().try_for_each(|(directory, (count, bytes))| room::set_aside(directory, *count, *bytes));
     if taken.is_err() {
         // It fits in part, and nothing has begun.
         let _ = give_back(config, &machine.places.work);
@@ -44,16 +36,14 @@ pub(super) fn set_aside(machine: &Machine<'_>) -> Result<(), StepError> {
     Ok(taken?)
 }
 
-/// Gives it back: all of it, as an undo begins or the run ends.
+/// Gives all of it back, once the run has ended.
 pub(super) fn give_back(config: &Config, work: &WorkLayout) -> Result<(), PathError> {
-    let places: [PathBuf; 3] = [config.layout.reserve(), work.reserve(), config.layout.versions_reserve()];
-    for place in places {
-        // Installers before this one set aside a file.
-        if fs::exists(&place)? && !fs::kind(&place)?.is_dir() {
-            fs::remove_file(&place)?;
-        } else {
-            fs::remove_dir_all(&place)?;
-        }
+    // Installers before this one set aside a file.
+    let old = config.layout.state.join("reserve");
+    if fs::exists(&old)? {
+        fs::remove_file(&old)?;
     }
-    Ok(())
+    [config.layout.reserve(), work.reserve(), config.layout.versions_reserve()]
+        .iter()
+        .try_for_each(|room| if fs::exists(room)? { room::give_back(room) } else { Ok(()) })
 }

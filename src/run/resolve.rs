@@ -14,6 +14,7 @@ use crate::manifest::{Manifest, Release, WireError};
 use crate::plan::step::Incoming;
 use crate::sys::fs::{self, PathError};
 use crate::sys::http::{self, Client, HttpError, Problem};
+use crate::sys::room;
 use crate::sys::watch::Watch;
 use crate::sys::{clock, host};
 use crate::version::Version;
@@ -194,7 +195,7 @@ pub fn manifest(config: &Config, client: &Client, expiry: Expiry, watch: &dyn Wa
     let trust: Trust = record::read(&config.layout.trust())?.unwrap_or_default();
     let configured: Vec<_> = keys.iter().map(PublicKey::id).collect();
     let admitted = trust.admit(&manifest, Sha256::of(&bytes), &key, &configured).map_err(doubted)?;
-    if admitted != trust && fs::space(&config.layout.state)?.writable {
+    if admitted != trust && room::space(&config.layout.state)?.writable {
         fs::create_dir_all(&config.layout.state, 0o755)?;
         record::write(&config.layout.trust(), &admitted, 0o600)?;
     }

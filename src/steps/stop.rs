@@ -15,7 +15,7 @@ use crate::sys::holders::Holder;
 use crate::sys::lock::passage;
 use crate::sys::service::{ServiceError, State};
 use crate::sys::signal::Interrupt;
-use crate::sys::{fs, seam};
+use crate::sys::{fs, room, seam};
 use crate::version::Version;
 
 /// How long a process that belongs to the service may hold the database after the stop.
@@ -53,7 +53,7 @@ pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
         doorway::open(machine, before.version)?;
         // What ran before a first installation is none of our releases: it is started, and nothing of it can be proven.
         let foreign = machine.plan.was_running && machine.starts == Starts::Service && !super::is_running(machine);
-        return if foreign { start(machine) } else { Ok(()) };
+        return if foreign { start_in_room(machine) } else { Ok(()) };
     };
     // Whatever runs now may be about to end: refused by the gate, or late with its stop.
     match halt(machine) {
@@ -65,7 +65,7 @@ pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
         listen(machine);
     }
     doorway::expect(machine, &before)?;
-    start(machine)?;
+    start_in_room(machine)?;
     prove::healthy(&version, &Interrupt::never(), machine).map_err(|error| {
         let message =
             format!("everything is as before, but {version} does not become healthy again: {}", error.message);
@@ -101,6 +101,13 @@ fn start_also(machine: &mut Machine<'_>) {
         let words = causes::in_one_line(&error);
         machine.memory.warnings.push(format!("what belongs to the service could not be started: {words}"));
     }
+}
+
+/// Starts the service where a disk may be full: what was set aside for its database, and for its log, is given back now.
+pub(super) fn start_in_room(machine: &mut Machine<'_>) -> Result<(), StepError> {
+    room::give_back(&machine.places.work.reserve())?;
+    let _ = room::give_one_back(&machine.config.layout.gate());
+    start(machine)
 }
 
 /// Starts the service by its manager; what becomes of it is seen by `prove`.

@@ -2,14 +2,14 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
 
 use crate::sys::attributes::Owner;
 use crate::sys::fs::{PathError, not_regular, sync_dir};
-use crate::sys::seam;
+use crate::sys::{renaming, room, seam};
 
 type Result<T> = std::result::Result<T, PathError>;
 
@@ -181,14 +181,20 @@ impl Dir {
     /// Gives the file `name` a second name in another directory of the same file system. Not durable before `sync`.
     pub fn link(&self, name: &str, to: &Self, new_name: &str) -> Result<()> {
         seam::cross("link");
-        let linked = rustix::fs::linkat(&self.descriptor, name, &to.descriptor, new_name, AtFlags::empty());
-        linked.map_err(PathError::on("link to", &to.path.join(new_name)))
+        let path = to.path.join(new_name);
+        let link = || rustix::fs::linkat(&self.descriptor, name, &to.descriptor, new_name, AtFlags::empty());
+        let linked = match link() {
+            // A name may need room as well: one in memory counts like a file of its own.
+            Err(error) if room::is_lack(&error.into()) && room::give_one_back(&path) => link(),
+            linked => linked,
+        };
+        linked.map_err(PathError::on("link to", &path))
     }
 
     /// Moves `name` over `new_name` in one step. Not durable before `sync` of both.
     pub fn rename(&self, name: &str, to: &Self, new_name: &str) -> Result<()> {
-        seam::cross("rename");
-        let renamed = rustix::fs::renameat(&self.descriptor, name, &to.descriptor, new_name);
+        let from = (self.descriptor.as_fd(), Path::new(name));
+        let renamed = renaming::rename(from, (to.descriptor.as_fd(), Path::new(new_name)));
         renamed.map_err(PathError::on("rename to", &to.path.join(new_name)))
     }
 

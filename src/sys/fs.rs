@@ -12,7 +12,10 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::sys::dir::Dir;
-use crate::sys::seam;
+use crate::sys::{renaming, room, seam};
+
+/// What a log may grow by on a full disk.
+const LOG: u64 = 64 << 10;
 
 /// What was tried on which path, and why it failed.
 #[derive(Debug, Error)]
@@ -39,19 +42,6 @@ impl PathError {
 }
 
 type Result<T> = std::result::Result<T, PathError>;
-
-/// Free and total bytes of the file system that holds a path, and which one it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Space {
-    /// The device number: two paths with one device share their space.
-    pub device: u64,
-    /// Bytes that this process may still write.
-    pub available: u64,
-    /// Whether it is mounted read-only.
-    pub read_only: bool,
-    /// Whether this user may write to the path, or to its nearest parent that exists.
-    pub writable: bool,
-}
 
 /// The whole file.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
@@ -144,19 +134,6 @@ pub fn read_link(path: &Path) -> Result<Option<PathBuf>> {
     }
 }
 
-/// The space of the file system of `path`, or of its nearest parent that exists.
-pub fn space(path: &Path) -> Result<Space> {
-    let there = path.ancestors().find(|ancestor| matches!(exists(ancestor), Ok(true))).unwrap_or(Path::new("/"));
-    let found = rustix::fs::statvfs(there).map_err(PathError::on("ask for free space on", there))?;
-    let device = rustix::fs::stat(there).map_err(PathError::on("look at", there))?.st_dev;
-    Ok(Space {
-        device,
-        available: found.f_bavail.saturating_mul(found.f_frsize),
-        read_only: found.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY),
-        writable: rustix::fs::access(there, rustix::fs::Access::WRITE_OK).is_ok(),
-    })
-}
-
 /// Makes `bytes` the content of `path`: after a kill or a power cut it is wholly the old or wholly the new one.
 ///
 /// The file that is written first is always a new one: what a kill left under its name, or what somebody planted
@@ -173,17 +150,28 @@ pub fn write_durable(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
         }
         _ => {}
     }
-    let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary);
-    let mut file = written.map_err(PathError::on("create", &temporary))?;
-    let made = file
-        .set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
-        .and_then(|()| file.write_all(bytes))
-        .and_then(|()| file.sync_all());
+    let made = match fill(OpenOptions::new().create_new(true), &temporary, bytes, mode) {
+        // On a full disk it is written into room that was set aside for it.
+        Err(error) if room::is_lack(&error.source) && room::take(path, &temporary) => {
+            fill(&mut OpenOptions::new(), &temporary, bytes, mode)
+        }
+        made => made,
+    };
     if let Err(error) = made {
         let _ = fs::remove_file(&temporary);
-        return Err(PathError::on("write", &temporary)(error));
+        return Err(error);
     }
     rename(&temporary, path)
+}
+
+fn fill(how: &mut OpenOptions, path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+    let opened = how.write(true).mode(0o600).custom_flags(NO_LINK).open(path);
+    let mut file = opened.map_err(PathError::on("create", path))?;
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
+        .and_then(|()| file.write_all(bytes))
+        .and_then(|()| file.set_len(bytes.len() as u64))
+        .and_then(|()| file.sync_all())
+        .map_err(PathError::on("write", path))
 }
 
 /// Makes a file that anybody may read, where there is none of that name; durable when it returns.
@@ -207,7 +195,11 @@ pub fn open_log(path: &Path, length: u64) -> Result<File> {
     seam::cross("open the journal");
     let opened = OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(NO_LINK).open(path);
     let file = opened.map_err(PathError::on("open", path))?;
-    file.set_len(length).and_then(|()| file.sync_all()).map_err(PathError::on("truncate", path))?;
+    // Cutting it off where it ends would give back what is kept behind its end.
+    let is_longer = file.metadata().map_err(PathError::on("look at", path))?.len() != length;
+    let cut = if is_longer { file.set_len(length) } else { Ok(()) };
+    room::keep_ahead(&file, LOG);
+    cut.and_then(|()| file.sync_all()).map_err(PathError::on("truncate", path))?;
     if !there {
         sync_parent(path)?;
     }
@@ -216,8 +208,8 @@ pub fn open_log(path: &Path, length: u64) -> Result<File> {
 
 /// Renames within one file system, then makes the name durable.
 pub fn rename(from: &Path, to: &Path) -> Result<()> {
-    seam::cross("rename");
-    fs::rename(from, to).map_err(PathError::on("rename to", to))?;
+    let renamed = renaming::rename((rustix::fs::CWD, from), (rustix::fs::CWD, to));
+    renamed.map_err(PathError::on("rename to", to))?;
     sync_parent(to)?;
     if from.parent() == to.parent() { Ok(()) } else { sync_parent(from) }
 }
@@ -227,7 +219,13 @@ pub fn replace_link(link: &Path, target: &Path) -> Result<()> {
     let temporary = sibling(link, ".new");
     remove_file(&temporary)?;
     seam::cross("make a symlink");
-    std::os::unix::fs::symlink(target, &temporary).map_err(PathError::on("make the symlink", &temporary))?;
+    let made = match std::os::unix::fs::symlink(target, &temporary) {
+        Err(error) if room::is_lack(&error) && room::give_one_back(link) => {
+            std::os::unix::fs::symlink(target, &temporary)
+        }
+        made => made,
+    };
+    made.map_err(PathError::on("make the symlink", &temporary))?;
     rename(&temporary, link)
 }
 

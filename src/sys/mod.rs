@@ -15,6 +15,7 @@ pub mod lock;
 pub mod mount;
 pub mod process;
 pub mod publication;
+mod renaming;
 pub mod room;
 pub mod seam;
 pub mod service;

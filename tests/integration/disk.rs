@@ -4,8 +4,14 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A file system in memory, until it is dropped.
-pub struct Disk(PathBuf);
+/// A file system of its own, until it is dropped.
+pub struct Disk(PathBuf, Kind);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Memory,
+    Ext4,
+}
 
 impl Disk {
     /// Nothing where this user may not mount.
@@ -20,7 +26,7 @@ impl Disk {
         let options = format!("mode=755,{options}");
         let done = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "none"]).arg(at).output();
         if done.is_ok_and(|output| output.status.success()) {
-            return Some(Self(at.to_owned()));
+            return Some(Self(at.to_owned(), Kind::Memory));
         }
         let _ = writeln!(std::io::stderr(), "skipped: this user may not mount a file system");
         None
@@ -31,13 +37,13 @@ impl Disk {
         std::fs::create_dir_all(at).unwrap();
         let image = tempfile::NamedTempFile::new_in("/dev/shm").unwrap();
         image.as_file().set_len(megabytes << 20).unwrap();
-        let made = Command::new("mkfs.ext4").args(["-q", "-F"]).arg(image.path()).status();
+        let made = Command::new("mkfs.ext4").args(["-q", "-F", "-m", "0"]).arg(image.path()).status();
         let script =
             "loop=$(losetup -f --show \"$1\") && mount \"$loop\" \"$2\"; code=$?; losetup -d \"$loop\"; exit $code";
         let mounted = || Command::new("sh").args(["-c", script, "sh"]).arg(image.path()).arg(at).output();
         if made.is_ok_and(|status| status.success()) && mounted().is_ok_and(|output| output.status.success()) {
             let _ = std::fs::remove_dir(at.join("lost+found"));
-            return Some(Self(at.to_owned()));
+            return Some(Self(at.to_owned(), Kind::Ext4));
         }
         let _ = writeln!(std::io::stderr(), "skipped: this user may not mount a file system of kind ext4");
         None
@@ -50,10 +56,22 @@ impl Disk {
 
     /// Leaves less than three megabytes.
     pub fn fill(&self) {
+        self.fill_up_to(3 << 20);
+    }
+
+    /// Takes everything but so many bytes, in a file of somebody else.
+    fn fill_up_to(&self, bytes: u64) {
         let free = rustix::fs::statvfs(&self.0).map(|space| space.f_bavail * space.f_frsize).unwrap();
-        // On the disk of the backups, this is something else that lies there.
         let filler = std::fs::File::create(self.0.join("filler")).unwrap();
-        rustix::fs::fallocate(&filler, rustix::fs::FallocateFlags::empty(), 0, free.saturating_sub(3 << 20)).unwrap();
+        let (mut taken, mut step) = (0, free.saturating_sub(bytes));
+        // What a file system needs for itself cannot be told beforehand.
+        while step >= 4096 {
+            let done = rustix::fs::fallocate(&filler, rustix::fs::FallocateFlags::empty(), taken, step);
+            if done.is_ok() {
+                taken += step;
+            }
+            step = if bytes == 0 || done.is_err() { step / 2 } else { 0 };
+        }
     }
 
     pub fn empty(&self) {
@@ -69,6 +87,9 @@ impl Disk {
 
     /// From now on there is room for so many bytes more, whatever becomes free later. Zero would be without a limit.
     pub fn leave(&self, bytes: u64) {
+        if self.1 == Kind::Ext4 {
+            return self.fill_up_to(bytes);
+        }
         let found = rustix::fs::statvfs(&self.0).unwrap();
         let used = (found.f_blocks - found.f_bfree) * found.f_frsize;
         assert!(self.remount(&format!("size={}", (used + bytes).max(4096))));
@@ -82,6 +103,10 @@ impl Disk {
 
     /// There is room enough again.
     pub fn grow(&self) {
+        if self.1 == Kind::Ext4 {
+            let _ = std::fs::remove_file(self.0.join("filler"));
+            return;
+        }
         assert!(self.remount("size=2g,nr_inodes=1000000"));
     }
 }

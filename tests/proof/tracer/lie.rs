@@ -9,8 +9,6 @@ use super::{Point, memory};
 /// A bug in the installer, made from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lie {
-    /// No file is ever synced. Only a power cut shows it.
-    NoFileSync,
     /// No directory is ever synced. Only a power cut shows it.
     NoDirectorySync,
     /// No file whose path ends so is ever synced. Only a power cut shows it.
@@ -40,7 +38,6 @@ impl Lie {
         let syncs = matches!(point.call, "fsync" | "fdatasync" | "sync_file_range");
         let on_directory = || world.join(&point.path).is_dir();
         match self {
-            Self::NoFileSync => (syncs && !on_directory()).then_some(Told::Instead(0)),
             Self::NoDirectorySync => (syncs && on_directory()).then_some(Told::Instead(0)),
             Self::NoSyncOf(end) => (syncs && point.path.to_string_lossy().ends_with(end)).then_some(Told::Instead(0)),
             Self::NoSync => syncs.then_some(Told::Instead(0)),
