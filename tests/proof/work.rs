@@ -127,8 +127,9 @@ impl Work<'_> {
             return;
         }
         let outcome = sweep.attempt(trial, &[]);
-        self.watch(outcome.at.as_ref(), &sweep.points[place(trial.point)]);
-        self.count(trial, &outcome.verdict, outcome.at.as_ref());
+        let at = outcome.trace.fired.as_ref();
+        self.watch(at, &sweep.points[place(trial.point)]);
+        self.count(trial, &outcome.verdict, at);
     }
 
     /// A kill, and from what it left every kill of the recovery.
