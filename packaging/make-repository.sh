@@ -83,7 +83,7 @@ make_repository() {
         "$installer" manifest add "$staging/repository/$archive" \
             --manifest "$manifest" --target "$target" --url "$archive" >&2
     done
-    "$installer" manifest check --manifest "$manifest" >&2
+    "$installer" manifest check --manifest "$manifest" --migrations "$migrations" >&2
     sign
     mv -- "$staging/repository" "$out"
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
 use thiserror::Error;
@@ -32,6 +34,11 @@ impl Sha256 {
     /// Its bytes.
     pub const fn bytes(&self) -> [u8; 32] {
         self.0
+    }
+
+    /// The digest in standard base64 with padding (RFC 4648, section 4): 44 letters.
+    pub fn base64(&self) -> String {
+        STANDARD.encode(self.0)
     }
 }
 
@@ -141,6 +148,12 @@ mod tests {
         let digest = Sha256::of(b"abc");
         assert_eq!(digest.to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(digest.to_string().parse(), Ok(digest));
+    }
+
+    #[test]
+    fn base64_has_the_letters_of_its_standard() {
+        let digest = Sha256::of(b"abc");
+        assert_eq!(digest.base64(), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
     }
 
     #[test]

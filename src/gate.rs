@@ -53,8 +53,7 @@ fn judge(state: &Path, database: &Path, version: &Version) -> Result<Verdict, St
             record.product
         ));
     }
-    let ledger = Ledger::of(crate::config::Format::GolangMigrate, Some(&record.ledger))
-        .map_err(|error| causes::in_one_line(&error))?;
+    let ledger = Ledger::of(record.engine, Some(&record.ledger)).map_err(|error| causes::in_one_line(&error))?;
     if let Some(run) = &record.run {
         let expected = run.expect.as_ref().filter(|expect| expect.version == *version);
         let alive = lock::expect_lock_is_held(&state.join("expect.lock")).unwrap_or(false);
@@ -84,7 +83,7 @@ fn admitted(
     })?;
     if let Some((expect, run)) = expected {
         // Exactly the pair that the run is about to prove, and nothing else.
-        if seen.ledger.schema() != expect.schema.as_ref() {
+        if seen.ledger.stand(&record.order).schema != expect.schema {
             return Ok(Verdict::InFlight { run: run.clone() });
         }
     }

@@ -86,7 +86,7 @@ impl Layout {
         self.state.join("gate.json")
     }
 
-    /// Sequences by key, and the floor of time.
+    /// Sequences and times by key.
     pub fn trust(&self) -> PathBuf {
         self.state.join("trust.json")
     }
@@ -203,10 +203,8 @@ pub struct WorkLayout {
 }
 
 impl WorkLayout {
-    /// Says whose database lies beside it.
-    pub fn owner(&self) -> PathBuf {
-        self.directory.join("owner.json")
-    }
+    /// The name of the record that says whose database lies beside it.
+    pub const OWNER: &str = "owner.json";
 
     /// Room that is set aside for the undo of a run on a disk that fills up.
     pub fn reserve(&self) -> PathBuf {

@@ -11,9 +11,11 @@
 //! * Hands, one outside thing each: [`sys`] (files, processes, services, the network, the clock), [`verify`] (archives and
 //!   their digests), [`db`] (SQLite), [`journal`] (what is recorded).
 //! * Verbs: [`steps`] (one file a step, each with its undo), [`observe`] (the machine as values).
-//! * Where plan, steps and journal meet: [`run`] ([`run::apply`], [`run::recover()`]), and [`gate`], which services may
-//!   ask before they start.
+//! * Where plan, steps and journal meet: [`run`] ([`run::apply`], [`run::recover()`]), and the two that services in Rust
+//!   use: [`gate`], which they may ask before they start, and [`embedded`], their migrations compiled in.
 //! * The face: [`cli`].
+//!
+//! `fuzzing`, which is built for the fuzzers and the tests alone, has a door for everything that reads bytes from outside.
 
 pub mod version;
 pub mod digest;
@@ -38,5 +40,9 @@ pub mod observe;
 
 pub mod run;
 pub mod gate;
+pub mod embedded;
 
 pub mod cli;
+
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;

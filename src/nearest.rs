@@ -1,8 +1,8 @@
 //! The word that somebody who mistyped probably meant.
 
-/// Of the `known` words the one with the fewest letters to change from `word`.
+/// Of the `known` words the one that `word` is the beginning of, else the one with the fewest letters to change from it.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known.into_iter().min_by_key(|candidate| distance(word, candidate))
+    known.into_iter().min_by_key(|candidate| (!candidate.starts_with(word), distance(word, candidate)))
 }
 
 /// The edit distance of Levenshtein: letters put in, taken out or replaced on the way from one word to the other.
@@ -35,6 +35,7 @@ mod tests {
     #[test]
     fn the_nearest_known_word_is_offered() {
         assert_eq!(nearest("fingreprint", ["from", "fingerprint", "reads"]), Some("fingerprint"));
+        assert_eq!(nearest("golang", ["goose", "golang-migrate"]), Some("golang-migrate"));
         assert_eq!(nearest("x", []), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Looks at the machine; changes nothing.
 
 pub mod archive;
+pub mod lint;
 
 use std::path::{Path, PathBuf};
 
@@ -10,16 +11,18 @@ use crate::causes;
 use crate::config::Config;
 use crate::db::alone;
 use crate::db::header::{self, Kind};
-use crate::db::look::look;
+use crate::db::ledger::LedgerError;
+use crate::db::look::{LookError, look};
 use crate::journal::record::RecordError;
 use crate::journal::releases::{self, ReleaseRecord};
 use crate::journal::{backups, held};
-use crate::layout::Layout;
+use crate::layout::{Layout, WorkLayout};
 use crate::migration::{Drift, DriftKind, Ledger, LedgerNameError, SchemaPrint, Severity};
 use crate::plan::observed::{
     Content, Database, Holds, Observed, Obstacle, Process as Holder, Readable, Service, Space,
 };
 use crate::sys::attributes;
+use crate::sys::dir::Dir;
 use crate::sys::fs::{self, PathError};
 use crate::sys::mount::{self, Kind as Mounted};
 use crate::sys::process::Process;
@@ -115,7 +118,8 @@ pub fn database(config: &Config, records: &[ReleaseRecord]) -> Result<Database> 
     let path = real_database(&config.database.path)?;
     let ledger = Ledger::of(config.database.format, config.database.table.as_deref())?;
     let content = content(&path, &ledger, records)?;
-    let obstacles = if matches!(content, Content::Missing) { Vec::new() } else { obstacles(&path)? };
+    let mut obstacles = if matches!(content, Content::Missing) { Vec::new() } else { obstacles(&path)? };
+    obstacles.extend(occupied(&config.layout.work(&path)));
     Ok(Database { path, content, obstacles })
 }
 
@@ -129,10 +133,12 @@ fn content(path: &Path, ledger: &Ledger, records: &[ReleaseRecord]) -> Result<Co
     };
     let seen = match look(path, ledger) {
         Ok(seen) => seen,
+        Err(LookError::Ledger(LedgerError::Engine { found, .. })) => return Ok(Content::OtherFormat(found)),
         Err(error) => return Ok(Content::Unusable(causes::in_one_line(&error))),
     };
-    let schema = seen.ledger.schema().cloned();
-    let drift = schema.as_ref().and_then(|schema| drift(schema, &seen.print, records));
+    let order = records.last().map(|newest| newest.order.as_slice()).unwrap_or_default();
+    let stand = seen.ledger.stand(order);
+    let differs = stand.schema.as_ref().and_then(|schema| drift(schema, &seen.print, records));
     let stands_at = records.iter().rev().find_map(|record| {
         let found =
             |schema: &&SchemaVersion| record.fingerprints.get(&schema.to_string()) == Some(&seen.print.fingerprint);
@@ -140,16 +146,19 @@ fn content(path: &Path, ledger: &Ledger, records: &[ReleaseRecord]) -> Result<Co
     });
     let size = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
     Ok(Content::Readable(Readable {
-        dirty: seen.ledger.is_dirty(),
-        compared: drift.is_some(),
-        drift: drift.unwrap_or_default(),
+        dirty: stand.dirty,
+        compared: differs.is_some(),
+        drift: stand.drift().chain(differs.into_iter().flatten()).collect(),
         fingerprint: seen.print.fingerprint,
-        schema,
+        schema: stand.schema,
         stands_at,
         bytes: size(path) + size(&beside(path, "-wal")),
         wal,
     }))
 }
+
+/// The object that drifts where only the fingerprint of the expected schema was recorded.
+pub const WHOLE: &str = "schema as a whole";
 
 /// How a schema differs from what its version stands for; nothing where no release on disk knows that version.
 fn drift(schema: &SchemaVersion, found: &SchemaPrint, records: &[ReleaseRecord]) -> Option<Vec<Drift>> {
@@ -158,7 +167,7 @@ fn drift(schema: &SchemaVersion, found: &SchemaPrint, records: &[ReleaseRecord])
         return Some(found.drift_from(expected));
     }
     let expected = records.iter().rev().find_map(|record| record.fingerprints.get(&name))?;
-    let whole = Drift { kind: DriftKind::Changed, object: "schema as a whole".to_owned(), severity: Severity::Fatal };
+    let whole = Drift { kind: DriftKind::Changed, object: WHOLE.to_owned(), severity: Severity::Fatal };
     Some(if found.fingerprint == *expected { Vec::new() } else { vec![whole] })
 }
 
@@ -187,7 +196,21 @@ fn obstacles(path: &Path) -> Result<Vec<Obstacle>> {
     Ok(obstacles)
 }
 
-/// A stop of the service would end an installer that runs inside it, in the middle of its run.
+/// The directory of the database may belong to a service that is not trusted, and what it puts in the place of our work
+/// directory is not worked in.
+fn occupied(work: &WorkLayout) -> Option<Obstacle> {
+    match Dir::open_private(&work.directory) {
+        Err(error) if !error.is_missing() => Some(Obstacle {
+            code: "work-directory",
+            message: causes::in_one_line(&error),
+            remedy: format!("look at what is there, then move `{}` away", work.directory.display()),
+        }),
+        _ => None,
+    }
+}
+
+/// A stop of the service would end an installer that runs inside it, in the middle of its run (FM-32): systemd ends the
+/// whole control group.
 fn inside(service: &service::Service) -> Result<Option<Obstacle>> {
     let own = service.own_processes()?.unwrap_or_default();
     let this = Process::this().map_err(ServiceError::from)?;

@@ -1,13 +1,19 @@
 #!/bin/sh
-# Gantry's own migrations against the stock sqlite3: every down restores the schema before it, token for token, and no
-# row is lost on the way up and down, with foreign keys on and off. Each migration runs in one transaction.
+# Gantry's own migrations, by the installer and against the stock sqlite3: every down restores the schema before it,
+# token for token, and no row is lost on the way up and down, with foreign keys on and off. With sqlite3 each migration
+# runs in one transaction.
 set -eu
 
-migrations=$(cd -- "$(dirname -- "$0")/../migrations/v1" && pwd)
+root=$(cd -- "$(dirname -- "$0")/.." && pwd)
+migrations=$root/migrations/v1
+installer=${CARGO_TARGET_DIR:-$root/target}/debug/gantry-installer
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 
 main() {
+    judged
+    tried
+    caught
     command -v sqlite3 >/dev/null || { echo "migrations: skipped, there is no sqlite3" >&2; return; }
     for keys in ON OFF; do
         newest=8
@@ -16,7 +22,63 @@ main() {
         done
         rows_survive "$keys" 6 "$newest"
     done
+    tried_with_rows
     echo "migrations: 8 ups and downs restore schema and rows, with foreign keys on and off"
+}
+
+# Nothing is found in them, and a bad one beside them is found and named, and so is one that was changed.
+judged() {
+    [ -x "$installer" ] || fail "there is no \`$installer\`: run \`cargo build\` first"
+    "$installer" migrate --dir "$migrations" lint --level note >"$work/answer" || fail "$(cat -- "$work/answer")"
+    cp -R -- "$migrations" "$work/worse"
+    echo "ALTER TABLE buckets DROP COLUMN quota_bytes;" >"$work/worse/0009_drop_quota.up.sql"
+    echo "ALTER TABLE buckets ADD COLUMN quota_bytes INTEGER;" >"$work/worse/0009_drop_quota.down.sql"
+    echo "-- One more word." >>"$work/worse/0001_create_buckets.up.sql"
+    code=0
+    "$installer" migrate --dir "$work/worse" lint >"$work/answer" 2>"$work/words" || code=$?
+    [ "$code" -eq 3 ] || fail "a bad migration is judged with $code: $(cat -- "$work/answer")"
+    # shellcheck disable=SC2016 # the backquotes are those of the answer
+    for found in '0009_drop_quota.up.sql:1: error: additive: drops the column `buckets.quota_bytes`' \
+        '0001_create_buckets.up.sql: error: immutable: it is locked, and it was changed'; do
+        grep -q "^$found" "$work/answer" || fail "\`$found\` is not found: $(cat -- "$work/answer")"
+    done
+    [ "$(grep -Ec ': (error|warning): ' "$work/answer")" -eq 2 ] || fail "too much is found: $(cat -- "$work/answer")"
+}
+
+# By the installer itself, on an empty database.
+tried() {
+    for keys in "" --foreign-keys; do
+        # shellcheck disable=SC2086 # no argument at all in the first round
+        "$installer" migrate --dir "$migrations" test $keys >"$work/answer" || fail "$(cat -- "$work/answer")"
+    done
+}
+
+# A bad migration beside them is found, and named, and no other one is.
+caught() {
+    cp -R -- "$migrations" "$work/bad"
+    "$installer" -q migrate --dir "$work/bad" new forgets >/dev/null
+    echo "CREATE TABLE left_over (a); CREATE INDEX by_a ON left_over (a);" >"$work/bad/0009_forgets.up.sql"
+    echo "DROP INDEX by_a;" >"$work/bad/0009_forgets.down.sql"
+    code=0
+    "$installer" migrate --dir "$work/bad" test >"$work/answer" 2>"$work/words" || code=$?
+    [ "$code" -eq 3 ] || fail "a bad migration is answered with $code: $(cat -- "$work/words")"
+    grep -q '^refused: `0009_forgets.up.sql` and `0009_forgets.down.sql`.* table left_over stays behind' "$work/words" ||
+        fail "a bad migration is not named: $(cat -- "$work/words")"
+    [ "$(grep -c '^refused: ' "$work/words")" -eq 1 ] || fail "a good migration is named: $(cat -- "$work/words")"
+}
+
+# The same on a copy of a database with rows, at a schema in the middle.
+tried_with_rows() {
+    database=$work/tried.db
+    go_to "$database" OFF 0 6
+    seed "$database" 6
+    sqlite3 "$database" "CREATE TABLE schema_migrations (version uint64,dirty bool);
+        CREATE UNIQUE INDEX version_unique ON schema_migrations (version); INSERT INTO schema_migrations VALUES (6, 0)"
+    for keys in "" --foreign-keys; do
+        # shellcheck disable=SC2086 # no argument at all in the first round
+        "$installer" migrate --database "sqlite:$database" --dir "$migrations" test $keys >"$work/answer" ||
+            fail "$(cat -- "$work/answer")"
+    done
 }
 
 # One migration up and down again gives the schema before it.

@@ -1,13 +1,17 @@
 //! The command line, exactly as it may be typed.
 
+mod lint;
 mod manifest;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::config;
 use crate::version::Target;
+pub use lint::Lint;
 pub use manifest::{GraphFormat, Manifest};
 
 /// Upgrade a program and its database as one unit, and put everything back if anything fails
@@ -89,6 +93,10 @@ pub struct Install {
     pub yes: bool,
 }
 
+fn duration(text: &str) -> Result<Duration, String> {
+    config::duration(text).ok_or_else(|| "expected a duration such as `500ms`, `10s` or `2m`".to_owned())
+}
+
 /// Arguments of `upgrade`
 #[derive(Debug, Args)]
 pub struct Upgrade {
@@ -104,6 +112,9 @@ pub struct Upgrade {
     /// Believe a manifest that has expired
     #[arg(long)]
     pub allow_expired: bool,
+    /// Refuse a downtime that is predicted to be longer, and go back before it becomes so, such as `500ms` or `10s`
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub max_downtime: Option<Duration>,
     /// Show the plan and change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -242,11 +253,14 @@ pub struct Man {
 #[derive(Debug, Args)]
 pub struct Migrate {
     /// Work in place on this database, without a configuration: `sqlite:PATH`
-    #[arg(long, value_name = "URL", requires = "dir", global = true)]
+    #[arg(long, value_name = "URL", global = true)]
     pub database: Option<String>,
     /// The directory of migrations
-    #[arg(long, value_name = "DIR", requires = "database", global = true)]
+    #[arg(long, value_name = "DIR", global = true)]
     pub dir: Option<PathBuf>,
+    /// Show what `up`, `down` or `goto` would do, and do nothing
+    #[arg(long, global = true)]
+    pub dry_run: bool,
     /// The format of the migrations
     #[arg(long, default_value = "golang-migrate", global = true)]
     pub format: String,
@@ -274,10 +288,29 @@ pub enum MigrateVerb {
     /// Go to a schema version, up or down
     Goto {
         /// Which
-        version: i64,
+        version: String,
     },
     /// Show the schema version
     Version,
     /// List migrations, and which are applied
     Status,
+    /// Judge migrations: whether older releases run on after them, whether they can be taken back, whether they changed
+    Lint(Lint),
+    /// Try every migration up, down and up again: on an empty database, and on a copy of the one that is given
+    Test {
+        /// Enforce foreign keys, as a program may that opens its database so; a configuration says it by itself
+        #[arg(long)]
+        foreign_keys: bool,
+    },
+    /// Make the ledger say a schema version without running anything; a lie, unless the schema is that one
+    Force {
+        /// Which; `none` for an empty database
+        #[arg(allow_hyphen_values = true)]
+        version: String,
+    },
+    /// Make the files of a new migration in `--dir`
+    New {
+        /// What it is called: letters, digits, `_` and `-`
+        name: String,
+    },
 }

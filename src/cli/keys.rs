@@ -19,7 +19,7 @@ const RUN: [&str; 11] = [
 ];
 
 /// Keys that are lists.
-const LISTS: [&str; 7] = ["hops", "steps", "strategies", "backups", "removed", "findings", "pages"];
+const LISTS: [&str; 8] = ["hops", "steps", "strategies", "backups", "removed", "findings", "migrations", "pages"];
 
 /// Adds the keys of `command` that `body` does not have.
 pub fn complete(command: &str, body: &mut Map<String, Value>) {
@@ -32,7 +32,8 @@ pub fn complete(command: &str, body: &mut Map<String, Value>) {
         "man" => &["pages"],
         "export" => &["export"],
         "import" => &["import"],
-        "manifest check" => &["findings"],
+        "manifest check" | "migrate lint" => &["findings"],
+        "migrate status" | "migrate test" => &["migrations"],
         "gate" => &["verdict"],
         _ => &[],
     };

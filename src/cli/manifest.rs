@@ -3,6 +3,7 @@
 mod add;
 mod bundle;
 mod check;
+mod reads;
 mod sign;
 #[cfg(test)]
 mod tests;
@@ -33,11 +34,14 @@ const GOOD_FOR: SignedDuration = SignedDuration::from_hours(180 * 24);
 pub fn run(verb: &arguments::Manifest, terminal: &Terminal) -> Reply {
     let answer = match verb {
         arguments::Manifest::New { product, manifest } => begin(product, manifest),
-        arguments::Manifest::Add { archive, manifest, target, url, release, reads } => {
-            let (url, release) = (url.as_deref(), release.as_ref());
-            add::run(&add::Asked { archive, manifest, target, url, release, reads }, terminal)
+        arguments::Manifest::Add { archive, manifest, target, url, release, reads, reads_anyway, format } => {
+            let (url, release, reads_anyway) = (url.as_deref(), release.as_ref(), reads_anyway.as_deref());
+            let format = *format;
+            add::run(&add::Asked { archive, manifest, target, url, release, reads, reads_anyway, format }, terminal)
         }
-        arguments::Manifest::Check { manifest } => check::run(manifest),
+        arguments::Manifest::Check { manifest, migrations, format } => {
+            check::run(manifest, migrations.as_deref().map(|directory| (directory, *format)))
+        }
         arguments::Manifest::Sign { manifest, key, generate, password_file } => {
             let (generate, password_file) = (*generate, password_file.as_deref());
             sign::run(&sign::Asked { manifest, key, generate, password_file }, terminal)

@@ -1,55 +1,115 @@
 //! `migrate` by hand: without a configuration it works in place, as the engines do.
 
+pub mod lint;
+mod force;
+mod new;
+mod preview;
 mod show;
 mod site;
-mod way;
+mod trial;
 
+pub use force::of_product as force_of_product;
+pub use preview::preview;
 pub use show::{status, version};
-pub use way::way;
+pub(super) use site::files;
+pub use trial::{Subject, test};
 
 use super::arguments::{Migrate, MigrateVerb};
 use super::exit::Outcome;
 use super::reply::{Problem, Reply};
+use crate::config::ForeignKeys;
 use crate::db::in_place::{self, InPlaceError};
 use crate::db::migrate::MigrateError;
-use crate::migration::{LedgerState, Work};
+use crate::migration::Work;
 use crate::plan::Refusal;
+use crate::plan::way::Course;
 use crate::sys::signal::Interrupt;
+use crate::sys::watch::Watch;
 use site::{Access, Site};
 
 /// How often somebody else may migrate the database between the look at it and the first lock.
 const ROUNDS: usize = 10;
 
 /// Answers `migrate --database URL --dir DIR VERB`. `ask` shows what is about to happen and goes on only if somebody
-/// agrees; with `--yes` it is not called. `progress` is told of each migration before it runs.
+/// agrees; with `--yes` it is not called. `progress` is told of each migration before it runs, and `watch` of a copy.
 pub fn in_place(
     arguments: &Migrate,
     interrupt: &Interrupt,
     ask: &dyn Fn(&str) -> Result<(), Box<Reply>>,
     progress: &dyn Fn(&Work),
+    watch: &dyn Watch,
 ) -> Reply {
+    if let Err(reply) = check_dry_run(arguments) {
+        return *reply;
+    }
+    let agree = |question: &str| if arguments.yes { Ok(()) } else { ask(question) };
+    let go = |course: &Course, access| {
+        let site = Site::find(arguments, access)?;
+        if arguments.dry_run {
+            return would(&site, course, interrupt);
+        }
+        change(&site, course, &agree, interrupt, progress)
+    };
     let answer = match &arguments.verb {
-        MigrateVerb::Version => Site::find(arguments, Access::Look).and_then(|site| Ok(version(&site.state()?))),
+        MigrateVerb::Test { foreign_keys } => {
+            let keys = if *foreign_keys { ForeignKeys::Enforced } else { ForeignKeys::Ignored };
+            Site::of_files(arguments).and_then(|site| {
+                let set = site.set()?;
+                let database = arguments.database.is_some().then(|| site.database());
+                let subject = Subject { set: &set, ledger: site.ledger(), foreign_keys: keys, database };
+                Ok(test(&subject, interrupt, watch)?.warning(site.warnings(&set, &[])))
+            })
+        }
+        MigrateVerb::New { name } => match (&arguments.dir, &arguments.database) {
+            (Some(directory), None) => {
+                site::format(&arguments.format).and_then(|format| new::new(directory, format, name))
+            }
+            _ => Err(needs_directory()),
+        },
+        MigrateVerb::Version => Site::find(arguments, Access::Look).and_then(|site| Ok(version(&site.stand()?))),
         MigrateVerb::Status => Site::find(arguments, Access::Look).and_then(|site| {
             let set = site.set()?;
             Ok(status(&set, &site.state()?).warning(site.warnings(&set, &[])))
         }),
-        MigrateVerb::Up { .. } | MigrateVerb::Down { .. } | MigrateVerb::Goto { .. } => {
-            let agree = |question: &str| if arguments.yes { Ok(()) } else { ask(question) };
-            let down = matches!(arguments.verb, MigrateVerb::Down { .. });
-            Site::find(arguments, if down { Access::Change } else { Access::Create })
-                .and_then(|site| change(&site, &arguments.verb, &agree, interrupt, progress))
+        MigrateVerb::Up { count } => go(&Course::Up(*count), Access::Create),
+        MigrateVerb::Down { count } => go(&Course::Down(*count), Access::Change),
+        MigrateVerb::Goto { version } => go(&Course::Goto(version.clone()), Access::Create),
+        MigrateVerb::Force { version } => {
+            Site::find(arguments, Access::Change).and_then(|site| force::force(&site, version, &agree))
         }
+        MigrateVerb::Lint(asked) => lint::of_directory(asked, arguments, interrupt),
     };
     answer.unwrap_or_else(|reply| *reply)
+}
+
+/// Refuses `--dry-run` where nothing would be run anyway.
+pub fn check_dry_run(arguments: &Migrate) -> Result<(), Early> {
+    let runs = matches!(arguments.verb, MigrateVerb::Up { .. } | MigrateVerb::Down { .. } | MigrateVerb::Goto { .. });
+    if !arguments.dry_run || runs {
+        return Ok(());
+    }
+    Err(site::usage("`--dry-run` belongs to `up`, `down` and `goto`", "leave it out"))
+}
+
+/// The answer to `migrate new` without a directory of its own.
+pub fn needs_directory() -> Early {
+    site::usage("`migrate new` works on a directory alone", "give `--dir DIR`, and no `--database`")
 }
 
 /// An answer that ends a command early.
 type Early = Box<Reply>;
 
+/// What a change would do.
+fn would(site: &Site, course: &Course, interrupt: &Interrupt) -> Result<Reply, Early> {
+    let set = site.set()?;
+    let way = site.way(&set, course, interrupt)?;
+    let (from, to) = (show::point(way.from.as_ref()), show::point(way.to.as_ref()));
+    Ok(preview(&way, from, to, ForeignKeys::Ignored).warning(site.warnings(&set, &way.works)))
+}
+
 fn change(
     site: &Site,
-    verb: &MigrateVerb,
+    course: &Course,
     agree: &dyn Fn(&str) -> Result<(), Early>,
     interrupt: &Interrupt,
     progress: &dyn Fn(&Work),
@@ -57,12 +117,7 @@ fn change(
     let set = site.set()?;
     let mut rounds = 0..ROUNDS;
     loop {
-        let seen = site.look(interrupt)?;
-        let state = seen.as_ref().map_or(LedgerState::Missing, |seen| seen.ledger.clone());
-        if let Some(seen) = seen.filter(|_| state.is_dirty()) {
-            return Err(refused(site.dirty(&set, &seen)));
-        }
-        let way = way(&set, state.schema(), verb).map_err(refused)?;
+        let way = site.way(&set, course, interrupt)?;
         let warnings = site.warnings(&set, &way.works);
         if way.works.is_empty() {
             return Ok(show::nothing(&way).warning(warnings));
@@ -72,15 +127,10 @@ fn change(
         let stop = std::sync::Arc::new(move || stop.requested().is_some());
         match in_place::run(site.database(), &way.works, site.ledger(), stop, progress) {
             Ok(receipt) => return Ok(show::done(&way, receipt).warning(warnings)),
-            Err(error) if moved(&error) && rounds.next().is_some() => {}
+            Err(error) if error.is_elsewhere() && rounds.next().is_some() => {}
             Err(error) => return Err(Box::new(failed(&error).warning(warnings))),
         }
     }
-}
-
-/// Whether the database is not where it was when it was looked at: somebody else migrates it too.
-fn moved(error: &InPlaceError) -> bool {
-    matches!(error, InPlaceError::Unchanged(MigrateError::StartsElsewhere { .. } | MigrateError::Dirty { .. }))
 }
 
 fn failed(error: &InPlaceError) -> Reply {
@@ -92,8 +142,8 @@ fn failed(error: &InPlaceError) -> Reply {
         InPlaceError::Unchanged(_) | InPlaceError::Rollback { .. } => {
             Reply::failed("migration", error, "nothing was changed: mend the migration, and run the same command again")
         }
-        InPlaceError::Partly { schema, dirty, .. } => {
-            let remedy = if *dirty {
+        InPlaceError::Partly { schema, dirty, within, .. } => {
+            let remedy = if *dirty || within.is_some() {
                 "put back a backup that was made before this command: the file ran outside a transaction, and some of \
                  it may be done"
             } else {

@@ -11,15 +11,25 @@ use crate::db::look::look;
 use crate::migration::{LedgerState, Set};
 use crate::plan::observed::{Content, Observed};
 use crate::plan::upgrade::not_installed;
+use crate::plan::way::{Course, way};
 use crate::plan::{Plan, Refusal, Strategy};
 use crate::run::survey::down_loss;
 use crate::steps::sets;
+use crate::version::SchemaVersion;
 
 /// Migrates, or tells where the database stands.
 pub fn run(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply> {
-    match arguments.verb {
+    migrate::check_dry_run(arguments)?;
+    match &arguments.verb {
         MigrateVerb::Version | MigrateVerb::Status => tell(&arguments.verb, session),
-        MigrateVerb::Up { .. } | MigrateVerb::Down { .. } | MigrateVerb::Goto { .. } => change(arguments, session),
+        MigrateVerb::Up { count } => change(&Course::Up(*count), arguments, session),
+        MigrateVerb::Down { count } => change(&Course::Down(*count), arguments, session),
+        MigrateVerb::Goto { version } => change(&Course::Goto(version.clone()), arguments, session),
+        MigrateVerb::Lint(lint) => migrate::lint::of_product(lint, session),
+        MigrateVerb::Force { version } => migrate::force_of_product(version, &session.observe()?),
+        MigrateVerb::Test { .. } => test(session),
+        // It works on a directory of sources, and never on what was installed.
+        MigrateVerb::New { .. } => Err(migrate::needs_directory()),
     }
 }
 
@@ -31,6 +41,10 @@ pub fn name(verb: &MigrateVerb) -> &'static str {
         MigrateVerb::Goto { .. } => "migrate goto",
         MigrateVerb::Version => "migrate version",
         MigrateVerb::Status => "migrate status",
+        MigrateVerb::Lint(_) => "migrate lint",
+        MigrateVerb::Test { .. } => "migrate test",
+        MigrateVerb::Force { .. } => "migrate force",
+        MigrateVerb::New { .. } => "migrate new",
     }
 }
 
@@ -44,17 +58,34 @@ fn tell(verb: &MigrateVerb, session: &Session<'_>) -> Answer<Reply> {
     };
     Ok(match verb {
         MigrateVerb::Status => migrate::status(&set, &state),
-        _ => migrate::version(&state),
+        _ => migrate::version(&state.stand(set.versions())),
     })
 }
 
-fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply> {
-    let _lock = session.begin(name(&arguments.verb))?;
+/// Tries the migrations of the newest release on disk, on a copy of the live database too.
+fn test(session: &Session<'_>) -> Answer<Reply> {
+    let seen = session.observe()?;
+    let set = newest(&seen, session)?;
+    let ledger = sets::ledger(&session.config).map_err(|error| failed(&error))?;
+    let database = match &seen.database.content {
+        Content::Missing | Content::Empty => None,
+        _ => Some(seen.database.path.as_path()),
+    };
+    let foreign_keys = session.config.database.foreign_keys;
+    let subject = migrate::Subject { set: &set, ledger: &ledger, foreign_keys, database };
+    migrate::test(&subject, &session.terminal.interrupt, session.terminal)
+}
+
+fn change(course: &Course, arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply> {
+    let _lock = if arguments.dry_run { None } else { Some(session.begin(name(&arguments.verb))?) };
+    session.refuse_unfinished()?;
     let seen = session.observe()?;
     let set = newest(&seen, session)?;
     let at = stands(&seen).schema;
-    let way = migrate::way(&set, at.as_ref(), &arguments.verb).map_err(|refusal| refused(vec![refusal]))?;
-    let Some(to) = way.to().cloned() else {
+    // A run goes from one schema to another: what was left out is refused when it is planned.
+    let state = at.clone().map_or(LedgerState::Empty, |schema| LedgerState::At { schema, dirty: false });
+    let way = way(&set, &state, course).map_err(|refusal| refused(vec![refusal]))?;
+    let Some(to) = way.to.clone() else {
         return Err(refused(vec![Refusal::new(
             "schema",
             "an installed product cannot go below its first schema",
@@ -66,8 +97,11 @@ fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply
             .with("to", stands(&seen))
             .saying(format!("the database is at schema {to} already")));
     }
-    let name = run_name(session, &format!("migrate-{to}"))?;
+    let name = run_name(session, &format!("migrate-{}", in_a_name(&to)))?;
     let mut plan: Plan = crate::plan::migrate::plan(&name, &to, &seen).map_err(refused)?;
+    if arguments.dry_run {
+        return Ok(migrate::preview(&way, plan.from, plan.to, session.config.database.foreign_keys));
+    }
     let client = session.client();
     if plan.strategy == Some(Strategy::Down) {
         let loss = down_loss(&plan, &session.machine(&plan, &client));
@@ -93,6 +127,12 @@ fn change(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply
     }
     let report = conduct(plan, session, &client)?;
     Ok(outcome::of(&[report], Vec::new()))
+}
+
+/// A schema as part of the name of a run, which is the name of a directory.
+fn in_a_name(schema: &SchemaVersion) -> String {
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '.' { letter } else { '-' };
+    schema.to_string().chars().take(60).map(plain).collect()
 }
 
 /// The migrations of the newest release on disk.

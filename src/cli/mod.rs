@@ -2,10 +2,12 @@
 
 pub mod arguments;
 mod backup;
+mod drift;
 mod events;
 pub mod exit;
 mod export;
 mod gate;
+mod harmless;
 mod history;
 mod import;
 mod install;
@@ -104,10 +106,10 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Reply {
         Command::Completions(completions) => Ok(manual::completions(completions)),
         Command::Man(man) => Ok(manual::pages(man)),
         Command::Manifest(verb) => Ok(manifest::run(verb, terminal)),
-        Command::Migrate(migrate) if migrate.database.is_some() => {
+        Command::Migrate(migrate) if migrate.database.is_some() || migrate.dir.is_some() => {
             let progress = |work: &crate::migration::Work| terminal.say(&work.label());
             let ask = |question: &str| runs::consent(terminal, question);
-            Ok(migrate::in_place(migrate, &terminal.interrupt, &ask, &progress))
+            Ok(migrate::in_place(migrate, &terminal.interrupt, &ask, &progress, terminal))
         }
         Command::Migrate(migrate) => open().and_then(|session| migrate_run::run(migrate, &session)),
     };

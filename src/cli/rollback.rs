@@ -167,6 +167,7 @@ pub fn outline(name: &str, seen: &Observed) -> Plan {
         triggers: Vec::new(),
         was_running: false,
         restart_ms: None,
+        max_downtime_ms: None,
         agreed: None,
         steps: Vec::new(),
     }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::drift::Explained;
 use super::exit::Outcome;
 use super::outcome::point;
 use super::reply::Reply;
@@ -30,17 +31,18 @@ pub fn run(session: &Session<'_>) -> Result<Reply, Box<Reply>> {
     let stands = stands(&seen);
     let installed = seen.installed.as_ref().map(|_| json!({ "version": stands.version, "schema": stands.schema }));
     let service = service(&seen);
-    let text = text(&seen, session, unfinished.as_deref(), &available);
+    let drift = Explained::of(&seen, session);
+    let text = text(&seen, session, unfinished.as_deref(), &available, &drift);
     Ok(Reply::new(Outcome::Done)
         .with("installed", installed)
-        .with("database", database(&seen, session))
+        .with("database", database(&seen, session, &drift))
         .with("service", service)
         .with("unfinished", unfinished)
         .with("held", &seen.held)
         .with("available", available)
         .with("versions", seen.on_disk.iter().map(|release| &release.version).collect::<Vec<_>>())
         .with("backups", backups(&seen.backups, session))
-        .warning(warning)
+        .warning(warning.into_iter().chain(drift.warning))
         .saying(text))
 }
 
@@ -73,19 +75,20 @@ fn available(seen: &Observed, session: &Session<'_>) -> Result<Value, String> {
     Ok(json!({ "newest": newest, "upgrade": upgrade }))
 }
 
-fn database(seen: &Observed, session: &Session<'_>) -> Value {
+fn database(seen: &Observed, session: &Session<'_>, drift: &Explained) -> Value {
     let url = format!("sqlite:{}", session.config.database.path.display());
     let mut value = json!({
-        "url": url, "format": "golang-migrate", "schema": null, "dirty": null, "fingerprint": null, "drift": [],
+        "url": url, "format": session.config.database.format, "schema": null, "dirty": null, "fingerprint": null, "drift": [],
     });
     let found = match &seen.database.content {
         Content::Readable(readable) => json!({
             "schema": readable.schema, "dirty": readable.dirty, "fingerprint": readable.fingerprint,
-            "drift": readable.drift, "bytes": readable.bytes,
+            "drift": drift.json(), "bytes": readable.bytes,
         }),
         Content::Missing => json!({ "error": "there is no such file" }),
         Content::Empty => json!({ "error": "the file has no bytes" }),
         Content::Unusable(reason) => json!({ "error": reason }),
+        Content::OtherFormat(format) => json!({ "error": format!("its ledger is that of {format}") }),
     };
     if let (Some(value), Value::Object(found)) = (value.as_object_mut(), found) {
         value.extend(found);
@@ -101,7 +104,13 @@ fn service(seen: &Observed) -> Value {
     }
 }
 
-fn text(seen: &Observed, session: &Session<'_>, unfinished: Option<&str>, available: &Value) -> String {
+fn text(
+    seen: &Observed,
+    session: &Session<'_>,
+    unfinished: Option<&str>,
+    available: &Value,
+    drift: &Explained,
+) -> String {
     let mut text = String::new();
     let product = &session.config.product;
     let installed = seen.installed.as_ref().map_or_else(|| "nothing".to_owned(), |_| point(&stands(seen)));
@@ -111,14 +120,18 @@ fn text(seen: &Observed, session: &Session<'_>, unfinished: Option<&str>, availa
         Content::Missing => writeln!(text, "database   `{path}` does not exist"),
         Content::Empty => writeln!(text, "database   `{path}` is empty"),
         Content::Unusable(reason) => writeln!(text, "database   `{path}` cannot be used: {reason}"),
+        Content::OtherFormat(format) => writeln!(text, "database   `{path}` has the ledger of {format}"),
         Content::Readable(readable) => {
             let dirty = if readable.dirty { ", dirty" } else { "" };
-            let drift = if readable.drift.is_empty() {
-                String::new()
-            } else {
-                format!(", differs: {}", drift_words(&readable.drift))
+            let lines = drift.lines("             ");
+            let differs = match (readable.drift.as_slice(), lines.as_str()) {
+                ([], _) => String::new(),
+                (drift, "") => format!(", differs: {}", drift_words(drift)),
+                _ => ", differs:".to_owned(),
             };
-            writeln!(text, "database   `{path}` at schema {}{dirty}{drift}", words(readable.schema.as_ref()))
+            let schema = words(readable.schema.as_ref());
+            writeln!(text, "database   `{path}` at schema {schema}{dirty}{differs}")
+                .and_then(|()| text.write_str(&lines))
         }
     };
     let _ = match &seen.service {

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::events::Events;
 use super::exit::Outcome;
+use super::harmless::harmless;
 use crate::run::Observer;
 use crate::sys::signal::Interrupt;
 use crate::sys::watch::Watch;
@@ -73,6 +74,10 @@ impl Terminal {
 
     /// Says something beside the answer.
     pub fn say(&self, words: &str) {
+        self.write(&harmless(words));
+    }
+
+    fn write(&self, words: &str) {
         self.finish_bar();
         if self.verbosity > Verbosity::Quiet {
             let _ = Term::stderr().write_line(words);
@@ -184,7 +189,7 @@ impl Observer for Terminal {
     fn ends(&self, step: &'static str, ms: u64) {
         self.finish_bar();
         self.announced(step, ms);
-        self.say(&format!("{step:>10}  {}", self.style().apply_to(took(ms))));
+        self.write(&format!("{step:>10}  {}", self.style().apply_to(took(ms))));
     }
 
     fn goes_back(&self, why: &str) {

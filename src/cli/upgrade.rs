@@ -40,7 +40,9 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
         return Ok(nothing(arguments.to.as_ref(), &seen).warning(passed_over(&manifest, &seen)));
     }
     let run_name = next_name(session, &way)?;
+    let max_downtime_ms = arguments.max_downtime.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
     let plan = upgrade::plan(&Upgrade { run: &run_name, way: &way }, &seen).map_err(refused)?;
+    let plan = Plan { max_downtime_ms, ..plan };
     let warnings = tolerated(&seen);
     if arguments.dry_run {
         return Ok(dry_run(&plan, &way, &[resolved, observed]).warning(warnings));
@@ -66,6 +68,7 @@ fn unusable(error: &BundleError) -> Box<Reply> {
 
 /// Makes the hops, each a run of its own, up to the first that is not wholly done; and why the next one could not begin.
 fn climb(first: Plan, way: &[Incoming], session: &Session<'_>, client: &Client) -> (Vec<Report>, Option<Box<Reply>>) {
+    let max_downtime_ms = first.max_downtime_ms;
     let mut reports: Vec<Report> = Vec::new();
     let mut next = Ok(first);
     for hop in 1..=way.len() {
@@ -80,7 +83,8 @@ fn climb(first: Plan, way: &[Incoming], session: &Session<'_>, client: &Client) 
         next = session.refuse_unfinished().and_then(|()| {
             let seen = session.observe()?;
             let name = next_name(session, left)?;
-            upgrade::plan(&Upgrade { run: &name, way: left }, &seen).map_err(refused)
+            let plan = upgrade::plan(&Upgrade { run: &name, way: left }, &seen).map_err(refused)?;
+            Ok(Plan { max_downtime_ms, ..plan })
         });
     }
     (reports, None)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::drift::Explained;
 use super::exit::Outcome;
 use super::reply::Reply;
 use super::runs::stands;
@@ -30,8 +31,15 @@ pub fn run(session: &Session<'_>) -> Result<Reply, Box<Reply>> {
     findings.extend(database(&seen));
     let outcome = if findings.is_empty() { Outcome::Done } else { Outcome::Refused };
     let reply = Reply::new(outcome).with("versions", checked).with("database", json!(stands(&seen)));
+    let drift = Explained::of(&seen, session);
+    let reply = reply.with("drift", drift.json()).warning(drift.warning.clone());
     let text = "every file is as it was when it was trusted, and the database is as its ledger says";
-    Ok(if findings.is_empty() { reply.saying(text) } else { Reply { refusals: findings, ..reply } })
+    let lines = drift.lines("");
+    Ok(if findings.is_empty() {
+        reply.saying(format!("{lines}{text}"))
+    } else {
+        Reply { refusals: findings, ..reply.saying(lines) }
+    })
 }
 
 /// The files of a release on disk that are not what they were when their digests were trusted.
@@ -66,7 +74,7 @@ pub fn files(record: &ReleaseRecord, session: &Session<'_>) -> Result<Vec<Refusa
 }
 
 fn database(seen: &Observed) -> Vec<Refusal> {
-    let mut findings: Vec<Refusal> = check_database(seen).err().into_iter().collect();
+    let mut findings: Vec<Refusal> = check_database(seen).err().into_iter().map(here).collect();
     let Content::Readable(readable) = &seen.database.content else { return findings };
     let Some(installed) = &seen.installed else { return findings };
     match &readable.schema {
@@ -88,4 +96,13 @@ fn database(seen: &Observed) -> Vec<Refusal> {
         Some(_) => {}
     }
     findings
+}
+
+/// Who reads this has run `verify` already.
+fn here(finding: Refusal) -> Refusal {
+    if finding.code == "drifted" {
+        let remedy = "put right by hand what is listed above, or put a backup back".to_owned();
+        return Refusal { remedy, ..finding };
+    }
+    finding
 }

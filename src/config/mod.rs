@@ -1,6 +1,7 @@
 //! The product's configuration: as written (`raw`), then checked (`validate`). Nothing after this module sees the raw form.
 
 mod error;
+mod format;
 mod raw;
 mod validate;
 mod values;
@@ -9,8 +10,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use error::{ConfigError, Fault};
+pub use format::{Format, FormatError};
 pub use validate::parse;
-pub use values::database_path;
+pub use values::{database_path, duration};
 
 use crate::layout::Layout;
 
@@ -65,13 +67,6 @@ pub struct Database {
     pub wrap: Wrap,
     /// `user:group` of a database that the installer creates.
     pub owner: Option<String>,
-}
-
-/// A migration format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// `N_name.up.sql` and `N_name.down.sql`, one row in `schema_migrations`.
-    GolangMigrate,
 }
 
 /// Whether foreign keys are enforced when the product opens its database.

@@ -10,8 +10,8 @@ use crate::layout::Layout;
 use crate::manifest::signature::PublicKey;
 use crate::nearest::nearest;
 
-/// Formats that are planned.
-const LATER: [&str; 5] = ["goose", "dbmate", "sql-migrate", "atlas", "command"];
+/// The format that is planned: the product's own migrator.
+const LATER: &str = "command";
 
 /// Reads a configuration.
 ///
@@ -50,10 +50,10 @@ impl Raw {
         only("database.up", self.database.up.as_ref().map(|up| format!("{up:?}")), "[]");
         only("database.version", self.database.version.as_ref().map(|version| format!("{version:?}")), "[]");
         let format = self.database.format.as_str();
-        if LATER.contains(&format) {
+        if format == LATER {
             only("database.format", Some(quoted(format)), "\"golang-migrate\"");
-        } else if format != "golang-migrate" {
-            let known = ["golang-migrate"].into_iter().chain(LATER);
+        } else if Format::named(format).is_none() {
+            let known = Format::ALL.into_iter().map(Format::name).chain([LATER]);
             faults.push(unknown("database.format", format, known.collect()));
         }
         faults
@@ -71,6 +71,11 @@ impl Raw {
                 let message = format!("in `manifest.keys`, {error}: a key is one line that begins with RW");
                 faults.push(Fault::new("manifest.keys", message));
             }
+        }
+        if self.database.no_tx_wrap && self.database.format != Format::GolangMigrate.name() {
+            let message = "`database.no_tx_wrap` needs `database.format = \"golang-migrate\"`: other engines are told in \
+                           the file";
+            faults.push(Fault::new("database.no_tx_wrap", message));
         }
         if self.backup.keep == Some(0) {
             faults.push(Fault::new("backup.keep", "`backup.keep = 0` keeps no way back: keep at least 1"));
@@ -102,7 +107,8 @@ impl Raw {
         };
         let database = Database {
             path: absolute("database.url", self.database.url.0)?,
-            format: Format::GolangMigrate,
+            // A name that is none of them has been told of already.
+            format: Format::named(&self.database.format).unwrap_or_default(),
             foreign_keys: if self.database.foreign_keys { ForeignKeys::Enforced } else { ForeignKeys::Ignored },
             table: self.database.table,
             wrap: if self.database.no_tx_wrap { Wrap::Nothing } else { Wrap::Transaction },

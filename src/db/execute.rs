@@ -1,14 +1,19 @@
 //! Runs migrations on a connection: all that can be in one transaction is in one, with the ledger.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rusqlite::{Connection, ErrorCode};
 
-use crate::db::ledger;
+use crate::config::ForeignKeys;
+use crate::db::foreign::ForeignPart;
+use crate::db::ledger::{self, Writer};
 use crate::db::migrate::{MigrateError, Settings, sqlite};
 use crate::db::open::set_foreign_keys;
 use crate::db::watch::Watch;
-use crate::migration::{Place, Reason, Script, Statement, Work};
+use crate::migration::ledger::{LedgerState, Model};
+use crate::migration::{Direction, Place, Script, Statement, Work};
+use crate::sys::clock::{self, Stopwatch};
 use crate::sys::seam;
 
 /// What running did besides the changes.
@@ -26,38 +31,88 @@ pub(crate) fn execute(
     works: &[Work],
     settings: &Settings<'_>,
 ) -> Result<Executed, MigrateError> {
-    fits(connection, works, settings)?;
+    execute_each(connection, works, settings, &mut |_, _| Ok(()))
+}
+
+/// The same, and calls `after` after each of them.
+pub(crate) fn execute_each(
+    connection: &mut Connection,
+    works: &[Work],
+    settings: &Settings<'_>,
+    after: &mut dyn FnMut(&Work, &Connection) -> Result<(), MigrateError>,
+) -> Result<Executed, MigrateError> {
+    let state = fits(connection, works, settings)?;
     let watch = Watch::over(connection, settings.stop.clone()).map_err(sqlite("watch the migrations"))?;
-    let execution = Execution { connection, settings, watch: &watch };
-    let outcome = execution.all(works).map(|()| execution.executed(works));
+    let execution = Execution::new(connection, settings, &watch);
+    let outcome = execution.all(&in_order(works, &state, settings), after).map(|()| execution.executed(works));
+    drop(execution);
     Watch::end(connection).map_err(sqlite("end the watch"))?;
     outcome
 }
 
-/// The ledger must be clean and say where the first migration starts.
-pub(crate) fn fits(connection: &Connection, works: &[Work], settings: &Settings<'_>) -> Result<(), MigrateError> {
+/// The ledger must be clean and say where the migrations start; returns what it says.
+pub(crate) fn fits(
+    connection: &Connection,
+    works: &[Work],
+    settings: &Settings<'_>,
+) -> Result<LedgerState, MigrateError> {
     let state = ledger::read(connection, settings.ledger)?;
-    if state.is_dirty() {
-        return Err(MigrateError::Dirty { schema: state.schema().cloned() });
+    let Some(first) = works.first() else {
+        return if state.is_dirty() { Err(MigrateError::Dirty { schema: state.stand([]).schema }) } else { Ok(state) };
+    };
+    let stand = state.stand(first.set().versions());
+    if stand.dirty {
+        return Err(MigrateError::Dirty { schema: stand.schema });
     }
-    match works.first() {
-        Some(first) if first.starts_from.as_ref() != state.schema() => Err(MigrateError::StartsElsewhere {
-            file: first.label(),
-            expected: first.starts_from.clone(),
-            found: state.schema().cloned(),
-        }),
-        _ => Ok(()),
+    let elsewhere = |work: &Work| MigrateError::StartsElsewhere {
+        file: work.label(),
+        expected: work.starts_from().cloned(),
+        found: stand.schema.clone(),
+    };
+    let LedgerState::Applied { versions, .. } = &state else {
+        let starts_here = first.starts_from() == stand.schema.as_ref();
+        return if starts_here { Ok(state) } else { Err(elsewhere(first)) };
+    };
+    if stand.schema.as_ref().is_some_and(|schema| first.set().position(schema).is_none()) {
+        return Err(elsewhere(first));
     }
+    let listed: HashSet<_> = versions.iter().collect();
+    let misfit = works.iter().find(|work| listed.contains(work.version()) != (work.direction() == Direction::Down));
+    if let Some(work) = misfit {
+        return Err(elsewhere(work));
+    }
+    if first.direction() == Direction::Up {
+        let after = state.with(works.iter().map(Work::version));
+        if let Some(hole) = after.stand(first.set().versions()).holes.into_iter().next() {
+            return Err(MigrateError::Hole { hole, above: first.label() });
+        }
+    }
+    Ok(state)
+}
+
+/// The order in which the engine itself would take them back.
+pub(crate) fn in_order(works: &[Work], state: &LedgerState, settings: &Settings<'_>) -> Vec<Work> {
+    let mut works = works.to_vec();
+    let down = works.first().is_some_and(|work| work.direction() == Direction::Down);
+    if let (LedgerState::Applied { versions, .. }, true) = (state, down && settings.ledger.shape.undoes_latest) {
+        let rows: HashMap<_, _> = versions.iter().zip(0..).collect();
+        works.sort_by_key(|work| Reverse(rows.get(work.version()).copied().unwrap_or(-1)));
+    }
+    works
 }
 
 fn odd(work: &Work) -> Option<String> {
-    let script = work.script.as_ref()?;
-    match script.place() {
-        Place::Alone(Reason::Pragma("journal_mode")) => {
-            Some(format!("`{}` sets the journal mode: the database keeps the mode that it has", script.file))
-        }
-        _ => None,
-    }
+    let script = work.script()?;
+    let sets = script.statements().any(|statement| statement.is_pragma("journal_mode"));
+    sets.then(|| format!("`{}` sets the journal mode: the database keeps the mode that it has", script.file))
+}
+
+/// A script that was broken off.
+pub(crate) struct Broken {
+    /// So many of its pieces were run.
+    pub pieces: usize,
+    /// Why it did not go on.
+    pub error: MigrateError,
 }
 
 /// A run of migrations on a watched connection.
@@ -65,28 +120,44 @@ pub(crate) struct Execution<'a> {
     pub connection: &'a Connection,
     pub settings: &'a Settings<'a>,
     pub watch: &'a Watch,
+    pub ledger: Writer<'a>,
 }
 
-impl Execution<'_> {
-    fn all(&self, works: &[Work]) -> Result<(), MigrateError> {
-        let Some(last) = works.last() else { return Ok(()) };
+impl<'a> Execution<'a> {
+    pub(crate) fn new(connection: &'a Connection, settings: &'a Settings<'a>, watch: &'a Watch) -> Self {
+        Self { connection, settings, watch, ledger: Writer::new(connection, settings.ledger) }
+    }
+
+    fn all(
+        &self,
+        works: &[Work],
+        after: &mut dyn FnMut(&Work, &Connection) -> Result<(), MigrateError>,
+    ) -> Result<(), MigrateError> {
+        if works.is_empty() {
+            return Ok(());
+        }
         self.begin()?;
         // As the engine does when it opens the database, so that its objects come before those of the migrations.
-        ledger::create(self.connection, self.settings.ledger)?;
-        for work in works {
+        self.ledger.create()?;
+        for (index, work) in works.iter().enumerate() {
             self.unless_stopped()?;
             (self.settings.progress)(work);
-            let Some(script) = &work.script else { continue };
-            match script.place() {
-                Place::Together => self.script(script)?,
-                Place::Alone(_) => {
+            let (began, took) = (clock::now(), Stopwatch::start());
+            match work.script().map(|script| (script, script.place(self.foreign_keys()))) {
+                None => {}
+                Some((script, Place::Together)) => self.script(script)?,
+                Some((script, Place::Alone(_))) => {
                     self.commit()?;
                     self.alone(script)?;
                     self.begin()?;
                 }
             }
+            // Of one row only the last content is left.
+            if self.settings.ledger.shape.model == Model::List || index + 1 == works.len() {
+                self.ledger.entry(work, began).end(took.elapsed())?;
+            }
+            after(work, self.connection)?;
         }
-        ledger::write(self.connection, self.settings.ledger, last.lands_on.as_ref())?;
         self.commit()
     }
 
@@ -97,9 +168,14 @@ impl Execution<'_> {
         Executed { written, warnings: works.iter().filter_map(odd).collect() }
     }
 
+    /// Whether foreign keys are enforced inside a transaction.
+    fn foreign_keys(&self) -> ForeignKeys {
+        if self.settings.ledger.shape.without_foreign_keys { ForeignKeys::Ignored } else { self.settings.foreign_keys }
+    }
+
     fn begin(&self) -> Result<(), MigrateError> {
         // A file that ran alone may have changed the setting, and inside the transaction it cannot be set.
-        set_foreign_keys(self.connection, self.settings.foreign_keys)?;
+        set_foreign_keys(self.connection, self.foreign_keys())?;
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(sqlite("begin the transaction of the migrations"))
     }
 
@@ -118,27 +194,47 @@ impl Execution<'_> {
 
     /// Runs the statements of a file, wherever the caller wants them: inside a transaction or outside.
     pub(crate) fn script(&self, script: &Script) -> Result<(), MigrateError> {
-        for (index, statement) in script.statements().iter().enumerate() {
-            let file = &script.file;
-            if statement.begins_with("attach") || statement.begins_with("detach") {
-                let what = if statement.begins_with("attach") { "ATTACH" } else { "DETACH" };
-                return Err(MigrateError::Denied { file: file.clone(), line: statement.line, what: what.to_owned() });
+        self.pieces(script, &mut |_| Ok(())).map_err(|broken| broken.error)
+    }
+
+    /// The same, and calls `after` after each piece with how many of them were run.
+    pub(crate) fn pieces(
+        &self,
+        script: &Script,
+        after: &mut dyn FnMut(usize) -> Result<(), MigrateError>,
+    ) -> Result<(), Broken> {
+        let mut statement = 0;
+        for (pieces, piece) in script.pieces.iter().enumerate() {
+            for each in piece.statements() {
+                statement += 1;
+                self.statement(&each, statement, script).map_err(|error| Broken { pieces, error })?;
             }
-            self.statement(statement).map_err(|source| match self.watch.denied() {
-                Some(what) => MigrateError::Denied { file: file.clone(), line: statement.line, what },
-                None => self.told(source, |source| MigrateError::Statement {
-                    file: file.clone(),
-                    statement: index + 1,
-                    line: statement.line,
-                    source: plain(source),
-                }),
-            })?;
+            after(pieces + 1).map_err(|error| Broken { pieces: pieces + 1, error })?;
         }
         Ok(())
     }
 
-    fn statement(&self, statement: &Statement<'_>) -> rusqlite::Result<()> {
-        let mut prepared = self.connection.prepare(statement.text)?;
+    fn statement(&self, statement: &Statement<'_>, number: usize, script: &Script) -> Result<(), MigrateError> {
+        let denied = |what| MigrateError::Denied { file: script.file.clone(), line: statement.line, what };
+        for word in ["ATTACH", "DETACH"] {
+            if statement.begins_with(word) {
+                return Err(denied(word.to_owned()));
+            }
+        }
+        self.run(statement.text).map_err(|source| match self.watch.denied() {
+            Some(what) => denied(what),
+            None if let Some(part) = ForeignPart::missing(&source, script, statement.line) => part.into(),
+            None => self.told(source, |source| MigrateError::Statement {
+                file: script.file.clone(),
+                statement: number,
+                line: statement.line,
+                source: plain(source),
+            }),
+        })
+    }
+
+    fn run(&self, sql: &str) -> rusqlite::Result<()> {
+        let mut prepared = self.connection.prepare(sql)?;
         let mut rows = prepared.query([])?;
         while rows.next()?.is_some() {}
         Ok(())
@@ -160,7 +256,7 @@ impl Execution<'_> {
 }
 
 /// SQLite's words without the text of the statement, which the file and line stand for.
-fn plain(error: rusqlite::Error) -> rusqlite::Error {
+pub(crate) fn plain(error: rusqlite::Error) -> rusqlite::Error {
     match error {
         rusqlite::Error::SqlInputError { error, msg, .. } => rusqlite::Error::SqliteFailure(error, Some(msg)),
         other => other,

@@ -2,28 +2,29 @@
 //! asked [`crate::journal::owned`].
 //!
 //! All that can be in one transaction is in one, with the ledger and the checks. A file that cannot runs alone, between
-//! two transactions, and the ledger is dirty while it runs, so that a kill there is never taken for success.
+//! two transactions. While it runs the ledger says what its engine lets it say: golang-migrate's and Atlas's that it is
+//! under way, so that a kill there is never taken for success; those of the others have no word for it.
 
-use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
 
-use crate::config::ForeignKeys;
-use crate::db::execute::{Execution, fits};
-use crate::db::ledger;
-use crate::db::migrate::{Look, MigrateError, Settings, name, sqlite};
-use crate::db::open::{OpenError, set_foreign_keys, told};
+use crate::db::execute::Execution;
+use crate::db::migrate::{MigrateError, Settings, name, sqlite};
+use crate::db::open::{OpenError, told};
 use crate::db::receipt::Receipt;
 use crate::db::watch::{Stop, Watch};
-use crate::migration::{Direction, Ledger, Place, Script, Work};
+use crate::migration::{Direction, Ledger, Work};
 use crate::sys::clock::{self, Stopwatch};
 use crate::sys::seam;
 use crate::version::SchemaVersion;
+use run::{Kept, Run};
+
+mod run;
 
 /// How long a lock of somebody else is waited for, as golang-migrate's usual driver does.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -36,15 +37,18 @@ pub enum InPlaceError {
     Unchanged(#[from] MigrateError),
     /// Files that cannot be in a transaction had run before; what they did stays.
     #[error(
-        "what was committed before stays: the ledger is {} at {}",
+        "what was committed before stays: the ledger is {} at {}{}",
         if *dirty { "dirty" } else { "clean" },
-        name(schema)
+        name(schema),
+        within.as_ref().filter(|_| !dirty).map_or(String::new(), |file| format!(", and some of `{file}` may be done"))
     )]
     Partly {
         /// What the ledger says now.
         schema: Option<SchemaVersion>,
         /// Whether it says that a migration was broken off.
         dirty: bool,
+        /// The file that was broken off outside a transaction, if it was one; most ledgers have no word for that.
+        within: Option<String>,
         /// Why it did not go on.
         source: Box<MigrateError>,
     },
@@ -56,6 +60,15 @@ pub enum InPlaceError {
         /// Why they could not be taken back.
         source: rusqlite::Error,
     },
+}
+
+impl InPlaceError {
+    /// Whether the database is not where it was when the works were chosen: somebody else migrates it too. Nothing was
+    /// changed, and another look may find another way.
+    pub fn is_elsewhere(&self) -> bool {
+        use MigrateError::{Dirty, Hole, StartsElsewhere};
+        matches!(self, Self::Unchanged(StartsElsewhere { .. } | Hole { .. } | Dirty { .. }))
+    }
 }
 
 /// Runs `works`, which start where the ledger stands, on `database`, whose path has its symlinks resolved. It makes the
@@ -77,17 +90,46 @@ pub fn run(
     let shield = Arc::clone(&alone);
     let stop: Stop = Arc::new(move || !shield.load(Ordering::Relaxed) && stop());
     let mut connection = open(database, works, stop.clone()).map_err(MigrateError::from)?;
-    let mode = journal_mode(&connection).map_err(|error| told(database, error)).map_err(MigrateError::from)?;
-    let watch = Watch::over(&mut connection, stop.clone()).map_err(sqlite("watch the migrations"))?;
-    let settings = Settings { stop, progress, ..Settings::of(ledger) };
-    let execution = Execution { connection: &connection, settings: &settings, watch: &watch };
-    let run = Run { database, execution, alone: &alone, kept: RefCell::new(None) };
+    go(&mut connection, database, works, &Settings { stop, progress, ..Settings::of(ledger) }, &alone)
+}
+
+/// The same on a connection of the caller's, which is in no transaction. Its settings of `foreign_keys` and
+/// `synchronous` come back; an authorizer and a progress handler of its own do not.
+///
+/// # Errors
+/// As [`run`]; also a transaction that is open.
+pub fn run_on(connection: &mut Connection, works: &[Work], ledger: &Ledger) -> Result<Receipt, InPlaceError> {
+    if !connection.is_autocommit() {
+        return Err(MigrateError::Occupied.into());
+    }
+    let database = PathBuf::from(connection.path().unwrap_or(":memory:"));
+    let setting =
+        |connection: &Connection, pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let kept = ["foreign_keys", "synchronous"].map(|pragma| (pragma, setting(connection, pragma)));
+    let outcome = go(connection, &database, works, &Settings::of(ledger), &AtomicBool::new(false));
+    for (pragma, value) in kept {
+        let restored = value.and_then(|value| connection.pragma_update(None, pragma, value));
+        restored.map_err(sqlite("restore the settings of the connection"))?;
+    }
+    outcome
+}
+
+fn go(
+    connection: &mut Connection,
+    database: &Path,
+    works: &[Work],
+    settings: &Settings<'_>,
+    alone: &AtomicBool,
+) -> Result<Receipt, InPlaceError> {
+    let mode = journal_mode(connection).map_err(|error| told(database, error)).map_err(MigrateError::from)?;
+    let watch = Watch::over(connection, settings.stop.clone()).map_err(sqlite("watch the migrations"))?;
+    let run = Run::new(database, Execution::new(connection, settings, &watch), alone);
     let outcome = run.all(works);
-    let kept = run.kept.into_inner();
-    Watch::end(&mut connection).map_err(sqlite("end the watch"))?;
+    let kept = run.ended();
+    Watch::end(connection).map_err(sqlite("end the watch"))?;
     match outcome {
         Ok(mut receipt) => {
-            receipt.warnings.extend(keep_mode(&connection, &mode).err());
+            receipt.warnings.extend(keep_mode(connection, &mode).err());
             Ok(receipt)
         }
         Err(failed) if !connection.is_autocommit() => match (connection.execute_batch("ROLLBACK"), kept) {
@@ -96,7 +138,7 @@ pub fn run(
         },
         Err(failed) => {
             // What failed counts; the next run puts the mode right where this one cannot.
-            let _ = keep_mode(&connection, &mode);
+            let _ = keep_mode(connection, &mode);
             Err(told_of(failed, kept))
         }
     }
@@ -105,12 +147,19 @@ pub fn run(
 fn told_of(failed: MigrateError, kept: Option<Kept>) -> InPlaceError {
     match kept {
         None => InPlaceError::Unchanged(failed),
-        Some(Kept { schema, dirty }) => InPlaceError::Partly { schema, dirty, source: Box::new(failed) },
+        Some(Kept { schema, dirty, within }) => {
+            InPlaceError::Partly { schema, dirty, within, source: Box::new(failed) }
+        }
     }
 }
 
+/// Opens a database that is there, to write to it.
+pub(crate) fn open_existing(database: &Path) -> Result<Connection, OpenError> {
+    open(database, &[], Arc::new(|| false))
+}
+
 fn open(database: &Path, works: &[Work], stop: Stop) -> Result<Connection, OpenError> {
-    let first = |work: &Work| work.direction == Direction::Up && work.starts_from.is_none();
+    let first = |work: &Work| work.direction() == Direction::Up && work.starts_from().is_none();
     let create = if works.first().is_some_and(first) { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     seam::cross("open the database, or make it");
@@ -143,114 +192,6 @@ fn keep_mode(connection: &Connection, mode: &str) -> Result<(), String> {
     match set {
         Ok(set) if set == mode => Ok(()),
         _ => Err(format!("a migration changed the journal mode, and it could not be set back to {mode}")),
-    }
-}
-
-/// What the ledger says after the last commit.
-struct Kept {
-    schema: Option<SchemaVersion>,
-    dirty: bool,
-}
-
-struct Run<'a> {
-    database: &'a Path,
-    execution: Execution<'a>,
-    /// While set, nobody stops the run.
-    alone: &'a AtomicBool,
-    kept: RefCell<Option<Kept>>,
-}
-
-impl Run<'_> {
-    fn all(&self, works: &[Work]) -> Result<Receipt, MigrateError> {
-        let Execution { connection, settings, .. } = self.execution;
-        self.begin()?;
-        // Inside the transaction: somebody else may have migrated since the works were chosen.
-        fits(connection, works, settings)?;
-        let before = Look::before(connection, settings).map_err(|error| self.unless_stopped(error))?;
-        let stopwatch = Stopwatch::start();
-        ledger::create(connection, settings.ledger)?;
-        for (index, work) in works.iter().enumerate() {
-            self.execution.unless_stopped()?;
-            (settings.progress)(work);
-            let Some(script) = &work.script else { continue };
-            match script.place_without_foreign_keys() {
-                Place::Together => self.execution.script(script)?,
-                Place::Alone(_) => {
-                    self.alone(work, script, &before)?;
-                    self.begin()?;
-                    fits(connection, works.get(index + 1..).unwrap_or_default(), settings)?;
-                }
-            }
-        }
-        let last = works.last().and_then(|work| work.lands_on.clone());
-        ledger::write(connection, settings.ledger, last.as_ref())?;
-        let ms = stopwatch.millis();
-        let receipt = self.check(&before, works, ms)?;
-        self.execution.unless_stopped()?;
-        self.commit(Kept { schema: last, dirty: false })?;
-        Ok(receipt)
-    }
-
-    /// Ends the transaction that is open, and leaves none. In between the ledger says what the engine lets it say while
-    /// a file runs.
-    fn alone(&self, work: &Work, script: &Script, before: &Look) -> Result<(), MigrateError> {
-        let Execution { connection, settings, .. } = self.execution;
-        ledger::write_dirty(connection, settings.ledger, work.lands_on.as_ref())?;
-        self.check(before, &[], 0)?;
-        self.commit(Kept { schema: work.lands_on.clone(), dirty: true })?;
-        self.set()?;
-        seam::cross("run a migration outside a transaction");
-        self.alone.store(true, Ordering::Relaxed);
-        let ran = self.execution.script(script);
-        self.alone.store(false, Ordering::Relaxed);
-        ran?;
-        if !connection.is_autocommit() {
-            return Err(MigrateError::LeftOpen { file: script.file.clone() });
-        }
-        self.begin()?;
-        ledger::write(connection, settings.ledger, work.lands_on.as_ref())?;
-        self.check(before, &[], 0)?;
-        self.commit(Kept { schema: work.lands_on.clone(), dirty: false })
-    }
-
-    fn begin(&self) -> Result<(), MigrateError> {
-        self.set()?;
-        let begun = self.execution.connection.execute_batch("BEGIN IMMEDIATE");
-        begun.map_err(|source| match source.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy) if (self.execution.settings.stop)() => MigrateError::Stopped,
-            _ => told(self.database, source).into(),
-        })
-    }
-
-    /// Outside a transaction, and again after each file that ran outside one: it may have changed them.
-    fn set(&self) -> Result<(), MigrateError> {
-        let connection = self.execution.connection;
-        set_foreign_keys(connection, ForeignKeys::Ignored)?;
-        // Without a log the removal of the journal is the commit, and FULL does not wait until that is durable.
-        let set = connection.execute_batch("PRAGMA synchronous = EXTRA");
-        set.map_err(sqlite("set `synchronous`"))
-    }
-
-    fn check(&self, before: &Look, works: &[Work], ms: u64) -> Result<Receipt, MigrateError> {
-        let Execution { connection, settings, .. } = self.execution;
-        let executed = self.execution.executed(works);
-        before.receipt(connection, settings, executed, ms).map_err(|error| self.unless_stopped(error))
-    }
-
-    fn commit(&self, kept: Kept) -> Result<(), MigrateError> {
-        seam::cross("commit the migrations in place");
-        let committed = self.execution.connection.execute_batch("COMMIT");
-        committed.map_err(|source| self.execution.told(source, sqlite("commit the migrations")))?;
-        self.kept.replace(Some(kept));
-        Ok(())
-    }
-
-    /// A look that was interrupted because of a stop did not fail.
-    fn unless_stopped(&self, error: MigrateError) -> MigrateError {
-        match error {
-            MigrateError::Sqlite { source, tried } => self.execution.told(source, sqlite(tried)),
-            error => error,
-        }
     }
 }
 

@@ -1,14 +1,17 @@
 //! One look at a database that may be in use: what its ledger says, and what its schema looks like.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::ErrorCode;
 use thiserror::Error;
 
+use crate::db::in_place::PATIENCE;
 use crate::db::ledger::{self, LedgerError};
-use crate::db::open::{OpenError, Reader};
+use crate::db::open::{OpenError, Reader, settle};
 use crate::db::schema;
-use crate::migration::{Ledger, LedgerState, SchemaPrint};
+use crate::migration::{Ledger, LedgerState, SchemaPrint, SchemaRow};
+use crate::sys::clock::{self, Stopwatch};
 
 /// What was seen.
 #[derive(Clone, Debug)]
@@ -17,6 +20,8 @@ pub struct Look {
     pub ledger: LedgerState,
     /// What the schema looks like.
     pub print: SchemaPrint,
+    /// The schema itself.
+    pub rows: Vec<SchemaRow>,
     /// Whether the file was read without any lock, because this user may not lock it.
     pub immutable: bool,
 }
@@ -59,6 +64,21 @@ impl LookError {
 pub fn look(path: &Path, ledger: &Ledger) -> Result<Look, LookError> {
     let reader = Reader::open(path)?;
     let state = ledger::read(reader.connection(), ledger)?;
-    let print = schema::print(reader.connection(), ledger).map_err(LookError::Schema)?;
-    Ok(Look { ledger: state, print, immutable: reader.is_immutable() })
+    let rows = schema::rows(reader.connection()).map_err(LookError::Schema)?;
+    Ok(Look { ledger: state, print: SchemaPrint::of(&rows, ledger), rows, immutable: reader.is_immutable() })
+}
+
+/// Looks at the database `path`, which is about to be changed: waits for a lock, and lets SQLite put right what a crash
+/// left. `stop` ends the waiting.
+pub fn look_to_change(path: &Path, ledger: &Ledger, stop: &dyn Fn() -> bool) -> Result<Look, LookError> {
+    let waiting = Stopwatch::start();
+    loop {
+        match look(path, ledger) {
+            Err(LookError::Open(OpenError::HotJournal { .. })) => settle(path)?,
+            Err(LookError::Open(OpenError::Locked { .. })) if waiting.elapsed() < PATIENCE && !stop() => {
+                clock::pause(Duration::from_millis(5));
+            }
+            looked => return looked,
+        }
+    }
 }

@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::config::ForeignKeys;
 use crate::db::check::{Dangling, Scope};
 use crate::db::execute::{Executed, execute};
+use crate::db::foreign::ForeignPart;
 use crate::db::header::{self, Kind};
 use crate::db::ledger::LedgerError;
 use crate::db::open::{OpenError, open_owned, side_file};
@@ -87,6 +88,14 @@ pub enum MigrateError {
         /// Where the database is.
         found: Option<SchemaVersion>,
     },
+    /// A migration was left out, and later ones were not.
+    #[error("migration {hole} is not applied, and would be left out by `{above}`, which comes after it")]
+    Hole {
+        /// What is missing.
+        hole: SchemaVersion,
+        /// The first of those that were to be run.
+        above: String,
+    },
     /// A statement failed.
     #[error("cannot run statement {statement} of `{file}` at line {line}")]
     Statement {
@@ -99,6 +108,9 @@ pub enum MigrateError {
         /// SQLite's words.
         source: rusqlite::Error,
     },
+    /// A statement needs what programs add to SQLite themselves.
+    #[error(transparent)]
+    Foreign(#[from] ForeignPart),
     /// A statement does what no migration may: reach out of its database.
     #[error("`{file}` uses {what} at line {line}, which no migration may")]
     Denied {
@@ -121,6 +133,9 @@ pub enum MigrateError {
         /// The first of them.
         violations: Vec<String>,
     },
+    /// The caller's connection is in the midst of something.
+    #[error("a transaction is open on the connection")]
+    Occupied,
     /// It was asked to stop.
     #[error("stopped before the migrations were done")]
     Stopped,
@@ -193,7 +208,7 @@ fn finish(database: &Path, connection: Connection, was_wal: bool) -> Result<(), 
             return Err(MigrateError::SideFile { path });
         }
     }
-    Ok(fs::sync_file(&fs::open(database)?, database)?)
+    Ok(fs::sync_file(&fs::open_regular(database)?, database)?)
 }
 
 /// Runs `works` between two looks at rows and references.
@@ -205,7 +220,7 @@ pub(crate) fn measured(
     let before = Look::before(connection, settings)?;
     let stopwatch = Stopwatch::start();
     let executed = execute(connection, works, settings)?;
-    before.receipt(connection, settings, executed, stopwatch.millis())
+    before.receipt(connection, settings, works, executed, stopwatch.millis())
 }
 
 /// Tables, rows and references before the migrations.
@@ -230,6 +245,7 @@ impl Look {
         &self,
         connection: &Connection,
         settings: &Settings<'_>,
+        works: &[Work],
         executed: Executed,
         ms: u64,
     ) -> Result<Receipt, MigrateError> {
@@ -242,7 +258,7 @@ impl Look {
         }
         Ok(Receipt {
             tables: pairs(&self.rows, &after.rows),
-            schema: ledger::read(connection, settings.ledger)?.schema().cloned(),
+            schema: ledger::stand(connection, settings.ledger, works)?.schema,
             print: schema::print(connection, settings.ledger).map_err(sqlite("read the schema"))?,
             ms,
             written: executed.written,

@@ -16,10 +16,14 @@ pub mod catch_up;
 pub mod copy;
 pub mod copy_file;
 mod execute;
+pub mod foreign;
 pub mod in_place;
+pub mod lint;
 pub mod migrate;
 pub mod receipt;
 pub mod rehearse;
+pub mod stamp;
+pub mod trial;
 mod watch;
 
 // Proving it.

@@ -10,6 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use thiserror::Error;
 
 use crate::config::ForeignKeys;
+use crate::db::side_files;
 use crate::sys::fs::{self, PathError};
 use crate::sys::seam;
 
@@ -248,6 +249,9 @@ pub(crate) fn set_foreign_keys(connection: &Connection, wanted: ForeignKeys) -> 
 /// The real path of a file that is there and has bytes.
 fn existing(path: &Path) -> Result<PathBuf, OpenError> {
     let looked = fs::real_path(path).and_then(|real| Ok((fs::metadata(&real)?.len(), real)));
+    if let Ok((_, real)) = &looked {
+        side_files::check(real)?;
+    }
     match looked {
         Ok((0, _)) => Err(OpenError::Empty { path: path.to_owned() }),
         Ok((_, real)) => Ok(real),

@@ -3,22 +3,45 @@
 use rusqlite::Connection;
 
 use crate::config::ForeignKeys;
-use crate::db::execute::execute;
+use crate::db::execute::{execute, execute_each};
 use crate::db::migrate::{Checks, MigrateError, Settings};
 use crate::db::open::open_memory;
 use crate::migration::{Ledger, MigrationError, SchemaPrint, SchemaRow, Set};
 use crate::version::SchemaVersion;
+
+/// The schema of a database as SQLite keeps it, in the order in which it was made.
+///
+/// # Errors
+/// SQLite's, a damaged schema included.
+pub fn rows(connection: &Connection) -> rusqlite::Result<Vec<SchemaRow>> {
+    let mut statement = connection.prepare("SELECT type, name, tbl_name, sql FROM main.sqlite_schema")?;
+    let rows = statement.query_map([], |row| {
+        Ok(SchemaRow { kind: row.get(0)?, name: row.get(1)?, table: row.get(2)?, sql: row.get(3)? })
+    })?;
+    rows.collect()
+}
 
 /// What the schema of a database looks like.
 ///
 /// # Errors
 /// SQLite's, a damaged schema included.
 pub fn print(connection: &Connection, ledger: &Ledger) -> rusqlite::Result<SchemaPrint> {
-    let mut statement = connection.prepare("SELECT type, name, tbl_name, sql FROM main.sqlite_schema")?;
-    let rows = statement.query_map([], |row| {
-        Ok(SchemaRow { kind: row.get(0)?, name: row.get(1)?, table: row.get(2)?, sql: row.get(3)? })
-    })?;
-    Ok(SchemaPrint::of(&rows.collect::<rusqlite::Result<Vec<_>>>()?, ledger))
+    Ok(SchemaPrint::of(&rows(connection)?, ledger))
+}
+
+/// The schema of a new database after the migrations up to `up_to`.
+///
+/// # Errors
+/// A schema that is not in the set, and migrations that fail on an empty database.
+pub fn rows_of_migrations(
+    set: &Set,
+    up_to: &SchemaVersion,
+    ledger: &Ledger,
+    foreign_keys: ForeignKeys,
+) -> Result<Vec<SchemaRow>, MigrateError> {
+    let mut connection = open_memory(foreign_keys)?;
+    execute(&mut connection, &set.up(None, up_to)?, &Settings { foreign_keys, ..Settings::of(ledger) })?;
+    rows(&connection).map_err(|source| MigrateError::Sqlite { tried: "read the schema", source })
 }
 
 /// What a new database looks like after the migrations up to a schema.
@@ -43,19 +66,45 @@ pub fn prints(
     foreign_keys: ForeignKeys,
     count: usize,
 ) -> Result<Vec<(Option<SchemaVersion>, SchemaPrint)>, MigrateError> {
+    let prints = after_each(set, ledger, foreign_keys, count, |rows| SchemaPrint::of(&rows, ledger))?;
+    Ok(std::iter::once(None).chain(set.versions().cloned().map(Some)).zip(prints).collect())
+}
+
+/// The schema of a new database before any migration, and after each of the first `count`.
+///
+/// # Errors
+/// Migrations that fail on an empty database.
+pub fn all_rows(
+    set: &Set,
+    ledger: &Ledger,
+    foreign_keys: ForeignKeys,
+    count: usize,
+) -> Result<Vec<Vec<SchemaRow>>, MigrateError> {
+    after_each(set, ledger, foreign_keys, count, |rows| rows)
+}
+
+fn after_each<T>(
+    set: &Set,
+    ledger: &Ledger,
+    foreign_keys: ForeignKeys,
+    count: usize,
+    seen: impl Fn(Vec<SchemaRow>) -> T,
+) -> Result<Vec<T>, MigrateError> {
     let mut connection = open_memory(foreign_keys)?;
     let settings = Settings { foreign_keys, checks: Checks::Everything, ..Settings::of(ledger) };
     let look = |connection: &Connection| {
-        print(connection, ledger).map_err(|source| MigrateError::Sqlite { tried: "read the schema", source })
+        let rows = rows(connection);
+        rows.map(&seen).map_err(|source| MigrateError::Sqlite { tried: "read the schema", source })
     };
-    let mut prints = vec![(None, look(&connection)?)];
+    let mut all = vec![look(&connection)?];
     let works = match set.latest() {
         Some(latest) => set.up(None, latest)?,
         None => Vec::new(),
     };
-    for work in works.iter().take(count) {
-        execute(&mut connection, std::slice::from_ref(work), &settings)?;
-        prints.push((work.lands_on.clone(), look(&connection)?));
-    }
-    Ok(prints)
+    let works = works.get(..count).unwrap_or(&works);
+    execute_each(&mut connection, works, &settings, &mut |_, connection| {
+        all.push(look(connection)?);
+        Ok(())
+    })?;
+    Ok(all)
 }

@@ -66,7 +66,7 @@ impl Watch {
 /// Pragmas that reach out of the database file, or behind SQLite's back.
 const FORBIDDEN: [&str; 3] = ["writable_schema", "temp_store_directory", "data_store_directory"];
 
-fn forbidden(action: &AuthAction<'_>) -> Option<String> {
+pub(crate) fn forbidden(action: &AuthAction<'_>) -> Option<String> {
     match action {
         // VACUUM attaches a nameless file of its own. What a script attaches is found before it is compiled.
         AuthAction::Attach { filename: "" } => None,

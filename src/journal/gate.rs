@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Format;
 use crate::migration::{LedgerState, SchemaPrint};
 use crate::plan::verdict::{Standing, Verdict, compare};
 use crate::version::{SchemaVersion, Version};
@@ -16,6 +17,9 @@ pub struct GateRecord {
     pub product: String,
     /// The database, symlinks resolved.
     pub database: PathBuf,
+    /// Whose ledger the database has.
+    #[serde(default)]
+    pub engine: Format,
     /// The ledger's table.
     pub ledger: String,
     /// Releases that may run here, by version: the committed one and those that a run goes to or comes from.
@@ -69,10 +73,11 @@ impl GateRecord {
         let Some(runs) = self.releases.get(&version.to_string()) else {
             return Verdict::Unknown { reason: format!("nothing is known of release {version}") };
         };
-        let schema = ledger.schema();
+        let stand = ledger.stand(&self.order);
+        let schema = stand.schema.as_ref();
         let expected = schema.and_then(|schema| self.schemas.get(&schema.to_string()));
-        let drift = expected.map(|expected| print.drift_from(expected));
-        let standing = Standing { schema, dirty: ledger.is_dirty(), drift: drift.as_deref() };
+        let drift = expected.map(|expected| stand.drift().chain(print.drift_from(expected)).collect::<Vec<_>>());
+        let standing = Standing { schema, dirty: stand.dirty, drift: drift.as_deref() };
         compare(&runs.schema, &runs.reads, &self.order, &standing)
     }
 }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::record::{self, Owner, RecordError};
 use crate::layout::{WORK_PREFIX, WorkLayout};
-use crate::sys::fs;
+use crate::sys::dir::Dir;
+use crate::sys::fs::{self, PathError};
 
 /// The product that the database belongs to, whose path has its symlinks resolved: a work directory of a product lies
 /// beside it and says so.
@@ -16,12 +17,23 @@ pub fn by(database: &Path) -> Result<Option<Owner>, RecordError> {
     let beside = database.parent().map_or_else(PathBuf::new, Path::to_owned);
     let names = fs::names(&beside)?;
     for name in names.iter().filter(|name| name.as_encoded_bytes().starts_with(WORK_PREFIX.as_bytes())) {
-        let work = WorkLayout { directory: beside.join(name) };
-        if let Some(owner) = record::read(&work.owner())? {
+        if let Some(owner) = record::read_in(&Dir::open(&beside.join(name))?, WorkLayout::OWNER)? {
             return Ok(Some(owner));
         }
     }
     Ok(None)
+}
+
+/// The path of a database with its symlinks resolved; of one that is to be made, those of its directory.
+///
+/// # Errors
+/// A directory that is not there.
+pub fn located(database: &Path) -> Result<PathBuf, PathError> {
+    if fs::exists(database)? {
+        return fs::real_path(database);
+    }
+    let parent = database.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok(fs::real_path(parent)?.join(database.file_name().unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -34,11 +46,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let database = directory.path().join("data.db");
         assert_eq!(by(&database).unwrap(), None);
-        let work = WorkLayout { directory: directory.path().join(".gantry-installer-gantry") };
-        std::fs::create_dir(&work.directory).unwrap();
+        let work = directory.path().join(".gantry-installer-gantry");
+        std::fs::create_dir(&work).unwrap();
         assert_eq!(by(&database).unwrap(), None);
         let owner = Owner { product: "gantry".to_owned(), state: PathBuf::from("/var/lib/state") };
-        record::write(&work.owner(), &owner, 0o600).unwrap();
+        record::write_in(&Dir::open(&work).unwrap(), WorkLayout::OWNER, &owner).unwrap();
         assert_eq!(by(&database).unwrap(), Some(owner));
     }
 

@@ -19,6 +19,7 @@ pub mod write;
 pub mod draw;
 mod remark;
 pub mod check;
+pub mod anyway;
 #[cfg(test)]
 mod sample;
 

@@ -51,6 +51,8 @@ pub enum DriftKind {
     Changed,
     /// It is there and not expected.
     Extra,
+    /// It is a migration that was left out, though a later one is applied.
+    Unapplied,
 }
 
 /// Whether a release may run on a difference.
@@ -66,19 +68,13 @@ pub enum Severity {
 impl SchemaPrint {
     /// The print of a schema, without the ledger's own objects, SQLite's, and the shadow tables of virtual tables.
     pub fn of(rows: &[SchemaRow], ledger: &Ledger) -> Self {
-        let shadows = shadow_tables(rows);
-        let own = |row: &&SchemaRow| {
-            let of_ledger = row.table.eq_ignore_ascii_case(&ledger.table) && matches!(&*row.kind, "table" | "index");
-            let name = row.name.to_ascii_lowercase();
-            !of_ledger && !name.starts_with("sqlite_") && !shadows.contains(&name)
-        };
         let line = |row: &SchemaRow| {
             let sql = row.sql.as_ref()?;
             let (name, table) = (row.name.to_ascii_lowercase(), row.table.to_ascii_lowercase());
             let line = format!("{}\t{name}\t{table}\t{}\n", row.kind, canonical(sql));
             Some(((row.kind.clone(), name), line))
         };
-        let lines: BTreeMap<_, _> = rows.iter().filter(own).filter_map(line).collect();
+        let lines: BTreeMap<_, _> = of_the_product(rows, ledger).filter_map(line).collect();
 
         let mut hasher = Hasher::new();
         hasher.update(b"schema-v1\n");
@@ -107,12 +103,22 @@ impl SchemaPrint {
     }
 }
 
+/// The rows that count: without the ledger's own, SQLite's, and the shadow tables of virtual tables.
+pub(super) fn of_the_product<'r>(rows: &'r [SchemaRow], ledger: &Ledger) -> impl Iterator<Item = &'r SchemaRow> {
+    let shadows = shadow_tables(rows);
+    rows.iter().filter(move |row| {
+        let of_ledger = ledger.covers(&row.table) && matches!(&*row.kind, "table" | "index");
+        let name = row.name.to_ascii_lowercase();
+        !of_ledger && !name.starts_with("sqlite_") && !shadows.contains(&name)
+    })
+}
+
 /// The tokens of `sql` in one spelling: what is left when writing does not matter.
 fn canonical(sql: &str) -> String {
     tokens(sql).map(|token| spelling(&token)).collect::<Vec<_>>().join(" ")
 }
 
-fn spelling(token: &Token<'_>) -> String {
+pub(super) fn spelling(token: &Token<'_>) -> String {
     match (token.kind, token.name()) {
         (Kind::Literal, _) => token.text.to_owned(),
         (Kind::Word | Kind::Quoted, Some(name)) if is_plain(&name) => name.to_ascii_lowercase(),

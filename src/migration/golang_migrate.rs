@@ -5,22 +5,26 @@
 
 use std::collections::BTreeMap;
 
-use crate::migration::{Direction, Migration, MigrationError, Script, Set};
+use crate::config::Format;
+use crate::migration::script::text;
+use crate::migration::set::File;
+use crate::migration::{Direction, Migration, MigrationError, Script, Set, names};
 use crate::version::SchemaVersion;
 
 /// Makes the set of files that are sorted by name.
-pub(super) fn read(files: Vec<(String, Vec<u8>)>) -> Result<Set, MigrationError> {
+pub(super) fn read(files: &[File]) -> Result<Set, MigrationError> {
     let mut migrations: BTreeMap<i64, Migration> = BTreeMap::new();
-    let (taken, ignored): (Vec<_>, Vec<_>) = files.into_iter().partition(|(file, _)| Name::parse(file).is_some());
-    for (file, bytes) in &taken {
+    let (taken, ignored): (Vec<_>, Vec<_>) = files.iter().partition(|(file, _)| Name::parse(file).is_some());
+    for &(file, bytes) in &taken {
         let Some(name) = Name::parse(file) else { continue };
         let version = name.version.parse().map_err(|_| MigrationError::VersionTooLarge { file: file.clone() })?;
-        let script = script(file, bytes)?;
+        let script = Script::whole(file, text(file, bytes)?);
         let migration = migrations.entry(version).or_insert_with(|| Migration {
             version: SchemaVersion::Number(version),
             name: name.title.to_owned(),
             up: None,
             down: None,
+            sums: None,
         });
         let place = match name.direction {
             Direction::Up => {
@@ -33,8 +37,13 @@ pub(super) fn read(files: Vec<(String, Vec<u8>)>) -> Result<Set, MigrationError>
             return Err(MigrationError::Duplicate { first: first.file, second: file.clone() });
         }
     }
-    let ignored = ignored.into_iter().map(|(file, _)| file).collect();
-    Ok(Set::new(migrations.into_values().collect(), ignored, &taken))
+    let ignored = ignored.into_iter().map(|(file, _)| names::ignored(Format::GolangMigrate, file)).collect();
+    Set::new(Format::GolangMigrate, migrations.into_values().collect(), ignored, &taken)
+}
+
+/// Whether a file has a name that it takes.
+pub(super) fn takes(file: &str) -> bool {
+    Name::parse(file).is_some()
 }
 
 struct Name<'a> {
@@ -58,19 +67,12 @@ impl<'a> Name<'a> {
     }
 }
 
-fn script(file: &str, bytes: &[u8]) -> Result<Script, MigrationError> {
-    match std::str::from_utf8(bytes) {
-        Ok(sql) if !sql.contains('\0') => Ok(Script { file: file.to_owned(), sql: sql.to_owned() }),
-        _ => Err(MigrationError::NotText { file: file.to_owned() }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::{Format, Wrap};
+    use crate::config::Wrap;
     use crate::migration::{Warning, Work};
 
     fn set(names: &[&str]) -> Result<Set, MigrationError> {
@@ -120,7 +122,7 @@ mod tests {
     }
 
     fn steps(works: &[Work]) -> Vec<(String, Option<SchemaVersion>)> {
-        works.iter().map(|work| (work.label(), work.lands_on.clone())).collect()
+        works.iter().map(|work| (work.label(), work.lands_on().cloned())).collect()
     }
 
     #[test]
@@ -135,7 +137,7 @@ mod tests {
             ("1_a.down.sql".into(), None),
         ];
         assert_eq!(steps(&down), expected);
-        assert_eq!(down[0].starts_from, Some(number(6)));
+        assert_eq!(down[0].starts_from(), Some(&number(6)));
         assert!(set.up(Some(&number(6)), &number(6)).unwrap().is_empty());
     }
 

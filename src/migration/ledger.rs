@@ -1,20 +1,23 @@
-//! The ledger's shape as data: which table an engine keeps its account in, and what a look at it may say.
+//! The ledgers as data: which table an engine keeps its account in, what it writes there, and what a look may say.
 
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::config::Format;
-use crate::version::SchemaVersion;
+
+mod shape;
+mod shapes;
+mod state;
+
+pub use shape::{Key, LeftOut, Model, Shape};
+pub use state::{LedgerState, Stand};
 
 /// Where and how an engine writes down which migrations were applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ledger {
     /// Its table.
     pub table: String,
-    /// Its table's columns, in order.
-    pub columns: &'static [&'static str],
-    /// What makes it, exactly as the engine says it; `{table}` stands for the table.
-    ddl: &'static [&'static str],
+    /// What it looks like, and what its engine writes.
+    pub shape: &'static Shape,
 }
 
 /// A name that no engine could use as it does.
@@ -22,15 +25,8 @@ pub struct Ledger {
 #[error("`{0}` cannot name a ledger: its engine writes the name without quotes")]
 pub struct LedgerNameError(String);
 
-/// golang-migrate v4, SQLite drivers: one row with the version that the schema stands at.
-const GOLANG_MIGRATE: (&str, &[&str], &[&str]) = (
-    "schema_migrations",
-    &["version", "dirty"],
-    &[
-        "CREATE TABLE IF NOT EXISTS {table} (version uint64,dirty bool)",
-        "CREATE UNIQUE INDEX IF NOT EXISTS version_unique ON {table} (version)",
-    ],
-);
+/// Ledgers of engines that no database here belongs to, and a lock of goose's.
+const OTHERS: [&str; 4] = ["_sqlx_migrations", "refinery_schema_history", "__diesel_schema_migrations", "goose_lock"];
 
 impl Ledger {
     /// The ledger of `format`, in `table` where that is not the format's own.
@@ -38,52 +34,26 @@ impl Ledger {
     /// # Errors
     /// A name that is not letters, digits and `_`.
     pub fn of(format: Format, table: Option<&str>) -> Result<Self, LedgerNameError> {
-        let (own, columns, ddl) = match format {
-            Format::GolangMigrate => GOLANG_MIGRATE,
-        };
-        let table = table.unwrap_or(own);
+        let shape = Shape::of(format);
+        let table = table.unwrap_or(shape.table);
         let legal = |character: char| character.is_ascii_alphanumeric() || character == '_';
         let starts = |character: char| legal(character) && !character.is_ascii_digit();
         if !table.chars().all(legal) || !table.starts_with(starts) {
             return Err(LedgerNameError(table.to_owned()));
         }
-        Ok(Self { table: table.to_owned(), columns, ddl })
+        Ok(Self { table: table.to_owned(), shape })
     }
 
-    /// The statements that make it where it is missing.
-    pub fn ddl(&self) -> impl Iterator<Item = String> {
-        self.ddl.iter().map(|statement| statement.replace("{table}", &self.table))
-    }
-}
-
-/// What a ledger says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum LedgerState {
-    /// There is no such table.
-    Missing,
-    /// It is there, and nothing is applied.
-    Empty,
-    /// It names a schema.
-    At {
-        /// The schema; -1 is golang-migrate's name for none, which it writes only when dirty.
-        schema: SchemaVersion,
-        /// Whether a migration failed half-way: the schema may be another one.
-        dirty: bool,
-    },
-}
-
-impl LedgerState {
-    /// The schema that it names, if any.
-    pub fn schema(&self) -> Option<&SchemaVersion> {
-        match self {
-            Self::Missing | Self::Empty | Self::At { schema: SchemaVersion::Number(..0), .. } => None,
-            Self::At { schema, .. } => Some(schema),
-        }
+    /// A statement of the shape, for this table.
+    pub fn sql(&self, statement: &str) -> String {
+        statement.replace("{table}", &self.table)
     }
 
-    /// Whether a migration failed half-way.
-    pub fn is_dirty(&self) -> bool {
-        matches!(self, Self::At { dirty: true, .. })
+    /// Whether a table is a ledger or something of one: this, or that of any engine. Its content says nothing of what
+    /// the product's schema is.
+    pub fn covers(&self, table: &str) -> bool {
+        let own = Format::ALL.into_iter().map(|format| Shape::of(format).table);
+        std::iter::once(self.table.as_str()).chain(own).chain(OTHERS).any(|known| known.eq_ignore_ascii_case(table))
     }
 }
 
@@ -94,8 +64,9 @@ mod tests {
     #[test]
     fn the_name_of_a_ledger_is_written_as_its_engine_does() {
         let ledger = Ledger::of(Format::GolangMigrate, Some("my_ledger")).unwrap();
-        let ddl: Vec<_> = ledger.ddl().collect();
-        assert_eq!(ddl[0], "CREATE TABLE IF NOT EXISTS my_ledger (version uint64,dirty bool)");
+        let made = ledger.sql(ledger.shape.create[0]);
+        assert_eq!(made, "CREATE TABLE IF NOT EXISTS my_ledger (version uint64,dirty bool)");
+        assert!(ledger.covers("MY_LEDGER") && ledger.covers("goose_db_version") && !ledger.covers("users"));
     }
 
     #[test]
@@ -103,11 +74,5 @@ mod tests {
         for name in ["", "a b", "a;DROP TABLE t", "1a", "main.t"] {
             assert_eq!(Ledger::of(Format::GolangMigrate, Some(name)), Err(LedgerNameError(name.to_owned())));
         }
-    }
-
-    #[test]
-    fn a_dirty_ledger_without_a_version_names_no_schema() {
-        let state = LedgerState::At { schema: SchemaVersion::Number(-1), dirty: true };
-        assert!(state.schema().is_none() && state.is_dirty());
     }
 }

@@ -2,17 +2,31 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
-use crate::migration::lexer::{Kind, Token, tokens};
+use crate::config::ForeignKeys;
+use crate::migration::lexer::{Kind, Token};
+use crate::migration::{MigrationError, Piece};
 
 /// The SQL of one migration in one direction.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
     /// The file's name.
     pub file: String,
-    /// Its content.
-    pub sql: String,
+    /// What its engine hands to SQLite, one after the other: golang-migrate and dbmate one for the file or section,
+    /// goose and sql-migrate one a chunk, Atlas one a statement. A piece may hold several statements, and the last of
+    /// them needs no semicolon.
+    pub pieces: Vec<Piece>,
+    /// Whether its engine wraps it in a transaction.
+    pub transaction: Transaction,
+}
+
+/// Whether an engine wraps a script in a transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transaction {
+    /// It does, with what it writes to its ledger.
+    #[default]
+    Around,
+    /// The file asks it not to: `NO TRANSACTION`, `transaction:false`, `notransaction`, `txmode none`.
+    Nothing,
 }
 
 /// One statement of a script.
@@ -22,7 +36,7 @@ pub struct Statement<'a> {
     pub text: &'a str,
     /// The line that it begins on, counted from 1.
     pub line: usize,
-    tokens: Vec<Token<'a>>,
+    pub(super) tokens: Vec<Token<'a>>,
 }
 
 /// Where a script can run.
@@ -37,6 +51,8 @@ pub enum Place {
 /// Why a script cannot run inside a transaction of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
+    /// Its file asks for it.
+    Declared,
     /// It begins, commits or rolls back itself.
     OwnTransaction,
     /// It compacts the database, which no transaction allows.
@@ -46,67 +62,55 @@ pub enum Reason {
 }
 
 impl Script {
+    /// A script of one piece.
+    pub fn whole(file: impl Into<String>, sql: impl Into<String>) -> Self {
+        let piece = Piece { sql: sql.into(), line: 1 };
+        Self { file: file.into(), pieces: vec![piece], transaction: Transaction::Around }
+    }
+
     /// Its statements in order. What SQLite would refuse is passed on as it is, for SQLite to say so.
-    pub fn statements<'a>(&'a self) -> Vec<Statement<'a>> {
-        let mut statements = Vec::new();
-        let mut current = Vec::new();
-        for token in tokens(&self.sql) {
-            let ends = token.is_operator(";") && !inside_trigger(&current);
-            if ends && current.is_empty() {
-                continue;
-            }
-            current.push(token);
-            if ends {
-                statements.push(std::mem::take(&mut current));
-            }
-        }
-        statements.push(current);
-        let (mut line, mut counted) = (1, 0);
-        let statement = |tokens: Vec<Token<'a>>| {
-            let (first, last) = (tokens.first()?, tokens.last()?);
-            line += self.sql.get(counted..first.offset)?.matches('\n').count();
-            counted = first.offset;
-            let text = self.sql.get(first.offset..last.offset + last.text.len())?;
-            Some(Statement { text, line, tokens })
+    pub fn statements(&self) -> impl Iterator<Item = Statement<'_>> {
+        self.pieces.iter().flat_map(Piece::statements)
+    }
+
+    /// Whether it does what another one does: comments, white space and names of files aside.
+    pub fn does_as(&self, other: &Self) -> bool {
+        let words = |script: &'_ Self| {
+            let tokens = script.statements().flat_map(|statement| statement.tokens);
+            tokens.map(|token| token.text.to_owned()).collect::<Vec<_>>()
         };
-        statements.into_iter().filter_map(statement).collect()
+        self.pieces == other.pieces || words(self) == words(other)
     }
 
-    /// Where it can run.
-    pub fn place(&self) -> Place {
-        self.reasons().first().map_or(Place::Together, |reason| Place::Alone(*reason))
+    /// Where it can run on a connection that treats foreign keys like this. Where they are not enforced, the pragma for
+    /// them does nothing inside a transaction, in its engine's as in ours, and does not cost the file its transaction.
+    pub fn place(&self, foreign_keys: ForeignKeys) -> Place {
+        let counts =
+            |reason: &Reason| foreign_keys == ForeignKeys::Enforced || *reason != Reason::Pragma("foreign_keys");
+        self.reasons().find(counts).map_or(Place::Together, Place::Alone)
     }
 
-    /// Where it can run on a connection that does not enforce foreign keys. The engine runs it in a transaction, where
-    /// the pragma for them does nothing; so it does here, instead of costing the file its transaction.
-    pub fn place_without_foreign_keys(&self) -> Place {
-        let mut reasons = self.reasons();
-        reasons.retain(|reason| *reason != Reason::Pragma("foreign_keys"));
-        reasons.first().map_or(Place::Together, |reason| Place::Alone(*reason))
-    }
-
-    fn reasons(&self) -> Vec<Reason> {
-        self.statements().iter().filter_map(Statement::reason).collect()
+    fn reasons(&self) -> impl Iterator<Item = Reason> {
+        let declared = (self.transaction == Transaction::Nothing).then_some(Reason::Declared);
+        declared.into_iter().chain(self.statements().filter_map(|statement| statement.reason()))
     }
 
     /// The tables, in ASCII lower case, whose rows it deletes or replaces by name: losing rows there is what its author
     /// wrote. What triggers, cascades and rebuilds delete is not.
     pub fn deletes_from(&self) -> BTreeSet<String> {
-        self.statements().iter().flat_map(Statement::deletes_from).collect()
+        self.statements().flat_map(|statement| statement.deletes_from()).collect()
     }
 }
 
-/// Whether the next `;` is one of a trigger's body. The body ends with `; END`, as in SQLite's `complete.c`.
-fn inside_trigger(tokens: &[Token<'_>]) -> bool {
-    let mut words = tokens.iter().skip_while(|token| ["explain", "query", "plan"].iter().any(|word| token.is(word)));
-    let create = words.next().is_some_and(|token| token.is("create"));
-    let next = words.next();
-    let temporary = next.is_some_and(|token| token.is("temp") || token.is("temporary"));
-    let trigger = if temporary { words.next() } else { next };
-    if !create || !trigger.is_some_and(|token| token.is("trigger")) {
-        return false;
+/// A file's content as text.
+///
+/// # Errors
+/// What SQLite would see another content of: no UTF-8, or a NUL byte.
+pub(super) fn text<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, MigrationError> {
+    match std::str::from_utf8(bytes) {
+        Ok(sql) if !sql.contains('\0') => Ok(sql),
+        _ => Err(MigrationError::NotText { file: file.to_owned() }),
     }
-    !matches!(tokens, [.., semicolon, end] if semicolon.is_operator(";") && end.is("end"))
 }
 
 /// Pragmas without effect, or refused, inside a transaction.
@@ -119,7 +123,13 @@ impl Statement<'_> {
         self.tokens.first().is_some_and(|token| token.is(keyword))
     }
 
-    fn reason(&self) -> Option<Reason> {
+    /// Whether it is this pragma, in lower case.
+    pub fn is_pragma(&self, name: &str) -> bool {
+        self.pragma().is_some_and(|pragma| pragma == name)
+    }
+
+    /// Why it cannot run inside a transaction of ours, if it cannot.
+    pub fn reason(&self) -> Option<Reason> {
         let begins = |keyword| self.begins_with(keyword);
         if begins("begin") || begins("commit") || begins("end") || (begins("rollback") && !self.rolls_back_to()) {
             return Some(Reason::OwnTransaction);
@@ -179,7 +189,7 @@ mod tests {
     use super::*;
 
     fn script(sql: &str) -> Script {
-        Script { file: "1_a.up.sql".to_owned(), sql: sql.to_owned() }
+        Script::whole("1_a.up.sql", sql)
     }
 
     #[test]
@@ -188,7 +198,7 @@ mod tests {
             "CREATE TABLE t (a); -- one; two\n;;\nCREATE TRIGGER r AFTER INSERT ON t BEGIN\n  SELECT CASE WHEN 1 THEN ';' \
              END;\n  DELETE FROM t;\nEND;\nINSERT INTO t VALUES ('END;')",
         );
-        let statements = script.statements();
+        let statements: Vec<_> = script.statements().collect();
         let found: Vec<_> = statements.iter().map(|statement| (statement.line, statement.text)).collect();
         assert_eq!(found.len(), 3);
         assert_eq!(found[0], (1, "CREATE TABLE t (a);"));
@@ -198,6 +208,8 @@ mod tests {
 
     #[test]
     fn what_needs_its_own_transaction_runs_alone() {
+        let declared = Script { transaction: Transaction::Nothing, ..script("SELECT 1") };
+        assert_eq!(declared.place(ForeignKeys::Ignored), Place::Alone(Reason::Declared));
         for (sql, place) in [
             ("BEGIN; SELECT 1; COMMIT;", Place::Alone(Reason::OwnTransaction)),
             ("SELECT 1; end transaction", Place::Alone(Reason::OwnTransaction)),
@@ -210,17 +222,17 @@ mod tests {
             ("INSERT INTO t VALUES ('BEGIN; VACUUM'); -- COMMIT;", Place::Together),
             ("", Place::Together),
         ] {
-            assert_eq!(script(sql).place(), place, "{sql}");
+            assert_eq!(script(sql).place(ForeignKeys::Enforced), place, "{sql}");
         }
     }
 
     #[test]
     fn a_setting_of_foreign_keys_costs_a_file_its_transaction_only_where_they_are_enforced() {
         let rebuild = script("PRAGMA foreign_keys = OFF; DROP TABLE t; PRAGMA foreign_keys = ON");
-        assert_eq!(rebuild.place(), Place::Alone(Reason::Pragma("foreign_keys")));
-        assert_eq!(rebuild.place_without_foreign_keys(), Place::Together);
+        assert_eq!(rebuild.place(ForeignKeys::Enforced), Place::Alone(Reason::Pragma("foreign_keys")));
+        assert_eq!(rebuild.place(ForeignKeys::Ignored), Place::Together);
         let own = script("PRAGMA foreign_keys = OFF; BEGIN; DROP TABLE t; COMMIT");
-        assert_eq!(own.place_without_foreign_keys(), Place::Alone(Reason::OwnTransaction));
+        assert_eq!(own.place(ForeignKeys::Ignored), Place::Alone(Reason::OwnTransaction));
     }
 
     #[test]
@@ -233,12 +245,28 @@ mod tests {
         assert_eq!(found, ["a", "b c", "d", "e", "f"]);
     }
 
+    #[test]
+    fn a_script_does_the_same_whatever_its_comments_say() {
+        let one = script("CREATE TABLE a (x); -- first");
+        assert!(one.does_as(&script("/* one */ CREATE TABLE a (\n x\n);")));
+        assert!(!one.does_as(&script("CREATE TABLE a (y);")));
+    }
+
+    #[test]
+    fn a_piece_without_a_semicolon_does_not_run_into_the_next() {
+        let piece = |sql: &str, line| Piece { sql: sql.to_owned(), line };
+        let pieces = vec![piece("CREATE TABLE a (x)", 2), piece("\nDROP TABLE b; SELECT 1", 4)];
+        let script = Script { pieces, ..script("") };
+        let found: Vec<_> = script.statements().map(|statement| (statement.line, statement.text)).collect();
+        assert_eq!(found, [(2, "CREATE TABLE a (x)"), (5, "DROP TABLE b;"), (5, "SELECT 1")]);
+    }
+
     proptest! {
         #[test]
         fn any_text_has_statements(sql in "((?i)(create|trigger|begin|end|;|'|x|\n|delete|from|pragma| |\\.)|\\PC)*") {
             let script = script(&sql);
-            let (_, _) = (script.place(), script.deletes_from());
-            prop_assert!(script.statements().iter().all(|statement| !statement.text.is_empty()));
+            let (_, _) = (script.place(ForeignKeys::Ignored), script.deletes_from());
+            prop_assert!(script.statements().all(|statement| !statement.text.is_empty()));
         }
     }
 }

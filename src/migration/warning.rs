@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Wrap;
+use crate::config::{ForeignKeys, Format, Wrap};
+use crate::migration::ledger::Shape;
 use crate::migration::script::{Place, Reason};
 use crate::migration::{Direction, Script, Set};
 use crate::version::SchemaVersion;
@@ -14,6 +15,22 @@ use crate::version::SchemaVersion;
 pub enum Warning {
     /// A file whose name is not one of the format: its engine never looks at it.
     Ignored(String),
+    /// A file that its engine never looks at, though its name is nearly that of a migration.
+    Misnamed {
+        /// The file.
+        file: String,
+        /// Whose format it is.
+        format: Format,
+        /// Why it does not count.
+        reason: String,
+    },
+    /// A file that its engine runs before one with a smaller number, because it compares names as texts.
+    Order {
+        /// The one that runs first.
+        earlier: String,
+        /// The one with the smaller number.
+        later: String,
+    },
     /// A migration without a file for one direction: its engine changes nothing there but the ledger.
     Nil {
         /// The migration.
@@ -40,12 +57,16 @@ pub enum Warning {
 impl Set {
     /// What is odd about it, where its engine wraps files as `wrap` says.
     pub fn warnings(&self, wrap: Wrap) -> Vec<Warning> {
-        let mut warnings: Vec<_> = self.ignored.iter().cloned().map(Warning::Ignored).collect();
-        for migration in &self.migrations {
+        let mut warnings = self.remarks().to_vec();
+        // Where the engine switches them off itself, it is no matter that the pragma does nothing.
+        let own = Shape::of(self.format()).without_foreign_keys;
+        let keys = if own { ForeignKeys::Ignored } else { ForeignKeys::Enforced };
+        for migration in self.migrations() {
             for (direction, script) in [(Direction::Up, &migration.up), (Direction::Down, &migration.down)] {
                 match script {
+                    None if direction == Direction::Down && !self.format().goes_back() => {}
                     None => warnings.push(Warning::Nil { version: migration.version.clone(), direction }),
-                    Some(script) if wrap == Wrap::Transaction => warnings.extend(in_a_transaction(script)),
+                    Some(script) if wrap == Wrap::Transaction => warnings.extend(in_a_transaction(script, keys)),
                     Some(_) => {}
                 }
             }
@@ -54,10 +75,10 @@ impl Set {
     }
 }
 
-fn in_a_transaction(script: &Script) -> Option<Warning> {
+fn in_a_transaction(script: &Script, keys: ForeignKeys) -> Option<Warning> {
     let file = script.file.clone();
-    match script.place() {
-        Place::Together => None,
+    match script.place(keys) {
+        Place::Together | Place::Alone(Reason::Declared) => None,
         Place::Alone(Reason::OwnTransaction) => {
             Some(Warning::Refused { file, what: "a transaction of its own".into() })
         }
@@ -70,6 +91,12 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ignored(file) => write!(f, "`{file}` is not named like a migration and is ignored"),
+            Self::Misnamed { file, format, reason } => {
+                write!(f, "`{file}` looks like a migration, but {format} ignores it: {reason}")
+            }
+            Self::Order { earlier, later } => {
+                write!(f, "`{earlier}` runs before `{later}`, because names are compared as texts: pad their numbers")
+            }
             Self::Nil { version, direction: Direction::Up } => write!(f, "migration {version} has no up file"),
             Self::Nil { version, direction: Direction::Down } => {
                 write!(f, "migration {version} has no down file: going down leaves the schema as it is")

@@ -1,14 +1,18 @@
 //! Looks at a release archive as its publisher has it: what a manifest must say of it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use thiserror::Error;
 
 use crate::config::{ForeignKeys, Format, Wrap};
 use crate::db::migrate::MigrateError;
-use crate::db::schema;
+use crate::db::{Stop, schema};
 use crate::digest::{Fingerprint, Sha256};
-use crate::migration::{Ledger, LedgerNameError, MigrationError, Set, Warning};
+use crate::migration::lint::Finding;
+use crate::migration::{Ledger, LedgerNameError, MigrationError, Warning};
+use crate::observe::lint::{Subject, Tried, TryError};
 use crate::sys::fs::{self, PathError};
 use crate::sys::temporary::Temporary;
 use crate::sys::watch::Watch;
@@ -30,6 +34,16 @@ pub struct Archive {
     pub fingerprint: Fingerprint,
     /// What is odd about its migrations.
     pub warnings: Vec<Warning>,
+    migrations: Migrations,
+}
+
+/// The files of an archive's migrations, and what they did.
+#[derive(Clone, Debug)]
+struct Migrations {
+    files: BTreeMap<String, Vec<u8>>,
+    format: Format,
+    ledger: Ledger,
+    tried: Tried,
 }
 
 /// An archive that no manifest can name.
@@ -71,12 +85,11 @@ pub fn look(path: &Path, format: Format, watch: &dyn Watch) -> Result<Archive, A
     if !fs::exists(&tree.join("bin"))? {
         return Err(ArchiveError::Lacks("bin"));
     }
-    let files = fs::files(&tree.join("migrations"))?.into_iter();
-    let files = files.map(|(name, content)| (name.to_string_lossy().into_owned(), content));
-    let set = Set::read(format, files)?;
+    let migrations = Migrations::of(&tree.join("migrations"), format)?;
+    let set = migrations.tried.set();
     let schema = set.latest().ok_or(ArchiveError::Lacks("migrations"))?.clone();
     // The schema that results does not depend on how the product enforces foreign keys: there are no rows yet.
-    let print = schema::of_migrations(&set, &schema, &Ledger::of(format, None)?, ForeignKeys::Ignored)?;
+    let print = schema::of_migrations(set, &schema, &migrations.ledger, ForeignKeys::Ignored)?;
     let warnings = set.warnings(Wrap::Transaction);
     Ok(Archive {
         top: unpacked.top.unwrap_or_default(),
@@ -85,10 +98,38 @@ pub fn look(path: &Path, format: Format, watch: &dyn Watch) -> Result<Archive, A
         schema,
         fingerprint: print.fingerprint,
         warnings,
+        migrations,
     })
 }
 
+impl From<TryError> for ArchiveError {
+    fn from(error: TryError) -> Self {
+        match error {
+            TryError::Unreadable(error) => Self::Migrations(error),
+            TryError::Scratch(error) => Self::Fails(error),
+        }
+    }
+}
+
+impl Migrations {
+    fn of(directory: &Path, format: Format) -> Result<Self, ArchiveError> {
+        let files = fs::files(directory)?.into_iter();
+        let files: BTreeMap<_, _> =
+            files.map(|(name, content)| (name.to_string_lossy().into_owned(), content)).collect();
+        let ledger = Ledger::of(format, None)?;
+        let tried =
+            Tried::on_an_empty_database(&Subject::plain(&files, format, &ledger), &(Arc::new(|| false) as Stop))?;
+        Ok(Self { files, format, ledger, tried })
+    }
+}
+
 impl Archive {
+    /// What of its migrations stands against a release at schema `own` that says it reads the later schema `read`.
+    pub fn obstacles(&self, own: &SchemaVersion, read: &SchemaVersion) -> Vec<Finding> {
+        let Migrations { files, format, ledger, tried } = &self.migrations;
+        tried.obstacles(&Subject::plain(files, *format, ledger), own, read)
+    }
+
     /// The version that the directory at the top names, `PRODUCT-VERSION`.
     pub fn version(&self, product: &str) -> Option<Version> {
         self.top.strip_prefix(product)?.strip_prefix('-')?.parse().ok()

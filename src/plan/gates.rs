@@ -4,7 +4,8 @@ use super::observed::{Content, Holds, Observed, Readable, Space};
 use super::refusal::Refusal;
 use super::step::Incoming;
 use super::verdict::{drift_words, is_tolerated, words};
-use crate::migration::Drift;
+use crate::config::Format;
+use crate::migration::{Drift, DriftKind};
 
 /// What a run takes from a file system, beyond what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,10 +80,24 @@ pub fn check_database(seen: &Observed) -> Result<&Readable, Refusal> {
                 "run `gantry-installer verify`, and put a backup back if it is damaged",
             ));
         }
+        Content::OtherFormat(format) => return Err(other_format(*format, seen)),
         Content::Readable(readable) => readable,
     };
     if readable.dirty {
         return Err(dirty(readable));
+    }
+    let holes: Vec<&str> =
+        readable.drift.iter().filter(|one| one.kind == DriftKind::Unapplied).map(|one| one.object.as_str()).collect();
+    if !holes.is_empty() {
+        return Err(Refusal::new(
+            "drifted",
+            format!(
+                "the database is at schema {} by its ledger, and not everything below that is applied: {} left out",
+                words(readable.schema.as_ref()),
+                holes.join(", ")
+            ),
+            "apply what was left out with the product's own migration tool, or put a backup back",
+        ));
     }
     let fatal: Vec<Drift> = readable.drift.iter().filter(|drift| !is_tolerated(drift)).cloned().collect();
     if !fatal.is_empty() {
@@ -102,6 +117,18 @@ pub fn check_database(seen: &Observed) -> Result<&Readable, Refusal> {
         ));
     }
     Ok(readable)
+}
+
+/// Refuses a database with another engine's ledger.
+pub(super) fn other_format(format: Format, seen: &Observed) -> Refusal {
+    Refusal::new(
+        "other-format",
+        format!(
+            "the database `{}` has the ledger of {format}, and `database.format` is another",
+            seen.database.path.display()
+        ),
+        format!("set `database.format = \"{format}\"`, or check `database.url`"),
+    )
 }
 
 fn dirty(readable: &Readable) -> Refusal {

@@ -1,6 +1,6 @@
 //! The plan of a first installation.
 
-use super::gates::{Need, check_machine, needs};
+use super::gates::{Need, check_machine, needs, other_format};
 use super::observed::{Content, Observed, Readable, Service};
 use super::refusal::Refusal;
 use super::step::{Incoming, Leg, Operation, Plan, Point, Step};
@@ -33,6 +33,10 @@ pub fn plan(ask: &Install<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
         Content::Readable(readable) => {
             refusals.extend(adopts(readable, missing.is_empty(), ask));
             Some(readable)
+        }
+        Content::OtherFormat(format) => {
+            refusals.push(other_format(*format, seen));
+            None
         }
         Content::Empty | Content::Unusable(_) => {
             let path = seen.database.path.display();
@@ -85,6 +89,7 @@ pub fn plan(ask: &Install<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
         triggers: seen.triggers.clone(),
         was_running: running,
         restart_ms: None,
+        max_downtime_ms: None,
         agreed: None,
         steps,
     })

@@ -11,6 +11,7 @@ pub mod rollback;
 pub mod step;
 pub mod upgrade;
 pub mod verdict;
+pub mod way;
 
 pub use refusal::Refusal;
 pub use step::{Leg, Operation, Plan, Point, Step, Strategy, Undo};

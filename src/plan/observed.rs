@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::config::Format;
 use crate::digest::{Fingerprint, Sha256};
 use crate::manifest::Release;
 use crate::migration::Drift;
@@ -57,6 +58,8 @@ pub enum Content {
     Empty,
     /// It is something else, or it cannot be read, and why.
     Unusable(String),
+    /// A database whose ledger is that of another format than the configured one.
+    OtherFormat(Format),
     /// A database.
     Readable(Readable),
 }

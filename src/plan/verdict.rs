@@ -157,6 +157,7 @@ pub fn drift_words(drift: &[Drift]) -> String {
         DriftKind::Missing => "missing",
         DriftKind::Changed => "changed",
         DriftKind::Extra => "extra",
+        DriftKind::Unapplied => "left out",
     };
     drift.iter().map(|one| format!("{} {}", one.object, word(one.kind))).collect::<Vec<_>>().join(", ")
 }

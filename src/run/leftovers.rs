@@ -20,5 +20,8 @@ pub fn clear(config: &Config, work: &WorkLayout) -> Result<(), StepError> {
     for name in runs::unplanned(layout)? {
         fs::remove_dir_all(&layout.run(&name).directory)?;
     }
+    if fs::exists(&layout.private())? {
+        fs::remove_dir_all(&layout.private())?;
+    }
     backup::clear_staged(layout)
 }

@@ -3,6 +3,7 @@
 
 mod aftermath;
 mod back;
+pub mod drift;
 pub mod leftovers;
 pub mod recover;
 mod report;

@@ -15,10 +15,11 @@ pub(super) fn perform(version: &Version, machine: &mut Machine<'_>) -> Result<()
     let live = &machine.places.live;
     let seen = look(live, &sets::ledger(machine.config)?)
         .map_err(|error| StepError::world("database", format!("cannot look at `{}`", live.display()), error))?;
-    let schema = seen.ledger.schema();
+    let stand = seen.ledger.stand(&record.order);
+    let schema = stand.schema.as_ref();
     let expected = schema.and_then(|schema| record.schemas.get(&schema.to_string()));
-    let drift = expected.map(|expected| seen.print.drift_from(expected));
-    let standing = Standing { schema, dirty: seen.ledger.is_dirty(), drift: drift.as_deref() };
+    let drift = expected.map(|expected| stand.drift().chain(seen.print.drift_from(expected)).collect::<Vec<_>>());
+    let standing = Standing { schema, dirty: stand.dirty, drift: drift.as_deref() };
     let verdict = compare(&record.release.schema, &record.release.reads, &record.order, &standing);
     if verdict.is_ready() {
         return Ok(());

@@ -77,6 +77,7 @@ fn write(machine: &Machine<'_>, committed: Option<Version>, run: Option<Unfinish
     let mut gate = GateRecord {
         product: config.product.clone(),
         database: machine.plan.database.clone(),
+        engine: config.database.format,
         ledger: sets::ledger(config)?.table,
         releases: Default::default(),
         committed,

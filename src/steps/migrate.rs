@@ -3,12 +3,10 @@
 //! If killed half-way: the copy is thrown away.
 //! Touches: the work directory.
 
-use std::sync::Arc;
-
 use super::error::Blame;
-use super::{Copied, Machine, StepError, rehearse, sets};
+use super::{Copied, Machine, StepError, downtime, rehearse, sets};
 use crate::db::loss::{Comparing, Comparison, compare};
-use crate::db::migrate::{Checks, Settings, run};
+use crate::db::migrate::{Checks, MigrateError, Settings, run};
 use crate::migration::Direction;
 use crate::plan::Leg;
 
@@ -20,17 +18,19 @@ pub(super) fn perform(leg: &Leg, machine: &mut Machine<'_>) -> Result<(), StepEr
     let Some(receipt) = &machine.memory.receipt else {
         return Err(StepError::finding("rehearsal", "the migrations were not rehearsed", Blame::World));
     };
-    let interrupt = machine.interrupt.clone();
+    let stop = downtime::stop(machine);
     let settings = Settings {
         foreign_keys: machine.config.database.foreign_keys,
         checks: Checks::Written(receipt.written.clone()),
-        stop: Arc::new(move || interrupt.requested().is_some()),
+        stop,
         ..Settings::of(&ledger)
     };
     let works = sets::works(machine.config, leg)?;
     let copy = machine.places.new_database();
-    let done = run(&copy, &works, &settings)
-        .map_err(|error| StepError::release("migration", "the migrations failed on the copy", error))?;
+    let done = run(&copy, &works, &settings).map_err(|error| match error {
+        MigrateError::Stopped => downtime::stopped(machine, error),
+        error => StepError::release("migration", "the migrations failed on the copy", error),
+    })?;
     receipt.confirm(&done).map_err(|error| {
         StepError::release("deviation", "the migrations did not do what they did in the rehearsal", error)
             .remedy("run the same command again: the rehearsal is repeated on the data as it is now")

@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use super::{Copied, Machine, StepError, sets};
+use super::{Copied, Machine, StepError, downtime, sets};
 use crate::db::fault;
 use crate::db::migrate::{MigrateError, Settings};
 use crate::db::rehearse::{self, RehearseError, rehearse};
@@ -21,7 +21,7 @@ const BYTES_PER_MS: u64 = (1 << 30) / 1000;
 pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Result<(), StepError> {
     if machine.memory.copied == Copied::AfterStop {
         // There is no copy yet: what is rehearsed then is this run's migrations alone, before they run for real.
-        return Ok(());
+        return downtime::foresee(machine);
     }
     on_copy(legs, own, machine)
 }
@@ -38,7 +38,7 @@ pub(super) fn on_copy(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Re
     }
     // Of several hops, the one whose migrations fail is the one to blame.
     let running = Cell::new(0);
-    let begins = |work: &Work| running.set(works.iter().position(|leg| leg.contains(work)).unwrap_or(0));
+    let begins = |work: &Work| running.set(works.iter().position(|leg| leads_through(leg, work)).unwrap_or(0));
     let interrupt = machine.interrupt.clone();
     let settings = Settings {
         foreign_keys: machine.config.database.foreign_keys,
@@ -62,7 +62,12 @@ pub(super) fn on_copy(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Re
     machine.memory.predicted_ms = Some(copied + compared + receipt.ms + restart);
     record::write(&machine.places.run.receipt(), &receipt, 0o600)?;
     machine.memory.receipt = Some(receipt);
-    Ok(())
+    downtime::foresee(machine)
+}
+
+/// Whether a work is of this leg. Those of a leg are of one set, and two legs of different ones.
+fn leads_through(leg: &[Work], work: &Work) -> bool {
+    leg.first().is_some_and(|first| first.set().is(work.set()))
 }
 
 fn failed(error: RehearseError, leg: Option<&Leg>) -> StepError {
@@ -88,5 +93,13 @@ fn failed(error: RehearseError, leg: Option<&Leg>) -> StepError {
 /// What is odd about the migrations of this leg.
 fn oddities(leg: &Leg, machine: &Machine<'_>) -> Result<Vec<String>, StepError> {
     let set = sets::of(machine.config, &leg.migrations)?;
-    Ok(set.warnings(machine.config.database.wrap).iter().map(ToString::to_string).collect())
+    let mut odd: Vec<_> = set.warnings(machine.config.database.wrap).iter().map(ToString::to_string).collect();
+    let installed = machine.plan.from.version.as_ref().filter(|version| **version != leg.migrations);
+    if let (Some(version), Some(from)) = (installed, &leg.from) {
+        let older = sets::of(machine.config, version)?;
+        odd.extend(set.rewritten(&older, from).iter().map(|file| {
+            format!("`{file}` does something else than in {version}: this database keeps what it did then")
+        }));
+    }
+    Ok(odd)
 }

@@ -1,15 +1,21 @@
-//! Files: reads with errors that name the path, and writes that are durable when they return.
+//! Files: reads with errors that name the path, and writes that are durable when they return (FM-38: a file is synced
+//! before it gets its name, and the directory after it).
 
 #![allow(clippy::disallowed_methods, reason = "this is the one place that touches files by path")]
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+mod durable;
+
+pub use durable::{write_durable, write_new};
+
+use crate::sys::dir::Dir;
 use crate::sys::{room, seam};
 
 /// What a log may grow by on a full disk.
@@ -68,11 +74,6 @@ pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// Opens a file for reading.
-pub fn open(path: &Path) -> Result<File> {
-    File::open(path).map_err(PathError::on("open", path))
-}
-
 /// Opens a regular file for reading; symlinks are followed.
 ///
 /// # Errors
@@ -84,7 +85,12 @@ pub fn open_regular(path: &Path) -> Result<File> {
     if file.metadata().map_err(PathError::on("look at", path))?.is_file() {
         return Ok(file);
     }
-    Err(PathError::on("read", path)(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")))
+    Err(not_regular(path))
+}
+
+/// That something is not what it is read as.
+pub(crate) fn not_regular(path: &Path) -> PathError {
+    PathError::on("read", path)(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
 }
 
 /// Whether something has this name, a dangling symlink included.
@@ -158,40 +164,11 @@ pub fn space(path: &Path) -> Result<Space> {
     })
 }
 
-/// Makes `bytes` the content of `path`: after a kill or a power cut it is wholly the old or wholly the new one.
-///
-/// # Errors
-/// Where it fails the old content is untouched.
-pub fn write_durable(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
-    let temporary = sibling(path, ".new");
-    seam::cross("write a file");
-    let made = match fill(&temporary, bytes, mode) {
-        // On a full disk it is written into room that was set aside for it.
-        Err(error) if room::is_lack(&error.source) && room::take(path, &temporary) => fill(&temporary, bytes, mode),
-        made => made,
-    };
-    if let Err(error) = made {
-        let _ = fs::remove_file(&temporary);
-        return Err(error);
-    }
-    rename(&temporary, path)
-}
-
-fn fill(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
-    let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(mode).open(path);
-    let mut file = opened.map_err(PathError::on("create", path))?;
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
-        .and_then(|()| file.write_all(bytes))
-        .and_then(|()| file.set_len(bytes.len() as u64))
-        .and_then(|()| file.sync_all())
-        .map_err(PathError::on("write", path))
-}
-
 /// Opens a file that is only appended to, making it where there is none, and cuts it off after `length` bytes.
 pub fn open_log(path: &Path, length: u64) -> Result<File> {
     let there = exists(path)?;
     seam::cross("open the journal");
-    let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    let opened = OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(NO_LINK).open(path);
     let file = opened.map_err(PathError::on("open", path))?;
     // Cutting it off where it ends would give back what is kept behind its end.
     let is_longer = file.metadata().map_err(PathError::on("look at", path))?.len() != length;
@@ -227,7 +204,7 @@ pub fn replace_link(link: &Path, target: &Path) -> Result<()> {
     rename(&temporary, link)
 }
 
-/// Makes a directory and its missing parents, durable, with `mode` for those that it makes.
+/// Makes a directory and its missing parents, durable, with `mode` for those that it makes, whatever the umask is.
 pub fn create_dir_all(path: &Path, mode: u32) -> Result<()> {
     if exists(path)? || path.as_os_str().is_empty() {
         return Ok(());
@@ -239,7 +216,10 @@ pub fn create_dir_all(path: &Path, mode: u32) -> Result<()> {
     match fs::DirBuilder::new().mode(mode).create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(PathError::on("make the directory", path)(error)),
-        Ok(()) => sync_parent(path),
+        Ok(()) => {
+            Dir::open(path)?.set_mode(mode)?;
+            sync_parent(path)
+        }
     }
 }
 
@@ -279,6 +259,9 @@ pub fn sync_dir(directory: &Path) -> Result<()> {
 fn sync_parent(path: &Path) -> Result<()> {
     path.parent().map_or(Ok(()), |parent| sync_dir(if parent.as_os_str().is_empty() { Path::new(".") } else { parent }))
 }
+
+/// A symlink is not followed.
+pub(super) const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 
 fn sibling(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(".");

@@ -2,6 +2,7 @@
 
 pub mod attributes;
 pub mod clock;
+pub mod custody;
 pub mod dir;
 pub mod events;
 pub mod fs;

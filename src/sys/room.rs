@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
 use rustix::io::Errno;
 
-use crate::sys::fs::{self, PathError};
+use crate::sys::fs::{self, NO_LINK, PathError};
 use crate::sys::seam;
 
 /// Less than this is no room to serve in: a write-ahead log and its index take tens of kilobytes before the first write.
@@ -32,8 +32,9 @@ pub fn set_aside(directory: &Path, count: usize, bytes: u64) -> Result<(), PathE
 
 fn reserve(path: &Path, bytes: u64) -> Result<(), PathError> {
     seam::cross("reserve space");
-    let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
-    let file = opened.map_err(PathError::on("create", path))?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600).custom_flags(NO_LINK);
+    let file = options.open(path).map_err(PathError::on("create", path))?;
     if bytes == 0 {
         return Ok(());
     }

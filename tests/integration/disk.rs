@@ -22,7 +22,9 @@ impl Disk {
     /// The same with options of tmpfs(5).
     pub fn mount_with(at: &Path, options: &str) -> Option<Self> {
         std::fs::create_dir_all(at).unwrap();
-        let done = Command::new("mount").args(["-t", "tmpfs", "-o", options, "none"]).arg(at).output();
+        // By itself everybody may write to one.
+        let options = format!("mode=755,{options}");
+        let done = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "none"]).arg(at).output();
         if done.is_ok_and(|output| output.status.success()) {
             return Some(Self(at.to_owned(), Kind::Memory));
         }

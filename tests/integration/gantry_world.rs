@@ -279,7 +279,8 @@ fn archive(release: &GantryRelease, file: &Path) {
     for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/v1")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        let number: i64 = name[..4].parse().unwrap();
+        // The lock file is no migration.
+        let Ok(number) = name[..4].parse::<i64>() else { continue };
         if number <= *schema && release.migration.is_none_or(|(own, _)| own[..4] != name[..4]) {
             add(&format!("migrations/{name}"), &std::fs::read(&path).unwrap(), 0o644);
         }

@@ -14,10 +14,11 @@ const DOCUMENTS: &[&str] = &["config", "manifest", "migration", "transfer"];
 const DECISION: &[&str] = &["plan"];
 const HANDS: &[&str] = &["sys", "verify", "db", "journal"];
 const VERBS: &[&str] = &["steps", "observe"];
-const MEETING: &[&str] = &["run", "gate"];
+const MEETING: &[&str] = &["run", "gate", "embedded"];
+const FACE: &[&str] = &["cli"];
 
 /// From the bottom to the top.
-const HOUSE: [Room; 21] = [
+const HOUSE: [Room; 23] = [
     room("version", &[]),
     room("digest", &[]),
     room("causes", &[]),
@@ -42,7 +43,9 @@ const HOUSE: [Room; 21] = [
     room("observe", &[WORDS, DOCUMENTS, DECISION, HANDS]),
     room("run", &[WORDS, DOCUMENTS, DECISION, HANDS, VERBS]),
     room("gate", &[WORDS, DOCUMENTS, DECISION, HANDS, VERBS]),
+    room("embedded", &[WORDS, DOCUMENTS, DECISION, HANDS]),
     room("cli", &[WORDS, DOCUMENTS, DECISION, HANDS, VERBS, MEETING]),
+    room("fuzzing", &[WORDS, DOCUMENTS, DECISION, HANDS, VERBS, MEETING, FACE]),
     // The map of the house, which names every room and uses none.
     room("lib", &[]),
     room("main", &[&["cli", "sys::seam"]]),

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::format;
+
 /// A release of the test product. Its program is `fickle`, whose faults are the lines of `mode`.
 pub struct Release {
     pub version: &'static str,
@@ -14,11 +16,13 @@ pub struct Release {
     pub extra: &'static str,
     /// Migrations instead of the usual ones: file name and content.
     pub migrations: &'static [(&'static str, &'static str)],
+    /// How the usual ones are written.
+    pub format: &'static str,
 }
 
 impl Release {
     pub const fn new(version: &'static str, schema: i64, reads: &'static [i64]) -> Self {
-        Self { version, schema, reads, mode: "", extra: "", migrations: &[] }
+        Self { version, schema, reads, mode: "", extra: "", migrations: &[], format: "golang-migrate" }
     }
 
     pub const fn mode(mut self, mode: &'static str) -> Self {
@@ -31,23 +35,16 @@ impl Release {
         self
     }
 
+    pub const fn format(mut self, format: &'static str) -> Self {
+        self.format = format;
+        self
+    }
+
     pub const fn migrations(mut self, migrations: &'static [(&'static str, &'static str)]) -> Self {
         self.migrations = migrations;
         self
     }
 }
-
-/// The usual migrations: 2 only adds, 3 changes what a row means, 4 makes a table.
-const MIGRATIONS: [(&str, &str); 8] = [
-    ("0001_notes.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);"),
-    ("0001_notes.down.sql", "DROP TABLE notes;"),
-    ("0002_mood.up.sql", "ALTER TABLE notes ADD COLUMN mood TEXT;"),
-    ("0002_mood.down.sql", "ALTER TABLE notes DROP COLUMN mood;"),
-    ("0003_title.up.sql", "ALTER TABLE notes RENAME COLUMN text TO title;"),
-    ("0003_title.down.sql", "ALTER TABLE notes RENAME COLUMN title TO text;"),
-    ("0004_tags.up.sql", "CREATE TABLE tags (name TEXT PRIMARY KEY);"),
-    ("0004_tags.down.sql", "DROP TABLE tags;"),
-];
 
 /// What most tests start from.
 pub const OLD: Release = Release::new("1.0.0", 1, &[1, 2]);
@@ -72,9 +69,9 @@ pub fn archive(release: &Release, file: &Path) {
     add("bin/notes".into(), program(), 0o755);
     add("bin/version".into(), release.version.as_bytes(), 0o644);
     add("bin/mode".into(), release.mode.as_bytes(), 0o644);
-    let usual = MIGRATIONS.iter().filter(|(name, _)| name[..4].parse::<i64>().unwrap() <= release.schema);
-    let own = release.migrations.iter();
-    for (name, sql) in if release.migrations.is_empty() { usual.collect::<Vec<_>>() } else { own.collect() } {
+    let own = release.migrations.iter().map(|(name, sql)| ((*name).to_owned(), (*sql).to_owned()));
+    let usual = || format::migrations(release.format, release.schema);
+    for (name, sql) in if release.migrations.is_empty() { usual() } else { own.collect() } {
         add(format!("migrations/{name}"), sql.as_bytes(), 0o644);
     }
     tar.into_inner().unwrap().finish().unwrap();

@@ -46,6 +46,7 @@ fn the_service_goes_on_while_its_database_is_exported() {
     assert_eq!(left, ["owner.json"]);
 }
 
+// FM-60
 #[test]
 fn an_import_has_every_value_of_the_database_that_was_exported() {
     let world = world();
@@ -64,6 +65,7 @@ fn an_import_has_every_value_of_the_database_that_was_exported() {
     assert_eq!(left.count(), 1);
 }
 
+// FM-58
 #[test]
 fn what_is_there_already_is_never_replaced() {
     let world = world();
@@ -97,6 +99,7 @@ fn an_export_that_was_cut_off_or_altered_makes_no_database() {
     assert!(import(&world).contains("the export is cut off or damaged: after `the beginning`"));
 }
 
+// FM-59
 #[test]
 fn an_export_of_another_schema_or_release_is_refused_with_both() {
     let world = world();

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use gantry_installer::manifest::signing;
 use serde_json::Value;
 
+use crate::format;
 pub use crate::release::{NEW, OLD, Release, archive, measure};
 
 pub struct World {
@@ -18,6 +19,7 @@ pub struct World {
     key: String,
     secret: signing::SecretKey,
     sequence: u64,
+    format: &'static str,
     pub port: u16,
     _claim: UnixListener,
     entries: String,
@@ -67,7 +69,9 @@ impl World {
         let secret = signing::SecretKey::open(&files.secret, None).unwrap();
         let directory = tempfile::tempdir_in(parent).unwrap();
         let (port, claim) = free_port();
-        let mut world = Self { directory, key, secret, sequence: 0, port, _claim: claim, entries: String::new() };
+        let format = releases.first().map_or("golang-migrate", |release| release.format);
+        let mut world =
+            Self { directory, key, secret, sequence: 0, format, port, _claim: claim, entries: String::new() };
         for sub in ["releases", "data", "backups"] {
             std::fs::create_dir(world.path(sub)).unwrap();
         }
@@ -106,10 +110,13 @@ impl World {
         let file = self.path("releases").join(&name);
         archive(release, &file);
         let (size, sha256) = measure(&file);
-        let Release { version, schema, reads, extra, .. } = release;
+        let Release { version, reads, extra, format, .. } = release;
+        let schema = format::schema(format, release.schema);
+        let reads: Vec<_> = reads.iter().map(|number| format::schema(format, *number)).collect();
         self.entries += &format!(
-            "[[release]]\nversion = \"{version}\"\nschema = {schema}\nreads = {reads:?}\n{extra}\n\
-             [[release.artifact]]\ntarget = \"any\"\nurl = \"{name}\"\nsize = {size}\nsha256 = \"{sha256}\"\n"
+            "[[release]]\nversion = \"{version}\"\nschema = {schema}\nreads = {reads}\n{extra}\n\
+             [[release.artifact]]\ntarget = \"any\"\nurl = \"{name}\"\nsize = {size}\nsha256 = \"{sha256}\"\n",
+            reads = serde_json::Value::from(reads),
         );
     }
 
@@ -159,7 +166,7 @@ url = "{url}"
 keys = ["{key}"]
 [database]
 url = "sqlite:{d}/data/notes.db"
-format = "golang-migrate"
+format = "{format}"
 [service]
 manager = "command"
 start = ["{installer}", "--config", "{d}/installer.toml", "gate", "--", "{{binary}}", "serve", "--database", "{{database}}", "--listen", "127.0.0.1:{port}", "--pid-file", "{d}/notes.pid"]
@@ -174,6 +181,7 @@ timeout = "2s"
 dir = "{d}/backups"
 {more}"#,
             key = self.key,
+            format = self.format,
             installer = env!("CARGO_BIN_EXE_gantry-installer"),
             port = self.port,
         );
@@ -198,9 +206,9 @@ dir = "{d}/backups"
         Some(target.file_name()?.to_str()?.to_owned())
     }
 
-    /// What the database's ledger says; its one row.
+    /// What the database's ledger says, as the number of a migration.
     pub fn schema(&self) -> i64 {
-        self.query("SELECT version FROM schema_migrations WHERE NOT dirty")
+        self.query(format::newest(self.format))
     }
 
     pub fn query<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {

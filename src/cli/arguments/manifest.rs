@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
+use crate::config::Format;
 use crate::version::{Target, Version};
 
 /// What to do with manifests
@@ -36,13 +37,25 @@ pub enum Manifest {
         release: Option<Version>,
         /// The schemas that the program reads, for a release that the file does not have yet
         #[arg(long, value_delimiter = ',')]
-        reads: Vec<i64>,
+        reads: Vec<String>,
+        /// The format of its migrations
+        #[arg(long, default_value_t = Format::GolangMigrate)]
+        format: Format,
+        /// Why releases read schemas though the archive's migrations do more than add; noted in the file
+        #[arg(long, value_name = "REASON")]
+        reads_anyway: Option<String>,
     },
     /// Check a manifest, and its signature where there is one
     Check {
         /// The file
         #[arg(long, value_name = "FILE", default_value = "manifest.toml")]
         manifest: PathBuf,
+        /// Compare what releases read with these migrations, which may only add on the way there
+        #[arg(long, value_name = "DIR")]
+        migrations: Option<PathBuf>,
+        /// The format of the migrations
+        #[arg(long, default_value_t = Format::GolangMigrate)]
+        format: Format,
     },
     /// Sign a manifest as minisign does
     Sign {

@@ -4,11 +4,13 @@ use std::path::Path;
 
 use serde_json::json;
 
+use super::reads::{Unproven, unproven};
 use super::{Answer, failed, load, now, save, understood};
 use crate::cli::exit::Outcome;
-use crate::cli::reply::Reply;
+use crate::cli::reply::{Problem, Reply};
 use crate::cli::terminal::Terminal;
 use crate::config::Format;
+use crate::manifest::anyway::{Claim, note};
 use crate::manifest::write::{self, Entry, WriteError};
 use crate::manifest::{Artifact, Manifest, STABLE};
 use crate::observe::archive::{self, Archive, ArchiveError};
@@ -23,20 +25,56 @@ pub(super) struct Asked<'a> {
     pub(super) target: &'a str,
     pub(super) url: Option<&'a str>,
     pub(super) release: Option<&'a Version>,
-    pub(super) reads: &'a [i64],
+    pub(super) reads: &'a [String],
+    pub(super) format: Format,
+    pub(super) reads_anyway: Option<&'a str>,
 }
 
 pub(super) fn run(asked: &Asked<'_>, terminal: &Terminal) -> Answer {
     let text = load(asked.manifest)?;
     let manifest = understood(asked.manifest, &text)?;
-    let found = archive::look(asked.archive, Format::GolangMigrate, terminal)
+    let found = archive::look(asked.archive, asked.format, terminal)
         .map_err(|error| failed("archive", &error, remedy_for_archive(&error)))?;
     let entry = entry(asked, &manifest, &found)?;
     let written = write::add(&text, &entry, now())
         .map_err(|error| failed("not-added", &error, &remedy_for_entry(&error, asked.manifest)))?;
+    let manifest = understood(asked.manifest, &written)?;
+    let (written, warning) = claimed(asked, &manifest, &found, written)?;
     save(asked.manifest, &written)?;
-    let sequence = understood(asked.manifest, &written)?.sequence;
-    Ok(answer(asked, &entry, sequence).warning(found.warnings.iter().map(ToString::to_string)))
+    let warnings = found.warnings.iter().map(ToString::to_string).chain(warning);
+    Ok(answer(asked, &entry, manifest.sequence).warning(warnings))
+}
+
+/// The text with the reasons why releases read what they say, where the archive's migrations do not bear it out.
+fn claimed(
+    asked: &Asked<'_>,
+    manifest: &Manifest,
+    found: &Archive,
+    text: String,
+) -> Result<(String, Option<String>), Box<Reply>> {
+    let unproven = unproven(&text, manifest, &|own, read| found.obstacles(own, read));
+    let Some(reason) = asked.reads_anyway else {
+        let refused = |unproven: &Unproven| Refusal::new("reads", unproven.message(), unproven.remedy());
+        return match unproven.as_slice() {
+            [] => Ok((text, None)),
+            unproven => Err(Box::new(Reply::refused(unproven.iter().map(refused).collect()))),
+        };
+    };
+    if reason.trim().is_empty() {
+        let message = "`--reads-anyway` has no reason".to_owned();
+        let remedy = "say why those releases run on those schemas".to_owned();
+        let problem = Problem { code: "usage".to_owned(), message, causes: Vec::new(), remedy };
+        return Err(Box::new(Reply { error: Some(problem), ..Reply::new(Outcome::Usage) }));
+    }
+    let claim = |unproven: Unproven| {
+        let Unproven { version, schema, .. } = unproven;
+        Claim { version, schema, reason: reason.to_owned() }
+    };
+    let idle = unproven.is_empty().then(|| {
+        "nothing stands against what the releases read: the reason of `--reads-anyway` was not noted".to_owned()
+    });
+    let claims: Vec<_> = unproven.into_iter().map(claim).collect();
+    Ok((note(&text, &claims), idle))
 }
 
 fn entry(asked: &Asked<'_>, manifest: &Manifest, found: &Archive) -> Result<Entry, Box<Reply>> {
@@ -53,7 +91,7 @@ fn entry(asked: &Asked<'_>, manifest: &Manifest, found: &Archive) -> Result<Entr
     let reads = match (asked.reads, known) {
         ([], Some(release)) => release.reads.clone(),
         ([], None) => vec![found.schema.clone()],
-        (reads, _) => reads.iter().copied().map(SchemaVersion::Number).collect(),
+        (reads, _) => reads.iter().map(|read| schema(read, asked.format)).collect::<Result<_, _>>()?,
     };
     let name = || asked.archive.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok(Entry {
@@ -68,6 +106,15 @@ fn entry(asked: &Asked<'_>, manifest: &Manifest, found: &Archive) -> Result<Entr
             size: found.size,
             sha256: found.sha256,
         },
+    })
+}
+
+fn schema(typed: &str, format: Format) -> Result<SchemaVersion, Box<Reply>> {
+    format.schema(typed).ok_or_else(|| {
+        let message = format!("`{typed}` is no schema of {format}, which counts them");
+        let remedy = "give numbers to `--reads`, or another `--format`".to_owned();
+        let problem = Problem { code: "reads".to_owned(), message, causes: Vec::new(), remedy };
+        Box::new(Reply { error: Some(problem), ..Reply::new(Outcome::Usage) })
     })
 }
 

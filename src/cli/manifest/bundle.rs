@@ -111,7 +111,7 @@ fn fetched(
     client
         .download(&url, artifact.size, artifact.sha256, &part, terminal)
         .map_err(|error| failed("artifact", &error, remedy))?;
-    fs::open(&part).map_err(|error| failed("artifact", &error, remedy))
+    fs::open_regular(&part).map_err(|error| failed("artifact", &error, remedy))
 }
 
 fn unwritten(error: &dyn std::error::Error) -> Box<Reply> {

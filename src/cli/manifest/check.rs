@@ -1,17 +1,25 @@
 //! `manifest check`: everything that is wrong, or worth knowing, with its line.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Answer, load, unreadable};
+use super::reads::{Unproven, unproven};
+use super::{Answer, failed, load, unreadable};
 use crate::cli::exit::Outcome;
+use crate::cli::migrate;
 use crate::cli::reply::Reply;
+use crate::config::Format;
+use crate::db::Stop;
 use crate::manifest::check::{Remark, check};
 use crate::manifest::place::line_of_release;
 use crate::manifest::signature::{KeyId, SignatureError, signer};
 use crate::manifest::{Manifest, WireError};
+use crate::migration::Ledger;
+use crate::observe::lint::{Subject, Tried};
 use crate::plan::Refusal;
 use crate::sys::{clock, fs};
 
@@ -45,13 +53,17 @@ struct Finding {
     message: String,
 }
 
-pub(super) fn run(path: &Path) -> Answer {
+/// Checks the manifest `path`, and what its releases read against the migrations in a directory of a format.
+pub(super) fn run(path: &Path, migrations: Option<(&Path, Format)>) -> Answer {
     let text = load(path)?;
     let parsed = Manifest::parse(&text);
     let mut findings = match &parsed {
         Ok(manifest) => check(manifest, clock::now()).iter().map(|remark| remarked(remark, &text)).collect(),
         Err(wrong) => misread(wrong),
     };
+    if let (Ok(manifest), Some((directory, format))) = (&parsed, migrations) {
+        findings.extend(unread(&text, manifest, directory, format)?);
+    }
     let file = signature_file(path);
     let signature = match fs::read_if_there(&file).map_err(|error| unreadable(&error))? {
         None => None,
@@ -64,6 +76,24 @@ pub(super) fn run(path: &Path) -> Answer {
         },
     };
     Ok(answer(path, parsed.ok().as_ref(), &findings, signature.as_ref()))
+}
+
+/// What releases say that they read, and the migrations do not bear out.
+fn unread(text: &str, manifest: &Manifest, directory: &Path, format: Format) -> Result<Vec<Finding>, Box<Reply>> {
+    let hint = "name the directory of all migrations, and see `gantry-installer migrate lint`";
+    let files = migrate::files(directory).map_err(|error| failed("migrations", &error, hint))?;
+    let files: BTreeMap<_, _> = files.into_iter().collect();
+    let ledger = Ledger::of(format, None).map_err(|error| failed("ledger", &error, hint))?;
+    let subject = Subject::plain(&files, format, &ledger);
+    let never: Stop = Arc::new(|| false);
+    let tried = Tried::on_an_empty_database(&subject, &never).map_err(|error| failed("migrations", &error, hint))?;
+    let unproven = unproven(text, manifest, &|own, read| tried.obstacles(&subject, own, read));
+    let finding = |unproven: &Unproven| Finding {
+        line: line_of_release(text, &unproven.version),
+        severity: Severity::Mistake,
+        message: unproven.message(),
+    };
+    Ok(unproven.iter().map(finding).collect())
 }
 
 /// Where the signature of a manifest is: beside it.

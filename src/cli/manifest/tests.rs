@@ -1,9 +1,12 @@
+mod claims;
+
 use std::path::PathBuf;
 
 use flate2::{Compression, write::GzEncoder};
 
 use super::*;
 use crate::cli::terminal::Verbosity;
+use crate::config::Format;
 use crate::manifest::signature::verify;
 use crate::sys::signal::Interrupt;
 
@@ -36,8 +39,14 @@ impl Desk {
     }
 
     fn archive(&self, top: &str) -> PathBuf {
+        self.archive_with(top, &[])
+    }
+
+    /// The same with further migrations.
+    fn archive_with(&self, top: &str, migrations: &[(&str, &str)]) -> PathBuf {
         let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
-        for (name, content) in [("bin/gantry", "program"), ("migrations/4_a.up.sql", "CREATE TABLE a(b);")] {
+        let usual = [("bin/gantry", "program"), ("migrations/4_a.up.sql", "CREATE TABLE a(b);")];
+        for (name, content) in usual.iter().chain(migrations) {
             let mut header = tar::Header::new_gnu();
             header.set_size(content.len() as u64);
             header.set_mode(0o755);
@@ -53,19 +62,30 @@ impl Desk {
     }
 
     fn add(&self, archive: PathBuf, release: Option<&str>, reads: &[i64]) -> Reply {
+        self.claim(archive, release, reads, None)
+    }
+
+    fn claim(&self, archive: PathBuf, release: Option<&str>, reads: &[i64], anyway: Option<&str>) -> Reply {
         let verb = arguments::Manifest::Add {
             archive,
             manifest: self.at("gantry.toml"),
             target: "any".to_owned(),
             url: None,
             release: release.map(|version| version.parse().unwrap()),
-            reads: reads.to_vec(),
+            reads: reads.iter().map(ToString::to_string).collect(),
+            format: Format::GolangMigrate,
+            reads_anyway: anyway.map(str::to_owned),
         };
         run(&verb)
     }
 
     fn check(&self) -> Reply {
-        run(&arguments::Manifest::Check { manifest: self.at("gantry.toml") })
+        self.check_with(None)
+    }
+
+    fn check_with(&self, migrations: Option<PathBuf>) -> Reply {
+        let (manifest, format) = (self.at("gantry.toml"), Format::GolangMigrate);
+        run(&arguments::Manifest::Check { manifest, migrations, format })
     }
 
     fn sign(&self, generate: bool, password_file: Option<PathBuf>) -> Reply {

@@ -1,16 +1,17 @@
 //! What `migrate` answers.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde::Serialize;
 use serde_json::json;
 
-use super::way::Way;
 use crate::cli::exit::Outcome;
 use crate::cli::reply::Reply;
 use crate::db::receipt::{Receipt, TableCount};
-use crate::migration::{Direction, LedgerState, Set};
+use crate::migration::{Direction, LedgerState, Set, Stand};
 use crate::plan::Point;
+use crate::plan::way::Way;
 use crate::version::SchemaVersion;
 
 /// One line of `migrate status`.
@@ -24,50 +25,60 @@ struct Line<'a> {
 }
 
 /// Answers `migrate version`.
-pub fn version(state: &LedgerState) -> Reply {
-    standing(state).saying(words(state))
+pub fn version(stand: &Stand) -> Reply {
+    standing(stand).saying(words(stand))
 }
 
 /// Answers `migrate status`: all migrations, and which are applied.
 pub fn status(set: &Set, state: &LedgerState) -> Reply {
-    let reach = Reach::of(set, state);
+    let stand = state.stand(set.versions());
+    let reach = Reach::of(set, &stand);
     let lines = set.migrations().iter().enumerate().map(|(position, migration)| Line {
         version: &migration.version,
         name: &migration.name,
-        applied: reach.covers(position),
+        applied: reach.covers(position, &migration.version),
         has_down: migration.down.is_some(),
     });
     let lines: Vec<_> = lines.collect();
-    let warning = match (&reach, state) {
-        (Reach::Unknown, _) => Some(format!(
+    let text = format!("schema {}\n\n{}", words(&stand), table(&lines));
+    let warnings = [odd(set, &stand), left_out(&stand)];
+    standing(&stand).with("migrations", &lines).saying(text).warning(warnings.into_iter().flatten())
+}
+
+fn odd(set: &Set, stand: &Stand) -> Option<String> {
+    let lost = stand.schema.as_ref().is_some_and(|schema| set.position(schema).is_none());
+    if lost {
+        return Some(format!(
             "the ledger is at schema {}, which none of these migrations leads to: what is applied cannot be told",
-            words(state)
-        )),
-        (_, state) if state.is_dirty() => Some(format!("the ledger is {}: a migration was broken off", words(state))),
-        _ => None,
-    };
-    let text = format!("schema {}\n\n{}", words(state), table(&lines));
-    standing(state).with("migrations", &lines).saying(text).warning(warning)
+            words(stand)
+        ));
+    }
+    stand.dirty.then(|| format!("the ledger is {}: a migration was broken off", words(stand)))
+}
+
+fn left_out(stand: &Stand) -> Option<String> {
+    let holes: Vec<_> = stand.holes.iter().map(ToString::to_string).collect();
+    (!holes.is_empty()).then(|| format!("left out, though a later migration is applied: {}", holes.join(", ")))
 }
 
 /// What the ledger says, in the two keys that all of `migrate` has.
-fn standing(state: &LedgerState) -> Reply {
-    Reply::new(Outcome::Done).with("schema", state.schema()).with("dirty", state.is_dirty())
+fn standing(stand: &Stand) -> Reply {
+    Reply::new(Outcome::Done).with("schema", &stand.schema).with("dirty", stand.dirty)
 }
 
-fn words(state: &LedgerState) -> String {
-    let schema = named(state.schema());
-    if state.is_dirty() { format!("{schema} (dirty)") } else { schema }
+fn words(stand: &Stand) -> String {
+    let schema = named(stand.schema.as_ref());
+    if stand.dirty { format!("{schema} (dirty)") } else { schema }
 }
 
-fn named(schema: Option<&SchemaVersion>) -> String {
+pub(super) fn named(schema: Option<&SchemaVersion>) -> String {
     schema.map_or_else(|| "none".to_owned(), ToString::to_string)
 }
 
 /// How far up the list the database is.
-enum Reach {
-    /// So many are applied.
-    Applied(usize),
+enum Reach<'a> {
+    /// So many are applied, but for those that were left out.
+    Applied(usize, HashSet<&'a SchemaVersion>),
     /// The ledger is dirty: the last of so many may be applied or not, and the one after it too, as a failed way down
     /// names the schema that it did not reach.
     About(usize),
@@ -75,25 +86,25 @@ enum Reach {
     Unknown,
 }
 
-impl Reach {
-    fn of(set: &Set, state: &LedgerState) -> Self {
-        let count = match state.schema() {
+impl<'a> Reach<'a> {
+    fn of(set: &Set, stand: &'a Stand) -> Self {
+        let count = match &stand.schema {
             None => Some(0),
             Some(schema) => set.position(schema).map(|position| position + 1),
         };
         match count {
-            Some(count) if state.is_dirty() => Self::About(count),
-            Some(count) => Self::Applied(count),
+            Some(count) if stand.dirty => Self::About(count),
+            Some(count) => Self::Applied(count, stand.holes.iter().collect()),
             None => Self::Unknown,
         }
     }
 
     /// Whether the migration at a position of the list is applied, if that can be told.
-    fn covers(&self, position: usize) -> Option<bool> {
-        match *self {
-            Self::Applied(count) => Some(position < count),
-            Self::About(count) if position + 1 < count => Some(true),
-            Self::About(count) if position > count => Some(false),
+    fn covers(&self, position: usize, version: &SchemaVersion) -> Option<bool> {
+        match self {
+            Self::Applied(count, holes) => Some(position < *count && !holes.contains(version)),
+            Self::About(count) if position + 1 < *count => Some(true),
+            Self::About(count) if position > *count => Some(false),
             Self::About(_) | Self::Unknown => None,
         }
     }
@@ -118,13 +129,13 @@ fn table(lines: &[Line<'_>]) -> String {
 /// What is asked before a way is gone.
 pub(super) fn question(database: &Path, way: &Way) -> String {
     let files: Vec<_> = way.works.iter().map(|work| work.label()).collect();
-    let down = way.works.iter().any(|work| work.direction == Direction::Down);
+    let down = way.works.iter().any(|work| work.direction() == Direction::Down);
     let lost = if down { "what these migrations drop is gone for good; " } else { "" };
     format!(
         "{lost}take `{}` from schema {} to {} with {}?",
         database.display(),
         named(way.from.as_ref()),
-        named(way.to()),
+        named(way.to.as_ref()),
         files.join(", ")
     )
 }
@@ -139,16 +150,19 @@ pub(super) fn nothing(way: &Way) -> Reply {
 pub(super) fn done(way: &Way, receipt: Receipt) -> Reply {
     let mut text = String::new();
     for work in &way.works {
-        let verb = if work.direction == Direction::Up { "applied" } else { "took back" };
+        let verb = if work.direction() == Direction::Up { "applied" } else { "took back" };
         text.push_str(&format!("{verb} {}\n", work.label()));
     }
-    text.push_str(&format!("schema {}, was {} ({} ms)", named(way.to()), named(way.from.as_ref()), receipt.ms));
-    let short =
-        way.short_of.map(|count| format!("{count} migrations were asked for, and there were {}", way.works.len()));
+    text.push_str(&format!("schema {}, was {} ({} ms)", named(way.to.as_ref()), named(way.from.as_ref()), receipt.ms));
     let lost = receipt.tables.iter().filter(|table| table.lost_rows()).map(fewer);
-    let warnings: Vec<_> = short.into_iter().chain(lost).chain(receipt.warnings).collect();
+    let warnings: Vec<_> = short(way).into_iter().chain(lost).chain(receipt.warnings).collect();
     let receipt = json!({ "tables": receipt.tables, "schema": receipt.schema, "ms": receipt.ms });
     ended(Outcome::Done, way).with("receipt", receipt).saying(text).warning(warnings)
+}
+
+/// That there are fewer migrations than were asked for.
+pub(super) fn short(way: &Way) -> Option<String> {
+    way.short_of.map(|count| format!("{count} migrations were asked for, and there were {}", way.works.len()))
 }
 
 fn fewer(table: &TableCount) -> String {
@@ -156,8 +170,12 @@ fn fewer(table: &TableCount) -> String {
     format!("`{}` has {} rows and had {}", table.name, rows(table.after), rows(table.before))
 }
 
+/// A schema without a release.
+pub(super) fn point(schema: Option<&SchemaVersion>) -> Point {
+    Point { version: None, schema: schema.cloned() }
+}
+
 /// With the keys that a run has.
 fn ended(outcome: Outcome, way: &Way) -> Reply {
-    let point = |schema: Option<&SchemaVersion>| Point { version: None, schema: schema.cloned() };
-    Reply::new(outcome).with("from", point(way.from.as_ref())).with("to", point(way.to()))
+    Reply::new(outcome).with("from", point(way.from.as_ref())).with("to", point(way.to.as_ref()))
 }

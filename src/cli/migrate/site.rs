@@ -1,22 +1,21 @@
 //! The database and the migrations that the command line names.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::{Early, refused};
 use crate::cli::arguments::Migrate;
 use crate::cli::exit::Outcome;
 use crate::cli::reply::{Problem, Reply};
 use crate::config::{ForeignKeys, Format, Wrap, database_path};
-use crate::db::in_place::PATIENCE;
-use crate::db::look::{Look, LookError, look};
-use crate::db::open::{OpenError, settle};
+use crate::db::ledger::LedgerError;
+use crate::db::look::{Look, LookError, look, look_to_change};
+use crate::db::open::OpenError;
 use crate::db::standing::{Standing, diagnose};
 use crate::journal::owned;
-use crate::migration::{Ledger, LedgerState, Set, Warning, Work};
+use crate::migration::{Ledger, LedgerState, Set, Stand, Warning, Work};
 use crate::nearest::nearest;
 use crate::plan::Refusal;
-use crate::sys::clock::{self, Stopwatch};
+use crate::plan::way::{Course, Way, way};
 use crate::sys::fs::{self, PathError};
 use crate::sys::signal::Interrupt;
 use crate::version::SchemaVersion;
@@ -40,10 +39,9 @@ pub(super) struct Site {
     format: Format,
     ledger: Ledger,
     access: Access,
+    /// Whether nothing at all may change: not even what a crash left is put right.
+    dry: bool,
 }
-
-/// The formats by their names.
-const FORMATS: [(&str, Format); 1] = [("golang-migrate", Format::GolangMigrate)];
 
 impl Site {
     /// Understands the command line. A database that belongs to an installed product is not changed.
@@ -56,12 +54,23 @@ impl Site {
             usage(format!("`{url}` names no database"), "give it as `sqlite:PATH`, without options after the path")
         })?;
         let database =
-            located(&path).map_err(|error| failed("database", &error, "check the path after `--database`"))?;
+            owned::located(&path).map_err(|error| failed("database", &error, "check the path after `--database`"))?;
         if access != Access::Look {
             unowned(&database)?;
         }
         let ledger = Ledger::of(format, None).map_err(|error| failed("ledger", &error, ""))?;
-        Ok(Self { database, directory: directory.clone(), format, ledger, access })
+        Ok(Self { database, directory: directory.clone(), format, ledger, access, dry: arguments.dry_run })
+    }
+
+    /// The same where only the directory must be given: the database is copied at most.
+    pub(super) fn of_files(arguments: &Migrate) -> Result<Self, Early> {
+        if arguments.database.is_some() {
+            return Self::find(arguments, Access::Look);
+        }
+        let format = format(&arguments.format)?;
+        let directory = arguments.dir.clone().unwrap_or_default();
+        let ledger = Ledger::of(format, None).map_err(|error| failed("ledger", &error, ""))?;
+        Ok(Self { database: PathBuf::new(), directory, format, ledger, access: Access::Look, dry: true })
     }
 
     pub(super) fn database(&self) -> &Path {
@@ -79,11 +88,7 @@ impl Site {
         let set = Set::read(self.format, files.into_iter())
             .map_err(|error| failed("migrations", &error, "mend the directory after `--dir`"))?;
         if set.migrations().is_empty() {
-            return Err(refused(Refusal::new(
-                "no-migrations",
-                format!("there is no migration in `{}`", self.directory.display()),
-                "give the directory of files such as `1_create_users.up.sql`",
-            )));
+            return Err(no_migrations(&self.directory));
         }
         Ok(set)
     }
@@ -91,12 +96,12 @@ impl Site {
     /// What is odd about the directory, and about the files that are to be run.
     pub(super) fn warnings(&self, set: &Set, works: &[Work]) -> Vec<String> {
         let concerns = |warning: &Warning| match warning {
-            Warning::Ignored(_) => true,
+            Warning::Ignored(_) | Warning::Misnamed { .. } | Warning::Order { .. } => true,
             Warning::Nil { version, direction } => {
-                works.iter().any(|work| work.version == *version && work.direction == *direction)
+                works.iter().any(|work| work.version() == version && work.direction() == *direction)
             }
             Warning::Refused { file, .. } | Warning::Ineffective { file, .. } => {
-                works.iter().any(|work| work.script.as_ref().is_some_and(|script| script.file == *file))
+                works.iter().any(|work| work.script().is_some_and(|script| script.file == *file))
             }
         };
         set.warnings(Wrap::Transaction).iter().filter(|warning| concerns(warning)).map(ToString::to_string).collect()
@@ -105,37 +110,23 @@ impl Site {
     /// What the ledger says, and nothing where there is no table yet. Waits for a lock, and lets SQLite recover what a
     /// crash left, if the database is to be changed.
     pub(super) fn look(&self, interrupt: &Interrupt) -> Result<Option<Look>, Early> {
-        let waiting = Stopwatch::start();
-        loop {
-            let error = match look(&self.database, &self.ledger) {
-                Ok(seen) => return Ok(Some(seen)),
-                Err(error) => error,
-            };
-            match &error {
-                LookError::Open(OpenError::Empty { .. }) => return Ok(None),
-                LookError::Open(OpenError::Missing { .. }) if self.access == Access::Create => return Ok(None),
-                LookError::Open(OpenError::Missing { .. }) => return Err(missing(&self.database)),
-                LookError::Open(OpenError::HotJournal { .. }) if self.access != Access::Look => {
-                    settle(&self.database).map_err(|error| failed("database", &error, remedy(&error)))?;
-                }
-                LookError::Open(OpenError::Locked { .. })
-                    if self.access != Access::Look
-                        && waiting.elapsed() < PATIENCE
-                        && interrupt.requested().is_none() =>
-                {
-                    clock::pause(Duration::from_millis(5));
-                }
-                LookError::Open(reason) => return Err(failed("database", &error, remedy(reason))),
-                LookError::Ledger(_) => {
-                    return Err(failed(
-                        "ledger",
-                        &error,
-                        "see which engine made it, and give its name with `--format`",
-                    ));
-                }
-                LookError::Schema(_) => return Err(failed("database", &error, DAMAGED)),
-            }
-        }
+        let looked = if self.access == Access::Look || self.dry {
+            look(&self.database, &self.ledger)
+        } else {
+            look_to_change(&self.database, &self.ledger, &|| interrupt.requested().is_some())
+        };
+        let error = match looked {
+            Ok(seen) => return Ok(Some(seen)),
+            Err(error) => error,
+        };
+        Err(match &error {
+            LookError::Open(OpenError::Empty { .. }) => return Ok(None),
+            LookError::Open(OpenError::Missing { .. }) if self.access == Access::Create => return Ok(None),
+            LookError::Open(OpenError::Missing { .. }) => missing(&self.database),
+            LookError::Open(reason) => failed("database", &error, remedy(reason)),
+            LookError::Ledger(reason) => failed("ledger", &error, &remedy_for_ledger(reason)),
+            LookError::Schema(_) => failed("database", &error, DAMAGED),
+        })
     }
 
     /// What the ledger says.
@@ -144,20 +135,29 @@ impl Site {
         Ok(seen.map_or(LedgerState::Missing, |seen| seen.ledger))
     }
 
+    /// The way that `course` asks for, from where the database stands now.
+    pub(super) fn way(&self, set: &Set, course: &Course, interrupt: &Interrupt) -> Result<Way, Early> {
+        let seen = self.look(interrupt)?;
+        let state = seen.as_ref().map_or(LedgerState::Missing, |seen| seen.ledger.clone());
+        if let Some(seen) = seen.filter(|_| state.is_dirty()) {
+            return Err(refused(self.dirty(set, &seen)));
+        }
+        way(set, &state, course).map_err(refused)
+    }
+
+    /// Where the ledger stands. Only one that lists migrations has to be held against them.
+    pub(super) fn stand(&self) -> Result<Stand, Early> {
+        Ok(match self.state()? {
+            state @ LedgerState::Applied { .. } => state.stand(self.set()?.versions()),
+            state => state.stand([]),
+        })
+    }
+
     /// Why nothing is built on a dirty ledger, and where the schema really stands.
     pub(super) fn dirty(&self, set: &Set, seen: &Look) -> Refusal {
-        let at = seen.ledger.schema().map_or_else(|| "the first migration".to_owned(), ToString::to_string);
-        let standing = match diagnose(set, &seen.print, &self.ledger, ForeignKeys::Ignored) {
-            Ok(Standing::At(schema)) => format!("the schema itself is exactly that of {}", version(schema.as_ref())),
-            Ok(Standing::OneOf(schemas)) => {
-                let versions: Vec<_> = schemas.iter().map(|schema| version(schema.as_ref())).collect();
-                format!("the schema itself is that of {}, which look the same", versions.join(" and of "))
-            }
-            Ok(Standing::Nowhere) => {
-                "the schema itself is that of no version here: a migration was done in part".to_owned()
-            }
-            Err(error) => format!("where the schema itself stands cannot be told: {error}"),
-        };
+        let at = seen.ledger.stand(set.versions()).schema;
+        let at = at.map_or_else(|| "the first migration".to_owned(), |at| at.to_string());
+        let (standing, _) = self.standing(set, seen);
         Refusal::new(
             "dirty",
             format!(
@@ -166,27 +166,37 @@ impl Site {
             "put back a backup that was made before that migration, and run the same command again",
         )
     }
+
+    /// Where the schema really stands, in words and, where it can be told, as the schemas that it may be.
+    pub(super) fn standing(&self, set: &Set, seen: &Look) -> (String, Vec<Option<SchemaVersion>>) {
+        match diagnose(set, &seen.print, &self.ledger, ForeignKeys::Ignored) {
+            Ok(Standing::At(schema)) => {
+                (format!("the schema itself is exactly that of {}", version(schema.as_ref())), vec![schema])
+            }
+            Ok(Standing::OneOf(schemas)) => {
+                let versions: Vec<_> = schemas.iter().map(|schema| version(schema.as_ref())).collect();
+                let words = format!("the schema itself is that of {}, which look the same", versions.join(" and of "));
+                (words, schemas)
+            }
+            Ok(Standing::Nowhere) => {
+                let words = "the schema itself is that of no version here: a migration was done in part, or somebody \
+                             changed it";
+                (words.to_owned(), Vec::new())
+            }
+            Err(error) => (format!("where the schema itself stands cannot be told: {error}"), Vec::new()),
+        }
+    }
 }
 
-fn version(schema: Option<&SchemaVersion>) -> String {
+pub(super) fn version(schema: Option<&SchemaVersion>) -> String {
     schema.map_or_else(|| "a new database".to_owned(), |schema| format!("version {schema}"))
 }
 
-fn format(name: &str) -> Result<Format, Early> {
-    let known = FORMATS.iter().find(|(known, _)| *known == name);
-    known.map(|(_, format)| *format).ok_or_else(|| {
-        let likely = nearest(name, FORMATS.iter().map(|(known, _)| *known)).unwrap_or_default();
+pub(super) fn format(name: &str) -> Result<Format, Early> {
+    Format::named(name).ok_or_else(|| {
+        let likely = nearest(name, Format::ALL.map(Format::name)).unwrap_or_default();
         usage(format!("`{name}` is no format of migrations that is known here"), format!("did you mean `{likely}`?"))
     })
-}
-
-/// The path with its symlinks resolved; of a database that is to be made, those of its directory.
-fn located(path: &Path) -> Result<PathBuf, PathError> {
-    if fs::exists(path)? {
-        return fs::real_path(path);
-    }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Ok(fs::real_path(parent)?.join(path.file_name().unwrap_or_default()))
 }
 
 fn unowned(database: &Path) -> Result<(), Early> {
@@ -207,7 +217,7 @@ fn unowned(database: &Path) -> Result<(), Early> {
     Err(refused(Refusal::new("installed", whose, remedy)))
 }
 
-fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, PathError> {
+pub fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, PathError> {
     let mut files = Vec::new();
     for name in fs::names(&fs::real_path(directory)?)? {
         let path = directory.join(&name);
@@ -216,6 +226,16 @@ fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, PathError> {
         }
     }
     Ok(files)
+}
+
+fn remedy_for_ledger(error: &LedgerError) -> String {
+    match error {
+        LedgerError::Engine { found, .. } => format!("give `--format {found}`, with the migrations that belong to it"),
+        LedgerError::Undone { table, version, .. } => format!(
+            "find out whether migration {version} is applied; then leave of its rows in `{table}` only what says so"
+        ),
+        _ => "see which engine made it, and give its name with `--format`".to_owned(),
+    }
 }
 
 const DAMAGED: &str = "put a backup of it back";
@@ -231,6 +251,14 @@ pub(super) fn remedy(error: &OpenError) -> &'static str {
     }
 }
 
+pub(super) fn no_migrations(directory: &Path) -> Early {
+    refused(Refusal::new(
+        "no-migrations",
+        format!("there is no migration in `{}`", directory.display()),
+        "give the directory of files such as `1_create_users.up.sql`",
+    ))
+}
+
 fn missing(database: &Path) -> Early {
     refused(Refusal::new(
         "database-missing",
@@ -239,11 +267,11 @@ fn missing(database: &Path) -> Early {
     ))
 }
 
-fn failed(code: &str, error: &dyn std::error::Error, remedy: &str) -> Early {
+pub(super) fn failed(code: &str, error: &dyn std::error::Error, remedy: &str) -> Early {
     Box::new(Reply::failed(code, error, remedy))
 }
 
-fn usage(message: impl Into<String>, remedy: impl Into<String>) -> Early {
+pub(super) fn usage(message: impl Into<String>, remedy: impl Into<String>) -> Early {
     let problem =
         Problem { code: "usage".to_owned(), message: message.into(), causes: Vec::new(), remedy: remedy.into() };
     Box::new(Reply { error: Some(problem), ..Reply::new(Outcome::Usage) })

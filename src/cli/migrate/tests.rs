@@ -11,6 +11,9 @@ use tempfile::TempDir;
 use super::*;
 use crate::cli::runs::{consent, declined};
 use crate::cli::terminal::{Terminal, Verbosity};
+use crate::sys::watch::Unwatched;
+
+mod formats;
 
 /// A directory with three migrations and, so far, no database.
 struct Ground {
@@ -50,6 +53,7 @@ impl Ground {
             database: Some(format!("sqlite:{}", self.path().display())),
             dir: Some(self.migrations()),
             format: "golang-migrate".to_owned(),
+            dry_run: false,
             yes: true,
             verb,
         }
@@ -65,12 +69,14 @@ impl Ground {
 }
 
 fn answer(arguments: &Migrate) -> Reply {
-    in_place(arguments, &Interrupt::never(), &|_| panic!("asked"), &|_| {})
+    in_place(arguments, &Interrupt::never(), &|_| panic!("asked"), &|_| {}, &Unwatched)
 }
 
 fn code(reply: &Reply) -> &str {
     &reply.refusals[0].code
 }
+
+mod files;
 
 const UP: MigrateVerb = MigrateVerb::Up { count: None };
 
@@ -103,16 +109,16 @@ fn up_with_more_than_there_is_applies_what_there_is_and_says_so() {
 #[test]
 fn down_and_goto_go_where_they_are_told() {
     let ground = Ground::new();
-    ground.run(MigrateVerb::Goto { version: 2 });
+    ground.run(MigrateVerb::Goto { version: "2".to_owned() });
     assert_eq!(ground.schema(), json!(2));
     ground.run(MigrateVerb::Down { count: 1 });
     assert_eq!(ground.schema(), json!(1));
-    ground.run(MigrateVerb::Goto { version: 10 });
-    let back = ground.run(MigrateVerb::Goto { version: 1 });
+    ground.run(MigrateVerb::Goto { version: "10".to_owned() });
+    let back = ground.run(MigrateVerb::Goto { version: "1".to_owned() });
     // The index stays, as it would with the engine, and that is said.
     assert_eq!(back.warnings, ["migration 10 has no down file: going down leaves the schema as it is"]);
     assert_eq!(ground.schema(), json!(1));
-    let lost = ground.run(MigrateVerb::Goto { version: 5 });
+    let lost = ground.run(MigrateVerb::Goto { version: "5".to_owned() });
     assert_eq!((lost.outcome, code(&lost)), (Outcome::Refused, "unknown-schema"));
     ground.run(MigrateVerb::Down { count: 9 });
     assert_eq!(ground.schema(), Value::Null);
@@ -121,7 +127,7 @@ fn down_and_goto_go_where_they_are_told() {
 #[test]
 fn status_lists_what_is_applied_and_what_has_a_way_back() {
     let ground = Ground::new();
-    ground.run(MigrateVerb::Goto { version: 2 });
+    ground.run(MigrateVerb::Goto { version: "2".to_owned() });
     let reply = ground.run(MigrateVerb::Status);
     assert_eq!(
         Value::Object(reply.body),
@@ -158,9 +164,9 @@ fn what_cannot_be_told_of_a_dirty_or_foreign_ledger_is_not_claimed() {
 #[test]
 fn a_dirty_ledger_is_refused_with_where_the_schema_really_stands() {
     let ground = Ground::new();
-    ground.run(MigrateVerb::Goto { version: 1 });
+    ground.run(MigrateVerb::Goto { version: "1".to_owned() });
     ground.sql("UPDATE schema_migrations SET version = 2, dirty = 1");
-    for verb in [UP, MigrateVerb::Down { count: 1 }, MigrateVerb::Goto { version: 1 }] {
+    for verb in [UP, MigrateVerb::Down { count: 1 }, MigrateVerb::Goto { version: "1".to_owned() }] {
         let reply = ground.run(verb);
         assert_eq!((reply.outcome, code(&reply)), (Outcome::Refused, "dirty"));
         let Refusal { message, remedy, .. } = &reply.refusals[0];
@@ -173,7 +179,7 @@ fn a_dirty_ledger_is_refused_with_where_the_schema_really_stands() {
 #[test]
 fn the_database_of_an_installed_product_is_refused_by_any_of_its_names() {
     let ground = Ground::new();
-    ground.run(MigrateVerb::Goto { version: 1 });
+    ground.run(MigrateVerb::Goto { version: "1".to_owned() });
     let work = ground.directory.path().join(".gantry-installer-gantry");
     fs::create_dir(&work).unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
@@ -201,19 +207,20 @@ fn nothing_is_changed_before_somebody_agrees() {
     let arguments = Migrate { yes: false, ..ground.arguments(UP) };
     let mut terminal = Terminal::new(true, Verbosity::Quiet, Interrupt::never());
     terminal.interactive = false;
-    let reply = in_place(&arguments, &Interrupt::never(), &|question| consent(&terminal, question), &|_| {});
+    let reply =
+        in_place(&arguments, &Interrupt::never(), &|question| consent(&terminal, question), &|_| {}, &Unwatched);
     assert_eq!((reply.outcome, code(&reply)), (Outcome::Refused, "no-terminal"));
     let asked = RefCell::new(Vec::new());
     let ask = |question: &str| {
         asked.borrow_mut().push(question.to_owned());
         if asked.borrow().len() > 1 { Ok(()) } else { Err(declined(&terminal, "not agreed")) }
     };
-    assert_eq!(in_place(&arguments, &Interrupt::never(), &ask, &|_| {}).outcome, Outcome::Nothing);
+    assert_eq!(in_place(&arguments, &Interrupt::never(), &ask, &|_| {}, &Unwatched).outcome, Outcome::Nothing);
     assert!(!ground.path().exists());
-    assert_eq!(in_place(&arguments, &Interrupt::never(), &ask, &|_| {}).outcome, Outcome::Done);
+    assert_eq!(in_place(&arguments, &Interrupt::never(), &ask, &|_| {}, &Unwatched).outcome, Outcome::Done);
     assert!(asked.borrow()[0].ends_with("to 10 with 1_users.up.sql, 2_mails.up.sql, 10_index.up.sql?"));
     let down = Migrate { yes: false, ..ground.arguments(MigrateVerb::Down { count: 1 }) };
-    in_place(&down, &Interrupt::never(), &ask, &|_| {});
+    in_place(&down, &Interrupt::never(), &ask, &|_| {}, &Unwatched);
     assert!(asked.borrow()[2].starts_with("what these migrations drop is gone for good; "));
 }
 
@@ -228,7 +235,7 @@ fn a_database_that_somebody_else_migrates_meanwhile_is_looked_at_again() {
         Ok(())
     };
     let arguments = Migrate { yes: false, ..ground.arguments(UP) };
-    let reply = in_place(&arguments, &Interrupt::never(), &ask, &|_| {});
+    let reply = in_place(&arguments, &Interrupt::never(), &ask, &|_| {}, &Unwatched);
     assert_eq!((reply.outcome, asked.get()), (Outcome::Nothing, 1), "{reply:?}");
 }
 
@@ -260,7 +267,7 @@ fn a_failure_outside_a_transaction_says_that_something_stays() {
 #[test]
 fn a_journal_that_a_crash_left_is_rolled_back_before_the_database_is_changed() {
     let ground = Ground::new();
-    ground.run(MigrateVerb::Goto { version: 2 });
+    ground.run(MigrateVerb::Goto { version: "2".to_owned() });
     let writer = Connection::open(ground.path()).unwrap();
     writer.execute_batch("PRAGMA cache_size = 1; BEGIN; UPDATE schema_migrations SET version = 1").unwrap();
     let fill =
@@ -274,26 +281,4 @@ fn a_journal_that_a_crash_left_is_rolled_back_before_the_database_is_changed() {
     let reply = after.run(UP);
     assert_eq!(reply.body["from"]["schema"], json!(2));
     assert_eq!(reply.body["receipt"]["tables"], json!([{ "name": "users", "before": 0, "after": 0 }]));
-}
-
-#[test]
-fn what_the_command_line_gets_wrong_is_told_with_the_way_out() {
-    let ground = Ground::new();
-    let wrong = |change: fn(&mut Migrate)| {
-        let mut arguments = ground.arguments(UP);
-        change(&mut arguments);
-        answer(&arguments)
-    };
-    let format = wrong(|arguments| arguments.format = "golang".to_owned());
-    assert_eq!(format.outcome, Outcome::Usage);
-    assert_eq!(format.error.unwrap().remedy, "did you mean `golang-migrate`?");
-    assert_eq!(wrong(|arguments| arguments.database = Some("postgres://x".to_owned())).outcome, Outcome::Usage);
-    assert_eq!(wrong(|arguments| arguments.dir = Some("/nowhere".into())).outcome, Outcome::Failed);
-    let nowhere = wrong(|arguments| arguments.database = Some("sqlite:/nowhere/a.db".to_owned()));
-    assert_eq!(nowhere.outcome, Outcome::Failed);
-    for verb in [MigrateVerb::Version, MigrateVerb::Status, MigrateVerb::Down { count: 1 }] {
-        assert_eq!(code(&ground.run(verb)), "database-missing");
-    }
-    assert_eq!(code(&wrong(|arguments| arguments.dir = Some("/proc/self/task".into()))), "no-migrations");
-    assert!(!ground.path().exists());
 }

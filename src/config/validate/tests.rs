@@ -73,7 +73,19 @@ fn a_misspelt_word_gets_the_known_ones_and_the_nearest() {
 }
 
 #[test]
+fn every_format_is_taken_by_its_name_and_the_products_own_migrator_is_not_yet() {
+    let with = |format: &str| parse(&MINIMAL.replace("golang-migrate", format));
+    for format in Format::ALL {
+        assert_eq!(with(format.name()).unwrap().database.format, format);
+    }
+    let words = with("command").unwrap_err().to_string();
+    assert!(words.starts_with("line 9: ") && words.contains("not supported yet"), "{words}");
+}
+
+#[test]
 fn contradictions_are_refused() {
+    let wrapped = format!("{}no_tx_wrap = true\n", MINIMAL.replace("golang-migrate", "goose"));
+    assert!(parse(&wrapped).unwrap_err().to_string().contains("needs `database.format"));
     assert!(refusal("[service]\nmanager = \"command\"\n").contains("needs `service.start`"));
     assert!(refusal("[health]\nurl = \"http://127.0.0.1/\"\ncommand = [\"true\"]\n").contains("exclude"));
 }

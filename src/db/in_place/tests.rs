@@ -8,7 +8,10 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::config::Format;
+use crate::db::ledger;
 use crate::migration::{LedgerState, Set};
+
+mod lists;
 
 fn set(scripts: &[(&str, &str)]) -> Set {
     let files = scripts.iter().zip(1..).flat_map(|((up, down), number)| {

@@ -56,7 +56,7 @@ pub fn join(base: &str, reference: &str) -> Result<String, HttpError> {
 }
 
 /// The address as it may be shown: without a user and a password.
-pub(super) fn without_secrets(text: &str) -> String {
+pub fn without_secrets(text: &str) -> String {
     match Url::parse(text) {
         Ok(mut url) if url.has_authority() && (url.password().is_some() || !url.username().is_empty()) => {
             // Neither can fail for an address that has a host, and only such a one has a user.

@@ -9,6 +9,7 @@ use reqwest::header::{
 };
 
 use crate::digest::Sha256;
+use crate::sys::clock::Stopwatch;
 use crate::sys::fs::{self, PathError};
 use crate::sys::http::address::Address;
 use crate::sys::http::exchange::Answer;
@@ -98,6 +99,7 @@ impl Client {
         }
         seam::cross("write a download");
         watch.progress(part.length(), size);
+        let mut window = (Stopwatch::start(), part.length());
         while let Some(bytes) = answer.next(watch)? {
             if let Err(problem) = part.append(&bytes) {
                 // Endless data is of no use later; a full disk is another matter.
@@ -107,6 +109,14 @@ impl Client {
                 return Err(problem);
             }
             watch.progress(part.length(), size);
+            // A server that drips never stalls, and would hold the run up for ever.
+            if window.0.elapsed() > self.patience.document && !part.is_full() {
+                let bytes = part.length().saturating_sub(window.1);
+                if bytes < self.patience.least {
+                    return Err(Problem::Trickle { bytes, within: self.patience.document });
+                }
+                window = (Stopwatch::start(), part.length());
+            }
         }
         if part.is_full() { Ok(()) } else { Err(Problem::Interrupted { done: part.length(), source: None }) }
     }
@@ -185,7 +195,7 @@ fn check_range(answer: &Answer, part: &Part, size: u64) -> Result<(), Problem> {
 }
 
 /// The first byte and the whole length of `bytes 100-199/1000`.
-fn parse_range(text: &str) -> Option<(u64, u64)> {
+pub(crate) fn parse_range(text: &str) -> Option<(u64, u64)> {
     let (range, whole) = text.strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
     let (first, last, whole): (u64, u64, u64) = (first.parse().ok()?, last.parse().ok()?, whole.parse().ok()?);

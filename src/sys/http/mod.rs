@@ -2,10 +2,10 @@
 //!
 //! Nothing that comes is believed here but for its size and its digest, which the caller has from elsewhere.
 
-mod address;
+pub(crate) mod address;
 mod bundle;
 mod cause;
-mod download;
+pub(crate) mod download;
 mod exchange;
 mod part;
 mod patience;
@@ -25,7 +25,7 @@ use crate::sys::http::exchange::Exchange;
 use crate::sys::http::patience::Retries;
 use crate::sys::watch::Watch;
 
-pub use address::{join, of_file};
+pub use address::{join, of_file, without_secrets};
 pub use bundle::{Bundle, BundleError, BundleWriter};
 pub use part::discard;
 pub use patience::Patience;

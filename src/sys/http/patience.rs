@@ -16,6 +16,8 @@ pub struct Patience {
     pub stall: Duration,
     /// How long a small document may take in all, however slowly it drips.
     pub document: Duration,
+    /// The fewest bytes that a download must bring in the time of `document`.
+    pub least: u64,
     /// Attempts in a row that bring nothing; each byte that is nearer to the end counts as something.
     pub attempts: u32,
     /// The wait before the second attempt; it doubles with each further one.
@@ -30,6 +32,8 @@ impl Default for Patience {
             connect: seam::patience(Duration::from_secs(10)),
             stall: seam::patience(Duration::from_secs(30)),
             document: seam::patience(Duration::from_secs(120)),
+            // 273 bytes a second: slower than any network that somebody upgrades over.
+            least: 32 * 1024,
             attempts: 5,
             backoff: seam::patience(Duration::from_millis(500)),
             longest_wait: seam::patience(Duration::from_secs(60)),

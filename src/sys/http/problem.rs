@@ -68,6 +68,14 @@ pub enum Problem {
         /// How long was waited.
         limit: Duration,
     },
+    /// A download that drips.
+    #[error("the server sent only {bytes} bytes in {within:?}")]
+    Trickle {
+        /// What came.
+        bytes: u64,
+        /// In which time.
+        within: Duration,
+    },
     /// The server refuses, or has trouble of its own.
     #[error("the server answered {status}{}", retry_after.map(|wait| format!(" and asks to wait {wait:?}")).unwrap_or_default())]
     Status {
@@ -151,7 +159,7 @@ impl Problem {
                 "bring a bundle that begins at the installed release: see `gantry-installer manifest bundle --help`"
             }
             Self::Unreachable(_) => "check the network, the server's name and the proxy, then run it again",
-            Self::Interrupted { .. } | Self::Stalled { .. } | Self::Answer(_) => {
+            Self::Interrupted { .. } | Self::Stalled { .. } | Self::Trickle { .. } | Self::Answer(_) => {
                 "run it again: a download goes on where it stopped"
             }
             Self::Status { status: 401 | 403, .. } => "the server does not let this machine in: check the address",

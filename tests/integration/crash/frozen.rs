@@ -102,7 +102,7 @@ fn empty(directory: &Path) {
 }
 
 /// Programs are linked where that can be, as they are only read; everything else is copied.
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     let kind = from.symlink_metadata().unwrap();
     if kind.is_symlink() {
         std::os::unix::fs::symlink(std::fs::read_link(from).unwrap(), to).unwrap();

@@ -22,6 +22,21 @@ fn broken() -> World {
     world
 }
 
+/// The last that was done before a power cut may come undone, and nobody waits until a removal is durable.
+#[test]
+fn a_recovery_removes_what_a_power_cut_brought_back() {
+    let world = broken();
+    std::fs::create_dir(world.path("state/private")).unwrap();
+    std::fs::write(world.path("state/private/file"), "").unwrap();
+    let scratch = world.path("data/.gantry-installer-notes/scratch-link-to");
+    std::fs::write(&scratch, "").unwrap();
+    world.run(&["recover"]).expect(0);
+    assert!(!world.path("state/private").exists() && !scratch.exists());
+    std::fs::create_dir(world.path("state/private")).unwrap();
+    world.run(&["recover"]).expect(0);
+    assert!(!world.path("state/private").exists(), "also where there was no run to recover");
+}
+
 #[test]
 fn after_three_recoveries_that_did_not_end_a_person_is_asked_and_nothing_more_is_tried() {
     let world = broken();

@@ -162,6 +162,26 @@ fn an_upgrade_that_undoes_itself_killed_anywhere_ends_in_old() {
 }
 
 #[test]
+fn a_prune_killed_anywhere_removes_a_backup_whole_or_not_at_all() {
+    let world = at_old(NEW);
+    for _ in 0..2 {
+        world.run(&["backup", "create"]).expect(0);
+    }
+    world.configure("keep = 1");
+    let arguments = &["backup", "prune", "--yes"];
+    let sweep = Sweep {
+        name: "backup prune",
+        arguments,
+        code: 0,
+        old: Stand { backups: &["manual 1.0.0", "manual 1.0.0"], ..AT_OLD },
+        new: Stand { backups: &["manual 1.0.0"], ..AT_OLD },
+        after_old: (arguments, 0),
+        after_new: (arguments, 0),
+    };
+    both(&sweep.run(patient(world)));
+}
+
+#[test]
 fn a_backup_killed_anywhere_is_listed_whole_or_not_there() {
     let arguments = &["backup", "create"];
     let sweep = Sweep {

@@ -59,6 +59,14 @@ fn a_server_that_never_goes_on_is_named_as_such() {
 }
 
 #[test]
+fn a_server_that_trickles_is_given_up_and_what_came_is_kept() {
+    let setting = Setting::misbehaving(Mode::Drip(Duration::from_millis(5)));
+    assert!(matches!(setting.problem(), Problem::Trickle { bytes: 1..1000, .. }));
+    assert!((1..1000).contains(&std::fs::metadata(setting.part()).unwrap().len()));
+    assert_eq!(setting.server.requests().len(), 1);
+}
+
+#[test]
 fn a_server_in_trouble_is_asked_again_for_a_while() {
     for mode in [Mode::Status(500), Mode::RetryAfter(503, 0), Mode::RetryAfter(429, 0)] {
         Setting::misbehaving_once(mode).downloads_by(&[None, None]);

@@ -43,6 +43,7 @@ fn an_upgrade_whose_disk_is_full_at_any_moment_ends_in_old_or_new() {
     both(&full_at_any_moment(&operations::upgrade(), &world, &disk, Left::Bytes(0)));
 }
 
+// FM-10
 #[test]
 fn an_upgrade_with_one_room_full_at_any_moment_ends_in_old_or_new() {
     for room in ROOMS {

@@ -57,6 +57,7 @@ fn a_damaged_database_is_refused() {
     refused(&world, &["verify"], "database-unusable", &["is damaged"]);
 }
 
+// FM-11
 #[test]
 fn a_damage_that_only_a_whole_look_shows_ends_before_the_stop() {
     let world = world();

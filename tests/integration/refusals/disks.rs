@@ -44,6 +44,7 @@ fn too_little_space_for_the_state_is_counted_beforehand() {
     too_small("state", "the installer's state");
 }
 
+// FM-24
 #[test]
 fn too_little_space_for_the_backup_is_counted_beforehand() {
     let Some((world, disk)) = world_on("backups", 96) else { return };

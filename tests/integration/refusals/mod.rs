@@ -13,7 +13,8 @@ mod settings;
 mod stand;
 mod state;
 mod trust;
-mod words;
+mod work;
+pub mod words;
 
 use serde_json::Value;
 

@@ -6,7 +6,7 @@ use super::databases::Holder;
 use crate::world::{NEW, OLD, Release, World, answer};
 
 /// What a command says, with its exit code.
-fn said(world: &World, arguments: &[&str]) -> String {
+pub fn said(world: &World, arguments: &[&str]) -> String {
     let mut command = world.command(arguments);
     command.env_remove("COLUMNS");
     let answer = answer(command);
@@ -20,13 +20,13 @@ fn said(world: &World, arguments: &[&str]) -> String {
 }
 
 /// The JSON object of a command, one key a line.
-fn object(world: &World, arguments: &[&str]) -> String {
+pub fn object(world: &World, arguments: &[&str]) -> String {
     let answer = world.run(&[arguments, &["--json"]].concat());
     format!("{:#}\n", answer.json())
 }
 
 /// Compares with what was recorded, without what is another with every run.
-fn same(world: &World, name: &str, text: &str) {
+pub fn same(world: &World, name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../snapshots");
     settings.set_prepend_module_to_snapshot(false);

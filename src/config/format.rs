@@ -1,0 +1,81 @@
+//! The migration formats, by the names that they have in a configuration and on a command line.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::version::SchemaVersion;
+
+/// A name that is none of a format.
+#[derive(Debug, Error)]
+#[error("`{name}` is not one of {}", Format::ALL.map(Format::name).join(", "))]
+pub struct FormatError {
+    name: String,
+}
+
+/// A migration format: whose files these are, and whose ledger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// `N_name.up.sql` and `N_name.down.sql`, one row in `schema_migrations`.
+    #[default]
+    GolangMigrate,
+    /// `N_name.sql` with `-- +goose Up` and `Down`, a row each in `goose_db_version`.
+    Goose,
+    /// `N_name.sql` with `-- migrate:up` and `down`, a row each in `schema_migrations`.
+    Dbmate,
+    /// `name.sql` with `-- +migrate Up` and `Down`, a row each in `gorp_migrations`.
+    SqlMigrate,
+    /// `N_name.sql` and `atlas.sum`, a row each in `atlas_schema_revisions`; there is no way down.
+    Atlas,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::GolangMigrate, Self::Goose, Self::Dbmate, Self::SqlMigrate, Self::Atlas];
+
+    /// What `database.format` calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GolangMigrate => "golang-migrate",
+            Self::Goose => "goose",
+            Self::Dbmate => "dbmate",
+            Self::SqlMigrate => "sql-migrate",
+            Self::Atlas => "atlas",
+        }
+    }
+
+    /// The format of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    /// The schema that somebody typed: a number where the format counts, else its name as it is.
+    pub fn schema(self, typed: &str) -> Option<SchemaVersion> {
+        match self {
+            Self::GolangMigrate | Self::Goose => typed.parse().ok().map(SchemaVersion::Number),
+            Self::Dbmate | Self::SqlMigrate | Self::Atlas => Some(SchemaVersion::Text(typed.to_owned())),
+        }
+    }
+
+    /// Whether its files can say how to take a migration back.
+    pub fn goes_back(self) -> bool {
+        self != Self::Atlas
+    }
+}
+
+impl FromStr for Format {
+    type Err = FormatError;
+
+    fn from_str(name: &str) -> Result<Self, FormatError> {
+        Self::named(name).ok_or_else(|| FormatError { name: name.to_owned() })
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

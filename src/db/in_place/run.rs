@@ -1,0 +1,161 @@
+//! One run on an open connection: all that can be together is in one transaction, and the rest between two.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rusqlite::ErrorCode;
+
+use crate::config::ForeignKeys;
+use crate::db::execute::{Execution, fits, in_order};
+use crate::db::ledger::{self, Entry};
+use crate::db::migrate::{Look, MigrateError, sqlite};
+use crate::db::open::{set_foreign_keys, told};
+use crate::db::receipt::Receipt;
+use crate::migration::ledger::{Model, Stand};
+use crate::migration::{Place, Script, Work};
+use crate::sys::clock::{self, Stopwatch};
+use crate::sys::seam;
+use crate::version::SchemaVersion;
+
+/// What there is after the last commit.
+pub(super) struct Kept {
+    pub schema: Option<SchemaVersion>,
+    pub dirty: bool,
+    /// The file that runs outside a transaction.
+    pub within: Option<String>,
+}
+
+/// A run of migrations on an open connection.
+pub(super) struct Run<'a> {
+    database: &'a Path,
+    execution: Execution<'a>,
+    alone: &'a AtomicBool,
+    kept: RefCell<Option<Kept>>,
+}
+
+impl<'a> Run<'a> {
+    /// While `alone` is set, nobody stops it.
+    pub fn new(database: &'a Path, execution: Execution<'a>, alone: &'a AtomicBool) -> Self {
+        Self { database, execution, alone, kept: RefCell::new(None) }
+    }
+
+    /// What there is after the last commit, if there was one.
+    pub fn ended(self) -> Option<Kept> {
+        self.kept.into_inner()
+    }
+
+    /// Runs them all, in one transaction as far as that can be. Where it fails one may be open still.
+    pub fn all(&self, works: &[Work]) -> Result<Receipt, MigrateError> {
+        let Execution { connection, settings, ledger, .. } = &self.execution;
+        self.begin()?;
+        // Inside the transaction: somebody else may have migrated since the works were chosen.
+        let state = fits(connection, works, settings)?;
+        let works = in_order(works, &state, settings);
+        let before = Look::before(connection, settings).map_err(|error| self.unless_stopped(error))?;
+        let stopwatch = Stopwatch::start();
+        ledger.create()?;
+        for (index, work) in works.iter().enumerate() {
+            self.execution.unless_stopped()?;
+            (settings.progress)(work);
+            let (entry, took) = (ledger.entry(work, clock::now()), Stopwatch::start());
+            match work.script().map(|script| (script, script.place(ForeignKeys::Ignored))) {
+                None => {}
+                Some((script, Place::Together)) => self.execution.script(script)?,
+                Some((script, Place::Alone(_))) => {
+                    self.alone(&entry, script, &works, &before)?;
+                    self.begin()?;
+                    fits(connection, works.get(index + 1..).unwrap_or_default(), settings)?;
+                    continue;
+                }
+            }
+            // Of one row only the last content is left.
+            if settings.ledger.shape.model == Model::List || index + 1 == works.len() {
+                entry.end(took.elapsed())?;
+            }
+        }
+        let ms = stopwatch.millis();
+        let receipt = self.check(&before, &works, ms)?;
+        self.execution.unless_stopped()?;
+        self.commit(None, &works)?;
+        Ok(receipt)
+    }
+
+    /// Ends the transaction that is open, and leaves none. In between the ledger says what the engine lets it say while
+    /// a file runs.
+    fn alone(&self, entry: &Entry<'_, '_>, script: &Script, works: &[Work], before: &Look) -> Result<(), MigrateError> {
+        entry.open()?;
+        self.check(before, works, 0)?;
+        self.commit(Some(&script.file), works)?;
+        self.set()?;
+        seam::cross("run a migration outside a transaction");
+        let took = Stopwatch::start();
+        self.alone.store(true, Ordering::Relaxed);
+        let ran = self.execution.pieces(script, &mut |pieces| Ok(entry.piece(pieces)?));
+        self.alone.store(false, Ordering::Relaxed);
+        ran.map_err(|broken| {
+            let failed = script.pieces.get(broken.pieces).map_or("", |piece| &piece.sql);
+            // Without this mark the ledger still says that it was not ended.
+            let _ = entry.fail(broken.pieces, &words(&broken.error), failed);
+            broken.error
+        })?;
+        if !self.execution.connection.is_autocommit() {
+            return Err(MigrateError::LeftOpen { file: script.file.clone() });
+        }
+        self.begin()?;
+        entry.end(took.elapsed())?;
+        self.check(before, works, 0)?;
+        self.commit(None, works)
+    }
+
+    fn begin(&self) -> Result<(), MigrateError> {
+        self.set()?;
+        let begun = self.execution.connection.execute_batch("BEGIN IMMEDIATE");
+        begun.map_err(|source| match source.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy) if (self.execution.settings.stop)() => MigrateError::Stopped,
+            _ => told(self.database, source).into(),
+        })
+    }
+
+    /// Outside a transaction, and again after each file that ran outside one: it may have changed them.
+    fn set(&self) -> Result<(), MigrateError> {
+        let connection = self.execution.connection;
+        set_foreign_keys(connection, ForeignKeys::Ignored)?;
+        // Without a log the removal of the journal is the commit, and FULL does not wait until that is durable.
+        let set = connection.execute_batch("PRAGMA synchronous = EXTRA");
+        set.map_err(sqlite("set `synchronous`"))
+    }
+
+    fn check(&self, before: &Look, works: &[Work], ms: u64) -> Result<Receipt, MigrateError> {
+        let Execution { connection, settings, .. } = &self.execution;
+        let executed = self.execution.executed(works);
+        before.receipt(connection, settings, works, executed, ms).map_err(|error| self.unless_stopped(error))
+    }
+
+    /// Commits what is done, before a file that runs alone or at the end.
+    fn commit(&self, within: Option<&str>, works: &[Work]) -> Result<(), MigrateError> {
+        let Execution { connection, settings, .. } = &self.execution;
+        let Stand { schema, dirty, .. } = ledger::stand(connection, settings.ledger, works)?;
+        seam::cross("commit the migrations in place");
+        let committed = connection.execute_batch("COMMIT");
+        committed.map_err(|source| self.execution.told(source, sqlite("commit the migrations")))?;
+        self.kept.replace(Some(Kept { schema, dirty, within: within.map(str::to_owned) }));
+        Ok(())
+    }
+
+    /// A look that was interrupted because of a stop did not fail.
+    fn unless_stopped(&self, error: MigrateError) -> MigrateError {
+        match error {
+            MigrateError::Sqlite { source, tried } => self.execution.told(source, sqlite(tried)),
+            error => error,
+        }
+    }
+}
+
+/// The words of a failure that an engine writes down: SQLite's own.
+fn words(error: &MigrateError) -> String {
+    match error {
+        MigrateError::Statement { source, .. } => source.to_string(),
+        error => error.to_string(),
+    }
+}

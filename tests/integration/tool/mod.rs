@@ -1,0 +1,5 @@
+//! Migrations as a tool: what differs, what would run, what was tested, and what a new file is called.
+
+mod drift;
+mod embedded;
+mod words;
