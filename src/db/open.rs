@@ -120,10 +120,9 @@ pub fn create(path: &Path) -> Result<(), OpenError> {
 pub fn open_owned(path: &Path, foreign_keys: ForeignKeys) -> Result<Connection, OpenError> {
     existing(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    // Nobody else has it: its index stays in our memory. In a shared file it would be mapped, and a disk that is full, with
-    // blocks smaller than a page, would answer the first touch with SIGBUS.
-    let connection = Connection::open_with_flags_and_vfs(path, flags, c"unix-excl");
-    owned(path, connection.map_err(|error| told(path, error))?, foreign_keys)
+    // Its index stays in our memory: a mapped one ends us with SIGBUS on a full disk whose blocks are smaller than a page.
+    let opened = Connection::open_with_flags_and_vfs(path, flags, c"unix-excl");
+    owned(path, opened.map_err(|error| told(path, error))?, foreign_keys)
 }
 
 /// A database in memory, gone when it is closed.
