@@ -4,11 +4,13 @@
 //! Touches: the work directory.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::error::Blame;
-use super::{Copied, Machine, StepError, rehearse, sets};
+use super::{Copied, Machine, StepError, migrator, rehearse, sets};
 use crate::db::loss::{Comparing, Comparison, compare};
 use crate::db::migrate::{Checks, Settings, run};
+use crate::db::receipt::Receipt;
 use crate::migration::Direction;
 use crate::plan::Leg;
 
@@ -20,6 +22,12 @@ pub(super) fn perform(leg: &Leg, machine: &mut Machine<'_>) -> Result<(), StepEr
     let Some(receipt) = &machine.memory.receipt else {
         return Err(StepError::finding("rehearsal", "the migrations were not rehearsed", Blame::World));
     };
+    if machine.config.database.migrator.is_some() {
+        let work = machine.places.open_work()?;
+        let limit = Duration::from_millis(receipt.ms.saturating_mul(10)) + Duration::from_secs(60);
+        let done = migrator::leg(leg, &work, &machine.places.new_name(), limit, machine)?;
+        return confirmed(receipt, &done);
+    }
     let interrupt = machine.interrupt.clone();
     let settings = Settings {
         foreign_keys: machine.config.database.foreign_keys,
@@ -31,14 +39,18 @@ pub(super) fn perform(leg: &Leg, machine: &mut Machine<'_>) -> Result<(), StepEr
     let copy = machine.places.new_database();
     let done = run(&copy, &works, &settings)
         .map_err(|error| StepError::release("migration", "the migrations failed on the copy", error))?;
-    receipt.confirm(&done).map_err(|error| {
-        StepError::release("deviation", "the migrations did not do what they did in the rehearsal", error)
-            .remedy("run the same command again: the rehearsal is repeated on the data as it is now")
-    })?;
+    confirmed(receipt, &done)?;
     if leg.direction == Direction::Down {
         agreed(&ledger.table, machine)?;
     }
     Ok(())
+}
+
+fn confirmed(rehearsed: &Receipt, done: &Receipt) -> Result<(), StepError> {
+    rehearsed.confirm(done).map_err(|error| {
+        StepError::release("deviation", "the migrations did not do what they did in the rehearsal", error)
+            .remedy("run the same command again: the rehearsal is repeated on the data as it is now")
+    })
 }
 
 /// What going down loses in the end must have been shown before.

@@ -20,6 +20,7 @@ pub mod abandoned;
 pub mod backup;
 pub mod doorway;
 pub mod error;
+pub mod migrator;
 pub mod sets;
 
 pub use error::StepError;

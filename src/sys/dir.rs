@@ -102,6 +102,32 @@ impl Dir {
         }
     }
 
+    /// Makes a directory in it that only this user may enter, and opens it.
+    pub fn create_dir(&self, name: &str) -> Result<Self> {
+        seam::cross("make a directory");
+        let path = self.path.join(name);
+        rustix::fs::mkdirat(&self.descriptor, name, Mode::RWXU).map_err(PathError::on("make the directory", &path))?;
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
+        let opened = rustix::fs::openat(&self.descriptor, name, flags, Mode::empty());
+        let descriptor = opened.map_err(PathError::on("open the directory", &path))?;
+        Ok(Self { descriptor, path })
+    }
+
+    /// Makes it another user's.
+    pub fn give(&self, user: u32, group: u32) -> Result<()> {
+        seam::cross("give a directory");
+        let (user, group) = (rustix::fs::Uid::from_raw(user), rustix::fs::Gid::from_raw(group));
+        let given = rustix::fs::fchown(&self.descriptor, Some(user), Some(group));
+        given.map_err(PathError::on("change the owner of", &self.path))
+    }
+
+    /// Sets who may enter and list it.
+    pub fn set_mode(&self, mode: u32) -> Result<()> {
+        seam::cross("change the mode of a directory");
+        let set = rustix::fs::fchmod(&self.descriptor, Mode::from_raw_mode(mode));
+        set.map_err(PathError::on("change the mode of", &self.path))
+    }
+
     /// Makes the names in it durable.
     pub fn sync(&self) -> Result<()> {
         seam::cross("sync a directory");
