@@ -4,6 +4,7 @@
 mod frozen;
 mod given_up;
 mod interrupted;
+mod migrator;
 mod operations;
 mod proof;
 mod recovery;

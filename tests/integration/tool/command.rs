@@ -7,8 +7,8 @@ use crate::world::{Release, World};
 const NOTES: (&str, &str) = ("0001_notes.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);");
 const MOOD: (&str, &str) = ("0002_mood.up.sql", "ALTER TABLE notes ADD COLUMN mood TEXT;");
 
-const FIRST: Release = Release::new("1.0.0", 1, &[1, 2]).migrations(&[NOTES]);
-const SECOND: Release = Release::new("1.1.0", 2, &[1, 2]).migrations(&[NOTES, MOOD]);
+pub const FIRST: Release = Release::new("1.0.0", 1, &[1, 2]).migrations(&[NOTES]);
+pub const SECOND: Release = Release::new("1.1.0", 2, &[1, 2]).migrations(&[NOTES, MOOD]);
 
 /// A release whose migrator also does what this shell script says, before it migrates; `$2` is the database.
 const fn tricky(files: &'static [(&'static str, &'static str)]) -> Release {
@@ -23,7 +23,7 @@ fn world(releases: &[Release]) -> World {
     world
 }
 
-fn configure(world: &World) {
+pub fn configure(world: &World) {
     let installer = env!("CARGO_BIN_EXE_gantry-installer");
     let migrate = format!(
         "dir=${{1%/*}}/../migrations; if [ -f \"$dir/trick.sh\" ]; then . \"$dir/trick.sh\"; fi; \
