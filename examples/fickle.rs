@@ -9,6 +9,7 @@
 //! Beside the executable, symlinks resolved, `version` holds the version that it is, and `mode` any of these lines:
 //!
 //! ```text
+//! opens-late               opens the database only once somebody writes to the pipe `PID-FILE.open`
 //! dies-at-once             exits 1 after it opened the database
 //! dies-after MS            exits 1 so long after it listens
 //! ignores-term             survives SIGTERM
@@ -19,6 +20,8 @@
 //! flaps                    is well every second time
 //! slow-start MS            listens only so long after it opened the database
 //! slow-stop MS             ends only so long after SIGTERM
+//! holds-lock               begins a write and never ends it
+//! leaves-log               keeps everything in its write-ahead log, and ends without closing the database
 //! keeps-database           leaves a child behind that keeps the database open; its number goes to `PID-FILE.child`
 //! writes N SQL             runs a statement so often, before it listens
 //! keeps-writing SQL        runs a statement again and again while it lives; `PID-FILE.acknowledged` gets a byte for each
@@ -133,7 +136,14 @@ fn serve(release: Release, options: &Options) -> Fallible<()> {
     // Before anything else: a stop that comes early must not be lost.
     let (mut terms, voice) = UnixStream::pair()?;
     signal_hook::low_level::pipe::register(TERM, voice)?;
+    if let (true, Some(path)) = (release.does("opens-late"), &options.pid_file) {
+        std::fs::read(path.with_extension("open"))?;
+    }
     let database = open(options)?;
+    if release.does("leaves-log") {
+        database.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+        database.query_row("PRAGMA wal_autocheckpoint = 0", [], |_| Ok(()))?;
+    }
     if release.does("dies-at-once") {
         return Err("dying at once, as told".into());
     }
@@ -144,6 +154,9 @@ fn serve(release: Release, options: &Options) -> Fallible<()> {
         for _ in 0..times.parse::<u64>()? {
             database.execute(statement, [])?;
         }
+    }
+    if release.does("holds-lock") {
+        database.execute_batch("BEGIN IMMEDIATE")?;
     }
     if release.does("keeps-database") {
         leave_child(options)?;
@@ -171,9 +184,11 @@ fn serve(release: Release, options: &Options) -> Fallible<()> {
         database.execute(statement, [])?;
     }
     release.pause("slow-stop")?;
-    drop(database);
     if let Some(path) = &options.pid_file {
         std::fs::remove_file(path)?;
+    }
+    if release.does("leaves-log") {
+        exit(0);
     }
     Ok(())
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
 use thiserror::Error;
@@ -24,18 +26,19 @@ impl Sha256 {
         hasher.finish()
     }
 
+    /// The digest with these bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    pub const fn bytes(&self) -> [u8; 32] {
+        self.0
+    }
+
     /// The digest in standard base64 with padding (RFC 4648, section 4): 44 letters.
     pub fn base64(&self) -> String {
-        const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        let mut text = String::with_capacity(44);
-        for bytes in self.0.chunks(3) {
-            let bits = bytes.iter().chain([&0; 2]).take(3).fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
-            let letters =
-                [18, 12, 6, 0].map(|shift| LETTERS.get((bits >> shift & 63) as usize).copied().unwrap_or(b'='));
-            let padded = letters.iter().take(bytes.len() + 1).chain([&b'='; 2]).take(4);
-            text.extend(padded.map(|letter| char::from(*letter)));
-        }
-        text
+        STANDARD.encode(self.0)
     }
 }
 
@@ -145,6 +148,12 @@ mod tests {
         let digest = Sha256::of(b"abc");
         assert_eq!(digest.to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(digest.to_string().parse(), Ok(digest));
+    }
+
+    #[test]
+    fn base64_has_the_letters_of_its_standard() {
+        let digest = Sha256::of(b"abc");
+        assert_eq!(digest.base64(), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The start-up gate: may this binary run on this data? Also the library's face for services.
 //!
-//! It takes no lock, needs no network, and writes nothing: it reads one record and looks at the database.
+//! It needs no network, waits for nobody and writes nothing: it reads one record and looks at the database. Whoever goes
+//! through holds a shared lock from before the look, so that no run takes the database from under it.
 
 use std::path::Path;
 
@@ -11,12 +12,30 @@ use crate::journal::gate::{Expect, GateRecord};
 use crate::journal::record;
 use crate::migration::Ledger;
 pub use crate::plan::verdict::Verdict;
+pub use crate::sys::lock::passage::Passage;
 use crate::sys::{fs, lock};
 use crate::version::Version;
 
+/// Goes through the gate: release `version` may run on `database`, as the installer whose state directory is `state` has
+/// it, and no run takes the database away as long as the passage is held.
+///
+/// For a service that asks by itself, before it opens its database; it holds the passage until it has closed it again.
+///
+/// # Errors
+/// Whatever could not be checked is no pass.
+pub fn enter(state: &Path, database: &Path, version: &Version) -> Result<Passage, Verdict> {
+    // Before the look: a run closes the gate first, and then waits for whoever is through.
+    let passage = Passage::enter(&state.join("gate.lock"))
+        .map_err(|error| Verdict::Unknown { reason: causes::in_one_line(&error) })?;
+    match check(state, database, version) {
+        verdict if verdict.is_ready() => Ok(passage),
+        verdict => Err(verdict),
+    }
+}
+
 /// Whether release `version` may run on `database`, as the installer whose state directory is `state` has it.
 ///
-/// To be asked by a service before it opens its database. Whatever could not be checked is no pass.
+/// Only an answer: whoever then opens the database goes through by [`enter`]. Whatever could not be checked is no pass.
 pub fn check(state: &Path, database: &Path, version: &Version) -> Verdict {
     judge(state, database, version).unwrap_or_else(|reason| Verdict::Unknown { reason })
 }

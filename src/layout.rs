@@ -76,12 +76,17 @@ impl Layout {
         self.state.join("expect.lock")
     }
 
+    /// Held by whatever came through the gate, as long as it lives; never locked by the installer itself.
+    pub fn gate_lock(&self) -> PathBuf {
+        self.state.join("gate.lock")
+    }
+
     /// What the gate reads; world-readable.
     pub fn gate(&self) -> PathBuf {
         self.state.join("gate.json")
     }
 
-    /// Sequences by key, and the floor of time.
+    /// Sequences and times by key.
     pub fn trust(&self) -> PathBuf {
         self.state.join("trust.json")
     }
@@ -106,9 +111,14 @@ impl Layout {
         self.state.join("releases")
     }
 
-    /// Space that is set aside for the undo of a run on a disk that fills up.
+    /// Room that is set aside for the undo of a run on a disk that fills up.
     pub fn reserve(&self) -> PathBuf {
-        self.state.join("reserve")
+        self.state.join(".reserve")
+    }
+
+    /// The same on the file system of the versions.
+    pub fn versions_reserve(&self) -> PathBuf {
+        self.root.join(".reserve")
     }
 
     /// An artifact that is being downloaded, by the digest that it must have.
@@ -193,9 +203,12 @@ pub struct WorkLayout {
 }
 
 impl WorkLayout {
-    /// Says whose database lies beside it.
-    pub fn owner(&self) -> PathBuf {
-        self.directory.join("owner.json")
+    /// The name of the record that says whose database lies beside it.
+    pub const OWNER: &str = "owner.json";
+
+    /// Room that is set aside for the undo of a run on a disk that fills up.
+    pub fn reserve(&self) -> PathBuf {
+        self.directory.join(".reserve")
     }
 
     /// The name of the database that a run builds.

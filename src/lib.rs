@@ -14,6 +14,8 @@
 //! * Where plan, steps and journal meet: [`run`] ([`run::apply`], [`run::recover()`]), and the two that services in Rust
 //!   use: [`gate`], which they may ask before they start, and [`embedded`], their migrations compiled in.
 //! * The face: [`cli`].
+//!
+//! `fuzzing`, which is built for the fuzzers and the tests alone, has a door for everything that reads bytes from outside.
 
 pub mod version;
 pub mod digest;
@@ -24,6 +26,7 @@ pub(crate) mod nearest;
 pub mod config;
 pub mod manifest;
 pub mod migration;
+pub mod transfer;
 
 pub mod plan;
 
@@ -40,3 +43,6 @@ pub mod gate;
 pub mod embedded;
 
 pub mod cli;
+
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;

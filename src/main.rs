@@ -10,9 +10,13 @@ use gantry_installer::sys::seam;
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
     if cfg!(debug_assertions) {
-        // The tests of the crash proof kill the program at each of its operations.
-        let number = std::env::var("GANTRY_INSTALLER_DIE_AT").ok().and_then(|text| text.parse().ok());
-        number.into_iter().for_each(seam::arm);
+        // The tests kill the program at each of its operations, or send it another signal there: `NUMBER SIGNAL`.
+        let words = |name| std::env::var(name).unwrap_or_default();
+        words("GANTRY_INSTALLER_DIE_AT").parse().into_iter().for_each(seam::arm);
+        words("GANTRY_INSTALLER_HASTE").parse().into_iter().for_each(seam::hasten);
+        if let Some((number, signal)) = words("GANTRY_INSTALLER_SIGNAL_AT").split_once(' ') {
+            number.parse().into_iter().zip(signal.parse()).for_each(|(number, signal)| seam::arm_with(number, signal));
+        }
     }
     let outcome = std::panic::catch_unwind(|| cli::main(words.clone())).unwrap_or_else(|_| cli::broken(&words));
     ExitCode::from(outcome.code())

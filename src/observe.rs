@@ -16,16 +16,18 @@ use crate::db::look::{LookError, look};
 use crate::journal::record::RecordError;
 use crate::journal::releases::{self, ReleaseRecord};
 use crate::journal::{backups, held};
-use crate::layout::Layout;
+use crate::layout::{Layout, WorkLayout};
 use crate::migration::ledger::Stand;
 use crate::migration::{Drift, DriftKind, Ledger, LedgerNameError, SchemaPrint, Severity, recognise};
 use crate::plan::observed::{
     Content, Database, Holds, Observed, Obstacle, Process as Holder, Readable, Service, Space,
 };
 use crate::sys::attributes;
+use crate::sys::dir::Dir;
 use crate::sys::fs::{self, PathError};
 use crate::sys::mount::{self, Kind as Mounted};
 use crate::sys::process::Process;
+use crate::sys::room;
 use crate::sys::service::{self, ServiceError, State};
 use crate::version::{SchemaVersion, Version};
 
@@ -119,7 +121,8 @@ pub fn database(config: &Config, records: &[ReleaseRecord], own: Option<&SchemaV
     let path = real_database(&config.database.path)?;
     let ledger = Ledger::of(config.database.format, config.database.table.as_deref())?;
     let content = content(&path, &ledger, records, own)?;
-    let obstacles = if matches!(content, Content::Missing) { Vec::new() } else { obstacles(&path)? };
+    let mut obstacles = if matches!(content, Content::Missing) { Vec::new() } else { obstacles(&path)? };
+    obstacles.extend(occupied(&config.layout.work(&path)));
     Ok(Database { path, content, obstacles })
 }
 
@@ -212,7 +215,21 @@ fn obstacles(path: &Path) -> Result<Vec<Obstacle>> {
     Ok(obstacles)
 }
 
-/// A stop of the service would end an installer that runs inside it, in the middle of its run.
+/// The directory of the database may belong to a service that is not trusted, and what it puts in the place of our work
+/// directory is not worked in.
+fn occupied(work: &WorkLayout) -> Option<Obstacle> {
+    match Dir::open_private(&work.directory) {
+        Err(error) if !error.is_missing() => Some(Obstacle {
+            code: "work-directory",
+            message: causes::in_one_line(&error),
+            remedy: format!("look at what is there, then move `{}` away", work.directory.display()),
+        }),
+        _ => None,
+    }
+}
+
+/// A stop of the service would end an installer that runs inside it, in the middle of its run (FM-32): systemd ends the
+/// whole control group.
 fn inside(service: &service::Service) -> Result<Option<Obstacle>> {
     let own = service.own_processes()?.unwrap_or_default();
     let this = Process::this().map_err(ServiceError::from)?;
@@ -248,7 +265,7 @@ fn spaces(layout: &Layout, database: &Path) -> Result<Vec<Space>> {
     ];
     let mut spaces = Vec::new();
     for (holds, path) in places {
-        let found = fs::space(&path)?;
+        let found = room::space(&path)?;
         spaces.push(Space {
             holds,
             path,

@@ -10,6 +10,7 @@ main() {
     skipped='' skips=0
     offer minisign "signatures are not compared with minisign's own"
     offer sqlite3 "migrations and databases are not compared with the stock sqlite3's"
+    engines
     output=$(mktemp)
     trap 'rm -f -- "$output" "$output.code"' EXIT
     code=0
@@ -35,6 +36,30 @@ offer() { # PROGRAM CONSEQUENCE
         skip "there is no \`$1\`, and no apt-get to install it: $2"
     elif ! install_package "$1"; then
         skip "there is no \`$1\`, and apt-get could not install it: $2"
+    fi
+}
+
+# The real migration engines, in one program of tests/interop, which names the releases.
+engines() {
+    [ -z "${INTEROP-}" ] || return 0
+    without="the real migration engines do not run beside ours; the databases that they left in tests/formats stand in"
+    if ! command -v go >/dev/null && { [ "$(id -u)" -ne 0 ] || ! install_package golang-go; }; then
+        skip "there is no \`go\` (https://go.dev/dl), and it could not be installed: $without"
+        return
+    fi
+    # In the directory of the builds, where cargo and `cargo clean` look as well.
+    driver=${CARGO_TARGET_DIR:-$PWD/target}/interop
+    mkdir -p -- "${driver%/*}"
+    echo "tests: building the driver of the real migration engines, with $(go env GOVERSION)" >&2
+    if CGO_ENABLED=1 go build -C tests/interop -tags sqlite_fts5 -o "$driver" . >"$driver.log" 2>&1; then
+        INTEROP=$driver
+        export INTEROP
+        # What runs, for whoever reads the log.
+        (cd tests/interop && go list -m github.com/golang-migrate/migrate/v4 github.com/pressly/goose/v3 \
+            github.com/amacneil/dbmate/v2 github.com/rubenv/sql-migrate ariga.io/atlas) | sed 's/^/tests: beside /'
+    else
+        skip "$(go env GOVERSION) does not build their driver (it needs $(grep '^go ' tests/interop/go.mod), which may be \
+newer than a distribution's package; $driver.log ends in: $(tail -n 1 -- "$driver.log")): $without"
     fi
 }
 

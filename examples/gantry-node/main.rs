@@ -73,18 +73,16 @@ fn start() -> Result<ExitCode, Box<dyn Error>> {
         return Ok(ExitCode::SUCCESS);
     }
     let arguments = Arguments::parse();
-    if let Some(words) = refusal(&arguments.state, &arguments.database, &release)? {
-        complain(&words);
-        return Ok(ExitCode::from(REFUSED));
-    }
+    // Held until the database is closed again: the installer takes no database from under whoever is through the gate.
+    let _passage = match gantry_installer::gate::enter(&arguments.state, &arguments.database, &release.version) {
+        Ok(passage) => passage,
+        Err(verdict) => {
+            complain(&verdict.to_string());
+            return Ok(ExitCode::from(REFUSED));
+        }
+    };
     serve(&arguments, release)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Why this release may not run on this database now, in words; nothing if it may.
-fn refusal(state: &Path, database: &Path, release: &Release) -> Result<Option<String>, Box<dyn Error>> {
-    let verdict = gantry_installer::gate::check(state, database, &release.version);
-    Ok((!verdict.is_ready()).then(|| verdict.to_string()))
 }
 
 fn serve(arguments: &Arguments, release: Release) -> Result<(), Box<dyn Error>> {

@@ -5,9 +5,11 @@ mod manifest;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::config;
 use crate::version::Target;
 pub use lint::Lint;
 pub use manifest::{GraphFormat, Manifest};
@@ -29,6 +31,9 @@ pub struct Arguments {
     /// Answer with one JSON object on standard output
     #[arg(long, global = true)]
     pub json: bool,
+    /// Tell what happens while it happens, one JSON object a line; `-` is standard error
+    #[arg(long, global = true, value_name = "FILE")]
+    pub events: Option<PathBuf>,
     /// Say more
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
@@ -62,11 +67,19 @@ pub enum Command {
     /// Create, list, verify, restore and prune backups
     #[command(subcommand)]
     Backup(Backup),
+    /// Write the whole database into one file that any program can read
+    Export(Export),
+    /// Build a new database of such a file
+    Import(Import),
     /// Migrate a database by hand
     Migrate(Migrate),
     /// Write, check and sign release manifests
     #[command(subcommand)]
     Manifest(Manifest),
+    /// Print what lets a shell complete commands and flags
+    Completions(Completions),
+    /// Write the manual pages into a directory
+    Man(Man),
 }
 
 /// Arguments of `install`
@@ -80,6 +93,10 @@ pub struct Install {
     pub yes: bool,
 }
 
+fn duration(text: &str) -> Result<Duration, String> {
+    config::duration(text).ok_or_else(|| "expected a duration such as `500ms`, `10s` or `2m`".to_owned())
+}
+
 /// Arguments of `upgrade`
 #[derive(Debug, Args)]
 pub struct Upgrade {
@@ -89,9 +106,15 @@ pub struct Upgrade {
     /// Follow this channel instead of the configured one
     #[arg(long, value_name = "CHANNEL")]
     pub channel: Option<String>,
+    /// Take the manifest and all artifacts from this bundle, and nothing from anywhere else
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Option<PathBuf>,
     /// Believe a manifest that has expired
     #[arg(long)]
     pub allow_expired: bool,
+    /// Refuse a downtime that is predicted to be longer, and go back before it becomes so, such as `500ms` or `10s`
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub max_downtime: Option<Duration>,
     /// Show the plan and change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -186,6 +209,44 @@ pub enum Backup {
         #[arg(long)]
         yes: bool,
     },
+}
+
+/// Arguments of `export`
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The file, a `tar.gz`; it must not be there yet
+    #[arg(long, value_name = "FILE")]
+    pub to: PathBuf,
+}
+
+/// Arguments of `import`
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The export
+    #[arg(long, value_name = "FILE")]
+    pub from: PathBuf,
+    /// The new database; it must not be there yet
+    #[arg(long, value_name = "DB")]
+    pub into: PathBuf,
+    /// The release whose schema it gets
+    #[arg(long, value_name = "VERSION")]
+    pub release: Target,
+}
+
+/// Arguments of `completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// Which shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The directory; it is made where it is missing
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
 }
 
 /// Arguments of `migrate`

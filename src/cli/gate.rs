@@ -14,23 +14,32 @@ use crate::version::Version;
 /// Answers, or becomes `command`; comes back from that only if it could not be started.
 pub fn run(command: &[OsString], session: &Session<'_>) -> Result<Reply, Box<Reply>> {
     let config = &session.config;
-    let verdict = match current(&config.layout) {
-        Ok(version) => gate::check(&config.layout.state, &config.database.path, &version),
-        Err(reason) => Verdict::Unknown { reason },
-    };
-    let reply = Reply::new(Outcome::Done).with("verdict", verdict.word()).saying(verdict.to_string());
-    if !verdict.is_ready() {
-        let refusal = Refusal::new(verdict.word(), verdict.to_string(), remedy(&verdict));
-        let outcome = if command.is_empty() { Outcome::Refused } else { Outcome::Gated };
-        return Ok(Reply { outcome, refusals: vec![refusal], text: String::new(), ..reply });
-    }
+    let (state, database) = (&config.layout.state, &config.database.path);
+    let version = current(&config.layout).map_err(|reason| Verdict::Unknown { reason });
     if command.is_empty() {
-        return Ok(reply);
+        let verdict = version.map_or_else(|unknown| unknown, |version| gate::check(state, database, &version));
+        return if verdict.is_ready() {
+            Ok(of(&verdict).saying(verdict.to_string()))
+        } else {
+            Err(refused(&verdict, command))
+        };
     }
-    let error = process::become_program(command);
+    let passage = version.and_then(|version| gate::enter(state, database, &version));
+    let passage = passage.map_err(|verdict| refused(&verdict, command))?;
+    let error = passage.keep().err().unwrap_or_else(|| process::become_program(command));
     let message = format!("cannot start `{}`", command.first().map(|name| name.to_string_lossy()).unwrap_or_default());
     let problem = Problem { message, ..Problem::of("exec", &error, "check the command after `--`") };
     Ok(Reply { error: Some(problem), ..Reply::new(Outcome::Failed) })
+}
+
+fn refused(verdict: &Verdict, command: &[OsString]) -> Box<Reply> {
+    let refusal = Refusal::new(verdict.word(), verdict.to_string(), remedy(verdict));
+    let outcome = if command.is_empty() { Outcome::Refused } else { Outcome::Gated };
+    Box::new(Reply { outcome, refusals: vec![refusal], ..of(verdict) })
+}
+
+fn of(verdict: &Verdict) -> Reply {
+    Reply::new(Outcome::Done).with("verdict", verdict.word())
 }
 
 /// The same answer where the gate could not even be asked: a command is not started then either.

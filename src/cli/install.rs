@@ -32,7 +32,7 @@ pub fn run(arguments: &arguments::Install, session: &Session<'_>) -> Answer<Repl
 
 /// The plan, and how long it took to come to it.
 fn decide(arguments: &arguments::Install, session: &Session<'_>, client: &Client) -> Answer<(Plan, Vec<StepTime>)> {
-    let (seen, observed) = timed("observe", || session.observe())?;
+    let (seen, observed) = timed("observe", session, || session.observe())?;
     if let Some(installed) = &seen.installed {
         let version = &installed.version;
         if arguments.to.as_ref().is_none_or(|target| target.admits(version)) {
@@ -46,8 +46,9 @@ fn decide(arguments: &arguments::Install, session: &Session<'_>, client: &Client
             "run `gantry-installer upgrade` or `gantry-installer rollback`",
         )]));
     }
-    let (manifest, resolved) =
-        timed("resolve", || resolve::manifest(&session.config, client, Expiry::Enforced).map_err(unresolved))?;
+    let (manifest, resolved) = timed("resolve", session, || {
+        resolve::manifest(&session.config, client, Expiry::Enforced, session.terminal).map_err(unresolved)
+    })?;
     let installer = resolve::installer().map_err(|error| barred("version", &error, "report this as a bug"))?;
     let asked = Asked {
         installed: None,

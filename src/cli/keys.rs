@@ -19,7 +19,7 @@ const RUN: [&str; 11] = [
 ];
 
 /// Keys that are lists.
-const LISTS: [&str; 7] = ["hops", "steps", "strategies", "backups", "removed", "findings", "migrations"];
+const LISTS: [&str; 8] = ["hops", "steps", "strategies", "backups", "removed", "findings", "migrations", "pages"];
 
 /// Adds the keys of `command` that `body` does not have.
 pub fn complete(command: &str, body: &mut Map<String, Value>) {
@@ -28,6 +28,10 @@ pub fn complete(command: &str, body: &mut Map<String, Value>) {
         "backup create" => &["backup", "backups", "removed"],
         "backup list" | "backup verify" => &["backups"],
         "backup prune" => &["removed"],
+        "completions" => &["script"],
+        "man" => &["pages"],
+        "export" => &["export"],
+        "import" => &["import"],
         "manifest check" | "migrate lint" => &["findings"],
         "migrate status" | "migrate test" => &["migrations"],
         "gate" => &["verdict"],

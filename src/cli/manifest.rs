@@ -1,6 +1,7 @@
-//! `manifest new | add | check | sign | graph`: what a publisher does with a manifest.
+//! `manifest new | add | check | sign | bundle | graph`: what a publisher does with a manifest.
 
 mod add;
+mod bundle;
 mod check;
 mod reads;
 mod sign;
@@ -44,6 +45,10 @@ pub fn run(verb: &arguments::Manifest, terminal: &Terminal) -> Reply {
         arguments::Manifest::Sign { manifest, key, generate, password_file } => {
             let (generate, password_file) = (*generate, password_file.as_deref());
             sign::run(&sign::Asked { manifest, key, generate, password_file }, terminal)
+        }
+        arguments::Manifest::Bundle { file, from, to, manifest, target } => {
+            let target = target.as_deref();
+            bundle::run(&bundle::Asked { file, from, to, manifest, target }, terminal)
         }
         arguments::Manifest::Graph { manifest, format } => graph(manifest, *format),
     };

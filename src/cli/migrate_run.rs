@@ -5,7 +5,7 @@ use super::exit::Outcome;
 use super::migrate;
 use super::outcome;
 use super::reply::Reply;
-use super::runs::{Answer, conduct, consent, refused, run_name, stands};
+use super::runs::{Answer, conduct, consent, refused, run_name, stands, unless_interrupted};
 use super::session::Session;
 use crate::db::look::look;
 use crate::migration::{LedgerState, Set};
@@ -111,7 +111,9 @@ fn change(course: &Course, arguments: &arguments::Migrate, session: &Session<'_>
     }
     let client = session.client();
     if plan.strategy == Some(Strategy::Down) {
-        let loss = down_loss(&plan, &session.machine(&plan, &client)).map_err(|error| failed(&error))?;
+        let loss = down_loss(&plan, &session.machine(&plan, &client));
+        unless_interrupted(session.terminal)?;
+        let loss = loss.map_err(|error| failed(&error))?;
         session.terminal.say(&outcome::loss_lines(&loss, "  would lose "));
         if arguments.yes && !(loss.is_empty() && loss.notes.is_empty()) {
             let message = format!("going down to schema {to} loses rows or columns, and `--yes` agrees to no loss");

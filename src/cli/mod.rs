@@ -3,11 +3,16 @@
 pub mod arguments;
 mod backup;
 mod drift;
+mod events;
 pub mod exit;
+mod export;
 mod gate;
+mod harmless;
 mod history;
+mod import;
 mod install;
 mod keys;
+mod manual;
 mod manifest;
 mod migrate;
 mod migrate_run;
@@ -25,11 +30,13 @@ mod verify;
 mod ways;
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use arguments::{Arguments, Command};
+use events::Events;
 use exit::Outcome;
 use reply::{Problem, Reply};
 use session::Session;
@@ -43,19 +50,24 @@ pub fn main(words: Vec<OsString>) -> Outcome {
         Ok(arguments) => arguments,
         Err(error) => return misused(&error, &words),
     };
-    let verbosity = match (arguments.quiet, arguments.verbose) {
+    // Words among the events on standard error would be in the way of whoever reads them.
+    let quiet = arguments.quiet || arguments.events.as_deref() == Some(Path::new("-"));
+    let verbosity = match (quiet, arguments.verbose) {
         (true, _) => Verbosity::Quiet,
         (false, true) => Verbosity::Verbose,
         (false, false) => Verbosity::Normal,
     };
     let interrupt = if listens(&arguments.command) { Interrupt::install() } else { Ok(Interrupt::never()) };
     let command = name(&arguments.command);
-    let reply = match interrupt {
-        Ok(interrupt) => {
-            let terminal = Terminal::new(arguments.json, verbosity, interrupt);
-            dispatch(&arguments, &terminal)
+    let reply = match (interrupt, arguments.events.as_deref().map(Events::open).transpose()) {
+        (Ok(interrupt), Ok(events)) => {
+            let terminal = Terminal::new(arguments.json, verbosity, interrupt).telling(events);
+            let reply = dispatch(&arguments, &terminal);
+            terminal.ended(command, reply.outcome);
+            reply
         }
-        Err(error) => Reply::failed("signal", &error, "this is a fault of the system: try again"),
+        (Err(error), _) => Reply::failed("signal", &error, "this is a fault of the system: try again"),
+        (_, Err(error)) => Reply::failed("events", &error, "name a file that this user may write to, or `-`"),
     };
     reply.write(command, arguments.json, verbosity == Verbosity::Quiet);
     reply.outcome
@@ -89,6 +101,10 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Reply {
         Command::Verify => open().and_then(|session| verify::run(&session)),
         Command::History(history) => open().and_then(|session| history::run(history.run.as_deref(), &session)),
         Command::Backup(backup) => open().and_then(|session| backup::run(backup, &session)),
+        Command::Export(export) => open().and_then(|session| export::run(export, &session)),
+        Command::Import(import) => open().and_then(|session| import::run(import, &session)),
+        Command::Completions(completions) => Ok(manual::completions(completions)),
+        Command::Man(man) => Ok(manual::pages(man)),
         Command::Manifest(verb) => Ok(manifest::run(verb, terminal)),
         Command::Migrate(migrate) if migrate.database.is_some() || migrate.dir.is_some() => {
             let progress = |work: &crate::migration::Work| terminal.say(&work.label());
@@ -117,12 +133,17 @@ fn name(command: &Command) -> &'static str {
             arguments::Backup::Restore { .. } => "backup restore",
             arguments::Backup::Prune { .. } => "backup prune",
         },
+        Command::Completions(_) => "completions",
+        Command::Man(_) => "man",
+        Command::Export(_) => "export",
+        Command::Import(_) => "import",
         Command::Migrate(migrate) => migrate_run::name(&migrate.verb),
         Command::Manifest(verb) => match verb {
             arguments::Manifest::New { .. } => "manifest new",
             arguments::Manifest::Add { .. } => "manifest add",
             arguments::Manifest::Check { .. } => "manifest check",
             arguments::Manifest::Sign { .. } => "manifest sign",
+            arguments::Manifest::Bundle { .. } => "manifest bundle",
             arguments::Manifest::Graph { .. } => "manifest graph",
         },
     }
@@ -134,8 +155,10 @@ fn listens(command: &Command) -> bool {
         Command::Install(_) | Command::Upgrade(_) | Command::Rollback(_) | Command::Backup(_) | Command::Migrate(_) => {
             true
         }
+        Command::Export(_) | Command::Import(_) => true,
         // A recovery is not interrupted, but must not be killed by a signal either.
         Command::Recover(_) => true,
+        Command::Completions(_) | Command::Man(_) => false,
         Command::Status | Command::Gate(_) | Command::Verify | Command::History(_) | Command::Manifest(_) => false,
     }
 }

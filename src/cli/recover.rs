@@ -6,11 +6,12 @@ use super::outcome;
 use super::reply::Reply;
 use super::runs::unrecorded;
 use super::session::Session;
+use crate::causes;
 use crate::journal::{record, runs};
 use crate::observe;
 use crate::plan::Plan;
 use crate::run::{self, RunError, leftovers};
-use crate::steps::Starts;
+use crate::steps::{Starts, StepError};
 use crate::sys::signal::Interrupt;
 
 /// Ends in NEW (`done`), OLD (`restored`), or had nothing to do.
@@ -23,10 +24,7 @@ pub fn run(arguments: &arguments::Recover, session: &Session<'_>) -> Result<Repl
     let unfinished = runs::unfinished(layout)
         .map_err(|error| Box::new(Reply::barred("journal", &error, "see `gantry-installer history`")))?;
     let Some(name) = unfinished else {
-        let cleared = observe::real_database(&session.config.database.path)
-            .map_err(|error| Box::new(Reply::barred("observe", &error, "run it as root")))
-            .map(|database| leftovers::clear(&session.config, &layout.work(&database)))?;
-        cleared.map_err(|error| Box::new(Reply::failed("leftovers", &error, "run it as root")))?;
+        clear(session).map_err(|error| Box::new(Reply::failed("leftovers", &error, "run it as root")))?;
         return Ok(nothing());
     };
     let plan = record::read::<Plan>(&layout.run(&name).plan()).map_err(|error| unrecorded(error.into()))?;
@@ -38,7 +36,14 @@ pub fn run(arguments: &arguments::Recover, session: &Session<'_>) -> Result<Repl
     if arguments.no_start {
         machine.starts = Starts::Nothing;
     }
-    let report = run::recover(&mut machine, session.terminal).map_err(unrecorded)?;
+    let mut report = run::recover(&mut machine, session.terminal).map_err(unrecorded)?;
+    // What the run's own undo knows nothing of, such as the directory of a program that was killed with the run.
+    if !report.unfinished
+        && report.outcome != run::Outcome::Stranded
+        && let Err(error) = clear(session)
+    {
+        report.warnings.push(format!("something of the run is left: {}", causes::in_one_line(&error)));
+    }
     let mut reply = outcome::of(std::slice::from_ref(&report), Vec::new());
     if matches!(report.outcome, run::Outcome::Restored | run::Outcome::Failed) {
         // What a recovery was asked for is done; what became of the run is in its words.
@@ -49,6 +54,12 @@ pub fn run(arguments: &arguments::Recover, session: &Session<'_>) -> Result<Repl
         run::Outcome::Restored | run::Outcome::Failed => Reply { outcome: Outcome::Recovered, ..reply },
         _ => reply,
     })
+}
+
+fn clear(session: &Session<'_>) -> Result<(), StepError> {
+    let wrong = |error| StepError::world("database", "cannot tell where the database is", error);
+    let database = observe::real_database(&session.config.database.path).map_err(wrong)?;
+    leftovers::clear(&session.config, &session.config.layout.work(&database))
 }
 
 fn nothing() -> Reply {

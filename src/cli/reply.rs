@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::exit::Outcome;
+use super::harmless::harmless;
 use super::keys;
 use crate::causes;
 use crate::plan::Refusal;
@@ -107,11 +108,11 @@ impl Reply {
             keys::complete(command, &mut object);
             let _ = writeln!(stdout, "{}", Value::Object(object));
         } else if !self.text.is_empty() {
-            let _ = writeln!(stdout, "{}", self.text.trim_end());
+            let _ = writeln!(stdout, "{}", harmless(self.text.trim_end()));
         }
         let _ = stdout.flush();
         if !json {
-            let _ = write!(std::io::stderr().lock(), "{}", self.words(quiet));
+            let _ = write!(std::io::stderr().lock(), "{}", harmless(&self.words(quiet)));
         }
     }
 

@@ -6,7 +6,7 @@ use super::arguments::{self, StrategyName};
 use super::exit::Outcome;
 use super::outcome;
 use super::reply::Reply;
-use super::runs::{Answer, barred, conduct, consent, declined, refused, run_name, stands, timed};
+use super::runs::{Answer, barred, conduct, consent, declined, refused, run_name, stands, timed, unless_interrupted};
 use super::session::Session;
 use super::ways::{closed, line, listing, loses, question, shown};
 use crate::manifest::Release;
@@ -86,12 +86,12 @@ fn grant(command: &str, wish: &Wish<'_>, session: &Session<'_>) -> Answer<Reply>
         return Err(refused(vec![not_installed()]));
     }
     let _lock = session.begin(command)?;
-    let (seen, observed) = timed("observe", || session.observe())?;
+    let (seen, observed) = timed("observe", session, || session.observe())?;
     if seen.installed.is_none() {
         return Err(refused(vec![not_installed()]));
     }
     let client = session.client();
-    let ((target, incoming), resolved) = timed("resolve", || target(wish, &seen, session, &client))?;
+    let ((target, incoming), resolved) = timed("resolve", session, || target(wish, &seen, session, &client))?;
     let name = run_name(session, &format!("rollback-{}", target.version))?;
     let ask = Rollback {
         run: &name,
@@ -104,7 +104,10 @@ fn grant(command: &str, wish: &Wish<'_>, session: &Session<'_>) -> Answer<Reply>
     let probe = outline(&name, &seen);
     let machine = session.machine(&probe, &client);
     let withdrawn = target.yanked.as_ref().map(|reason| format!("release {} was withdrawn: {reason}", target.version));
-    let choices = survey(&ask, wish.only().filter(|_| !wish.dry_run), &seen, &machine)
+    let choices = survey(&ask, wish.only().filter(|_| !wish.dry_run), &seen, &machine);
+    // A way that was only broken off is not an impossible one.
+    unless_interrupted(session.terminal)?;
+    let choices = choices
         .map_err(|error| Box::new(Reply::failed("survey", &error, "check the work directory beside the database")))?;
     if wish.dry_run {
         return Ok(shown(&choices, &target, Reply::new(Outcome::Done)).warning(withdrawn));
@@ -164,6 +167,7 @@ pub fn outline(name: &str, seen: &Observed) -> Plan {
         triggers: Vec::new(),
         was_running: false,
         restart_ms: None,
+        max_downtime_ms: None,
         agreed: None,
         steps: Vec::new(),
     }

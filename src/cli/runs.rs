@@ -48,16 +48,24 @@ fn refuse_altered(plan: &Plan, session: &Session<'_>) -> Answer<()> {
 }
 
 /// Does something that comes before a run, and notes how long it took.
-pub fn timed<T>(step: &str, work: impl FnOnce() -> Answer<T>) -> Answer<(T, StepTime)> {
+pub fn timed<T>(step: &'static str, session: &Session<'_>, work: impl FnOnce() -> Answer<T>) -> Answer<(T, StepTime)> {
     let stopwatch = Stopwatch::start();
+    session.terminal.announce(step);
     let done = work()?;
-    Ok((done, StepTime { name: step.to_owned(), ms: stopwatch.millis() }))
+    let ms = stopwatch.millis();
+    session.terminal.announced(step, ms);
+    Ok((done, StepTime { name: step.to_owned(), ms }))
 }
 
 /// Why a run could not even begin to be recorded.
 pub fn unrecorded(error: RunError) -> Box<Reply> {
     if let RunError::Record(newer @ RecordError::Newer { .. }) = &error {
         return Box::new(unreadable(newer));
+    }
+    if let RunError::Reserve(why) = &error
+        && !why.remedy.is_empty()
+    {
+        return Box::new(Reply::failed(why.code, &error, why.remedy.clone()));
     }
     let remedy = match &error {
         RunError::GivenUp { .. } => {
@@ -127,6 +135,11 @@ pub fn consent(terminal: &Terminal, question: &str) -> Answer<()> {
         return Ok(());
     }
     Err(declined(terminal, "not agreed: nothing was changed"))
+}
+
+/// Goes on, unless a signal asked for the end of what comes before a run.
+pub fn unless_interrupted(terminal: &Terminal) -> Answer<()> {
+    terminal.interrupt.requested().map_or(Ok(()), |_| Err(declined(terminal, "")))
 }
 
 /// The answer where a question was answered with a no, or with a signal.

@@ -12,6 +12,8 @@ use crate::observe::{self, ObserveError};
 use crate::plan::observed::Observed;
 use crate::plan::{Plan, Refusal};
 use crate::steps::{Machine, Memory, Places, Starts};
+use crate::sys::custody::{self, Stranger};
+use crate::sys::fs::PathError;
 use crate::sys::health::HealthCheck;
 use crate::sys::http::Client;
 use crate::sys::lock::{LockError, RunLock};
@@ -106,6 +108,7 @@ impl<'t> Session<'t> {
         let layout = &self.config.layout;
         let remedy = "run it as root, or as the user who owns the state directory";
         let failed = |error: &dyn std::error::Error| Box::new(Reply::barred("state", error, remedy));
+        self.refuse_strangers().map_err(|error| failed(&error))?.map_or(Ok(()), |reply| Err(Box::new(reply)))?;
         fs::create_dir_all(&layout.state, 0o755).map_err(|error| failed(&error))?;
         let lock = RunLock::acquire(&layout.lock(), command).map_err(|error| match error {
             LockError::Busy(_) | LockError::BusyUnknown(_) => {
@@ -119,6 +122,26 @@ impl<'t> Session<'t> {
             record::write(&layout.owner(), &owner, 0o600).map_err(|error| failed(&error))?;
         }
         Ok(lock)
+    }
+
+    /// The answer where somebody else could exchange what is kept: the releases, what is trusted, or the backups.
+    fn refuse_strangers(&self) -> Result<Option<Reply>, PathError> {
+        let layout = &self.config.layout;
+        let kept = [("install.state", &layout.state), ("install.root", &layout.root), ("backup.dir", &layout.backups)];
+        Ok(custody::first_stranger(kept)?.map(|(key, path, stranger)| {
+            let path = path.display();
+            let (why, remedy) = match stranger {
+                Stranger::Owner(user) => (
+                    format!("belongs to user {user}, who could exchange what is in it"),
+                    format!("look at what is in it, then run `chown root {path}`; or run this as that user"),
+                ),
+                Stranger::Everybody => (
+                    "is a directory that everybody may write to".to_owned(),
+                    format!("look at what is in it, then run `chmod o-w {path}`"),
+                ),
+            };
+            Reply::refused(vec![Refusal::new("foreign-directory", format!("`{path}` (`{key}`) {why}"), remedy)])
+        }))
     }
 
     /// All that the steps of a plan work with.

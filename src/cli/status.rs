@@ -64,7 +64,7 @@ fn available(seen: &Observed, session: &Session<'_>) -> Result<Value, String> {
     let client = session.client();
     let in_words =
         |error: resolve::ResolveError| format!("what is available is not known: {}", causes::in_one_line(&error));
-    let manifest = resolve::manifest(&session.config, &client, Expiry::Enforced).map_err(in_words)?;
+    let manifest = resolve::manifest(&session.config, &client, Expiry::Enforced, session.terminal).map_err(in_words)?;
     let installer = resolve::installer().map_err(|error| error.to_string())?;
     let skip = held(&manifest, seen);
     let installed = seen.installed.as_ref().map(|release| &release.version);

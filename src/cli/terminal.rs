@@ -7,6 +7,9 @@ use std::time::Duration;
 use console::{Style, Term};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::events::Events;
+use super::exit::Outcome;
+use super::harmless::harmless;
 use crate::run::Observer;
 use crate::sys::signal::Interrupt;
 use crate::sys::watch::Watch;
@@ -33,17 +36,48 @@ pub struct Terminal {
     /// A signal that asks for the end.
     pub interrupt: Interrupt,
     bar: RefCell<Option<ProgressBar>>,
+    events: Option<Events>,
 }
 
 impl Terminal {
     /// The terminal of this process.
     pub fn new(json: bool, verbosity: Verbosity, interrupt: Interrupt) -> Self {
         let interactive = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        Self { json, verbosity, interactive, interrupt, bar: RefCell::new(None) }
+        Self { json, verbosity, interactive, interrupt, bar: RefCell::new(None), events: None }
+    }
+
+    /// The same, telling events to other programs as well.
+    pub fn telling(self, events: Option<Events>) -> Self {
+        Self { events, ..self }
+    }
+
+    /// A step before the run begins, which people need not be told of.
+    pub fn announce(&self, step: &'static str) {
+        if let Some(events) = &self.events {
+            events.begins(step);
+        }
+    }
+
+    /// That step is done.
+    pub fn announced(&self, step: &'static str, ms: u64) {
+        if let Some(events) = &self.events {
+            events.ends(step, ms);
+        }
+    }
+
+    /// The command ended.
+    pub fn ended(&self, command: &str, outcome: Outcome) {
+        if let Some(events) = &self.events {
+            events.outcome(command, outcome);
+        }
     }
 
     /// Says something beside the answer.
     pub fn say(&self, words: &str) {
+        self.write(&harmless(words));
+    }
+
+    fn write(&self, words: &str) {
         self.finish_bar();
         if self.verbosity > Verbosity::Quiet {
             let _ = Term::stderr().write_line(words);
@@ -91,15 +125,25 @@ fn answered<T>(answer: dialoguer::Result<Option<T>>) -> Option<T> {
     })
 }
 
-impl Watch for Terminal {
-    fn progress(&self, done: u64, total: u64) {
+const BYTES: (&str, &str) = ("bytes", "            [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left");
+const ROWS: (&str, &str) = ("rows", "            [{bar:30}] {human_pos} of {human_len} rows, {per_sec}, {eta} left");
+
+impl Terminal {
+    /// To watch what is counted in rows.
+    pub fn rows(&self) -> Rows<'_> {
+        Rows(self)
+    }
+
+    fn draw(&self, done: u64, total: u64, (unit, template): (&'static str, &str)) {
+        if let Some(events) = &self.events {
+            events.progress(done, total, unit);
+        }
         if self.verbosity == Verbosity::Quiet || !Term::stderr().is_term() {
             return;
         }
         let mut bar = self.bar.borrow_mut();
         let bar = bar.get_or_insert_with(|| {
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-            let template = "            [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.progress_chars("=> "));
             }
@@ -107,6 +151,25 @@ impl Watch for Terminal {
         });
         bar.set_length(total);
         bar.set_position(done);
+    }
+}
+
+/// The terminal, for what is counted in rows.
+pub struct Rows<'a>(&'a Terminal);
+
+impl Watch for Rows<'_> {
+    fn progress(&self, done: u64, total: u64) {
+        self.0.draw(done, total, ROWS);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
+    }
+}
+
+impl Watch for Terminal {
+    fn progress(&self, done: u64, total: u64) {
+        self.draw(done, total, BYTES);
     }
 
     fn cancelled(&self) -> bool {
@@ -117,6 +180,7 @@ impl Watch for Terminal {
 impl Observer for Terminal {
     fn begins(&self, step: &'static str) {
         self.finish_bar();
+        self.announce(step);
         if self.verbosity == Verbosity::Verbose {
             self.say(&format!("{step:>10}  begins"));
         }
@@ -124,11 +188,15 @@ impl Observer for Terminal {
 
     fn ends(&self, step: &'static str, ms: u64) {
         self.finish_bar();
-        self.say(&format!("{step:>10}  {}", self.style().apply_to(took(ms))));
+        self.announced(step, ms);
+        self.write(&format!("{step:>10}  {}", self.style().apply_to(took(ms))));
     }
 
     fn goes_back(&self, why: &str) {
         self.finish_bar();
+        if let Some(events) = &self.events {
+            events.goes_back(why);
+        }
         self.say(&format!("going back: {why}"));
     }
 }

@@ -18,7 +18,7 @@ use crate::plan::upgrade::{self, Upgrade, not_installed};
 use crate::plan::{Plan, Point, Refusal};
 use crate::run::resolve::{self, Expiry, ResolveError};
 use crate::run::{self, Report, StepTime};
-use crate::sys::http::Client;
+use crate::sys::http::{Bundle, BundleError, Client};
 use crate::version::{Target, Version};
 
 /// Upgrades, hop by hop.
@@ -26,17 +26,23 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
     let _lock = if arguments.dry_run { None } else { Some(session.begin("upgrade")?) };
     // What a plan would start from is not certain before the last one has ended.
     session.refuse_unfinished()?;
-    let client = session.client();
+    let client = match &arguments.bundle {
+        None => session.client(),
+        Some(bundle) => session.client().with_bundle(Bundle::open(bundle).map_err(|error| unusable(&error))?),
+    };
     let expiry = if arguments.allow_expired { Expiry::Waived } else { Expiry::Enforced };
-    let (manifest, resolved) =
-        timed("resolve", || resolve::manifest(&session.config, &client, expiry).map_err(unresolved_waivable))?;
-    let (seen, observed) = timed("observe", || session.observe())?;
+    let (manifest, resolved) = timed("resolve", session, || {
+        resolve::manifest(&session.config, &client, expiry, session.terminal).map_err(unresolved_waivable)
+    })?;
+    let (seen, observed) = timed("observe", session, || session.observe())?;
     let way = find(arguments, session, &manifest, &seen)?;
     if way.is_empty() {
         return Ok(nothing(arguments.to.as_ref(), &seen).warning(passed_over(&manifest, &seen)));
     }
     let run_name = next_name(session, &way)?;
+    let max_downtime_ms = arguments.max_downtime.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
     let plan = upgrade::plan(&Upgrade { run: &run_name, way: &way }, &seen).map_err(refused)?;
+    let plan = Plan { max_downtime_ms, ..plan };
     let warnings = tolerated(&seen);
     if arguments.dry_run {
         return Ok(dry_run(&plan, &way, &[resolved, observed]).warning(warnings));
@@ -52,8 +58,17 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
     Ok(reply.warning(warnings))
 }
 
+fn unusable(error: &BundleError) -> Box<Reply> {
+    let remedy = match error {
+        BundleError::Newer { .. } => "use the gantry-installer that made it, or a newer one",
+        _ => "name a bundle that `gantry-installer manifest bundle` made, and copy it again if it was cut off",
+    };
+    barred("bundle", error, remedy)
+}
+
 /// Makes the hops, each a run of its own, up to the first that is not wholly done; and why the next one could not begin.
 fn climb(first: Plan, way: &[Incoming], session: &Session<'_>, client: &Client) -> (Vec<Report>, Option<Box<Reply>>) {
+    let max_downtime_ms = first.max_downtime_ms;
     let mut reports: Vec<Report> = Vec::new();
     let mut next = Ok(first);
     for hop in 1..=way.len() {
@@ -68,7 +83,8 @@ fn climb(first: Plan, way: &[Incoming], session: &Session<'_>, client: &Client) 
         next = session.refuse_unfinished().and_then(|()| {
             let seen = session.observe()?;
             let name = next_name(session, left)?;
-            upgrade::plan(&Upgrade { run: &name, way: left }, &seen).map_err(refused)
+            let plan = upgrade::plan(&Upgrade { run: &name, way: left }, &seen).map_err(refused)?;
+            Ok(Plan { max_downtime_ms, ..plan })
         });
     }
     (reports, None)

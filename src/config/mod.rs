@@ -13,7 +13,7 @@ use std::time::Duration;
 pub use error::{ConfigError, Fault};
 pub use format::{Format, FormatError};
 pub use validate::parse;
-pub use values::database_path;
+pub use values::{database_path, duration};
 
 use crate::layout::Layout;
 

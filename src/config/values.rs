@@ -60,6 +60,11 @@ fn seconds(text: &str) -> Option<Seconds> {
     number.checked_mul(millis).map(|millis| Seconds(Duration::from_millis(millis)))
 }
 
+/// A duration such as `60s`, `500ms`, `10m` or `1h`.
+pub fn duration(text: &str) -> Option<Duration> {
+    seconds(text).map(|seconds| seconds.0)
+}
+
 fn bytes(text: &str) -> Option<Bytes> {
     let (number, unit) = split(text)?;
     let scale = match unit {

@@ -78,7 +78,7 @@ fn fill(from: &Path, expected: Content, into: &Dir, name: &str, watch: &dyn Watc
     let path = into.path().join(name);
     let mut target = into.open_file(name, Access::ReadWrite)?;
     seam::cross("copy a file");
-    let found = pass(fs::open(from)?, from, expected.bytes, watch, |piece| {
+    let found = pass(fs::open_regular(from)?, from, expected.bytes, watch, |piece| {
         target.write_all(piece).map_err(PathError::on("write", &path))
     })?;
     if found != expected {

@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
 
+use crate::db::side_files;
 use crate::sys::dir::Identity;
 use crate::sys::fs::PathError;
 use crate::sys::holders;
@@ -40,6 +41,7 @@ pub fn open(path: &Path, expected: Identity) -> Result<Connection, OpenError> {
     let named = || path.display().to_string();
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let failed = |source| OpenError::Sqlite { path: named(), source };
+    side_files::check(path)?;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(std::time::Duration::ZERO).map_err(failed)?;
     // SQLite opens the main file at once, so that one of our descriptors must now be of the file that is meant.

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use rusqlite::{Connection, ErrorCode};
 
 use crate::config::ForeignKeys;
+use crate::db::foreign::ForeignPart;
 use crate::db::ledger::{self, Writer};
 use crate::db::migrate::{MigrateError, Settings, sqlite};
 use crate::db::open::set_foreign_keys;
@@ -222,6 +223,7 @@ impl<'a> Execution<'a> {
         }
         self.run(statement.text).map_err(|source| match self.watch.denied() {
             Some(what) => denied(what),
+            None if let Some(part) = ForeignPart::missing(&source, script, statement.line) => part.into(),
             None => self.told(source, |source| MigrateError::Statement {
                 file: script.file.clone(),
                 statement: number,

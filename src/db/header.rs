@@ -33,7 +33,7 @@ pub enum Kind {
 /// # Errors
 /// A file that is there and cannot be read.
 pub fn examine(path: &Path) -> Result<Kind, PathError> {
-    let mut file = match fs::open(path) {
+    let mut file = match fs::open_regular(path) {
         Ok(file) => file,
         Err(error) if error.is_missing() => return Ok(Kind::Missing),
         Err(error) => return Err(error),
@@ -48,7 +48,7 @@ pub fn examine(path: &Path) -> Result<Kind, PathError> {
     found.map_err(PathError::on("read", path))
 }
 
-fn read(header: &[u8; 100], length: u64) -> Kind {
+pub(crate) fn read(header: &[u8; 100], length: u64) -> Kind {
     let (magic, rest) = header.split_at(16);
     let [high, low, write_version, ..] = rest else { return Kind::Foreign };
     let page_size = match u16::from_be_bytes([*high, *low]) {

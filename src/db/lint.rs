@@ -49,6 +49,10 @@ pub fn tell(set: &Set, ledger: &Ledger, foreign_keys: ForeignKeys, stop: &Stop) 
 }
 
 fn remains(before: &[SchemaRow], after: &[SchemaRow], ledger: &Ledger) -> Vec<String> {
+    // Most downs restore what was written to the letter, and then nothing has to be taken apart.
+    if before == after {
+        return Vec::new();
+    }
     let differences = between(before, after, ledger);
     differences.iter().map(|difference| difference.as_remains(Direction::Down)).collect()
 }

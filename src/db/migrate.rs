@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::config::ForeignKeys;
 use crate::db::check::{Dangling, Scope};
 use crate::db::execute::{Executed, execute};
+use crate::db::foreign::ForeignPart;
 use crate::db::header::{self, Kind};
 use crate::db::ledger::LedgerError;
 use crate::db::open::{OpenError, open_owned, side_file};
@@ -107,6 +108,9 @@ pub enum MigrateError {
         /// SQLite's words.
         source: rusqlite::Error,
     },
+    /// A statement needs what programs add to SQLite themselves.
+    #[error(transparent)]
+    Foreign(#[from] ForeignPart),
     /// A statement does what no migration may: reach out of its database.
     #[error("`{file}` uses {what} at line {line}, which no migration may")]
     Denied {
@@ -204,7 +208,7 @@ pub(crate) fn finish(database: &Path, connection: Connection, was_wal: bool) -> 
             return Err(MigrateError::SideFile { path });
         }
     }
-    Ok(fs::sync_file(&fs::open(database)?, database)?)
+    Ok(fs::sync_file(&fs::open_regular(database)?, database)?)
 }
 
 /// Runs `works` between two looks at rows and references.

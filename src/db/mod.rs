@@ -2,6 +2,7 @@
 
 // Looking at one.
 pub mod exact;
+pub mod fault;
 pub mod header;
 pub mod ledger;
 pub mod look;
@@ -15,6 +16,7 @@ pub mod catch_up;
 pub mod copy;
 pub mod copy_file;
 mod execute;
+pub mod foreign;
 pub mod in_place;
 pub mod lint;
 pub mod migrate;
@@ -29,6 +31,10 @@ pub mod witness;
 pub mod check;
 pub mod count;
 pub mod loss;
+
+// Carrying its content elsewhere.
+pub mod export;
+pub mod import;
 
 // Putting it in place.
 pub mod alone;

@@ -10,6 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use thiserror::Error;
 
 use crate::config::ForeignKeys;
+use crate::db::side_files;
 use crate::sys::fs::{self, PathError};
 use crate::sys::seam;
 
@@ -61,6 +62,14 @@ pub enum OpenError {
     HotJournal {
         /// The file.
         path: PathBuf,
+    },
+    /// This user may not, or there is no room for what SQLite makes beside it.
+    #[error("cannot open `{}`, or make a log beside it", path.display())]
+    Unopened {
+        /// The file.
+        path: PathBuf,
+        /// SQLite's words.
+        source: rusqlite::Error,
     },
     /// This user may not.
     #[error("no permission to open `{}`", path.display())]
@@ -129,7 +138,11 @@ impl Reader {
             Err(error) => match told(&path, error) {
                 // Without a log the main file is the whole database, unless a writer is just beginning: the caller
                 // passes on that this look could not be locked.
-                OpenError::ReadOnly { .. } | OpenError::Permission { .. } if !wal_there => immutable(&path),
+                OpenError::ReadOnly { .. } | OpenError::Permission { .. } | OpenError::Unopened { .. }
+                    if !wal_there =>
+                {
+                    immutable(&path)
+                }
                 error => Err(error),
             },
         }
@@ -194,8 +207,10 @@ pub fn create(path: &Path) -> Result<(), OpenError> {
 pub fn open_owned(path: &Path, foreign_keys: ForeignKeys) -> Result<Connection, OpenError> {
     existing(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| told(path, error))?;
-    owned(path, connection, foreign_keys)
+    // Nobody else has it: its index stays in our memory. In a shared file it would be mapped, and a disk that is full, with
+    // blocks smaller than a page, would answer the first touch with SIGBUS.
+    let connection = Connection::open_with_flags_and_vfs(path, flags, c"unix-excl");
+    owned(path, connection.map_err(|error| told(path, error))?, foreign_keys)
 }
 
 /// A database in memory, gone when it is closed.
@@ -234,6 +249,9 @@ pub(crate) fn set_foreign_keys(connection: &Connection, wanted: ForeignKeys) -> 
 /// The real path of a file that is there and has bytes.
 fn existing(path: &Path) -> Result<PathBuf, OpenError> {
     let looked = fs::real_path(path).and_then(|real| Ok((fs::metadata(&real)?.len(), real)));
+    if let Ok((_, real)) = &looked {
+        side_files::check(real)?;
+    }
     match looked {
         Ok((0, _)) => Err(OpenError::Empty { path: path.to_owned() }),
         Ok((_, real)) => Ok(real),
@@ -260,7 +278,8 @@ pub(crate) fn told(path: &Path, source: rusqlite::Error) -> OpenError {
             ErrorCode::NotADatabase => OpenError::Foreign { path },
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => OpenError::Locked { path },
             ErrorCode::ReadOnly => OpenError::ReadOnly { path },
-            ErrorCode::CannotOpen | ErrorCode::PermissionDenied => OpenError::Permission { path },
+            ErrorCode::PermissionDenied => OpenError::Permission { path },
+            ErrorCode::CannotOpen => OpenError::Unopened { path, source },
             ErrorCode::DatabaseCorrupt => OpenError::Corrupt { path, source },
             _ => OpenError::Other { path, source },
         },

@@ -192,7 +192,7 @@ impl Rest {
         let first_page = if wal {
             None
         } else {
-            fs::open(copy)?.read_exact(&mut page).map_err(PathError::on("read", copy))?;
+            fs::open_regular(copy)?.read_exact(&mut page).map_err(PathError::on("read", copy))?;
             Some(page)
         };
         Ok(Self { digest: digest(copy)?, first_page })
@@ -219,7 +219,7 @@ impl Rest {
 const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 fn digest(path: &Path) -> Result<Sha256> {
-    let mut file = fs::open(path)?;
+    let mut file = fs::open_regular(path)?;
     let mut hasher = Hasher::new();
     let mut piece = vec![0; 1 << 20];
     loop {
@@ -233,7 +233,7 @@ fn digest(path: &Path) -> Result<Sha256> {
 
 fn duplicate(from: &Path, to: &Path) -> Result<()> {
     let (directory, name) = open_directory(to)?;
-    let copied = io::copy(&mut fs::open(from)?, &mut directory.create_file(&name)?);
+    let copied = io::copy(&mut fs::open_regular(from)?, &mut directory.create_file(&name)?);
     copied.map_err(PathError::on("copy to", to))?;
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! The files that SQLite keeps beside a database: with the main file they are one unit, and beside another main file
 //! they are poison.
 
+use std::path::Path;
+
 use crate::sys::dir::{Access, Dir, Identity};
-use crate::sys::fs::PathError;
+use crate::sys::fs::{self, PathError};
 
 /// The write-ahead log, its index in shared memory, the rollback journal.
 pub const SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -26,6 +28,20 @@ pub fn pending(directory: &Dir, name: &str) -> Result<Option<String>, PathError>
         }
     }
     Ok(None)
+}
+
+/// Requires that nothing beside the database `path` makes SQLite wait for ever: it opens what is there, and the opening
+/// of a pipe ends only when somebody writes into it. Symlinks it refuses itself.
+pub fn check(path: &Path) -> Result<(), PathError> {
+    for suffix in SUFFIXES {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(suffix);
+        let beside = Path::new(&beside);
+        if fs::exists(beside)? && !(fs::kind(beside)?.is_file() || fs::kind(beside)?.is_symlink()) {
+            return Err(fs::not_regular(beside));
+        }
+    }
+    Ok(())
 }
 
 /// Removes what is beside the database `name` and holds nothing any more. The caller has shown that nobody has it open.

@@ -18,7 +18,7 @@ use thiserror::Error;
 
 use crate::digest::Sha256;
 use crate::sys::fs::{self, PathError};
-use crate::sys::{clock, seam};
+use crate::sys::{clock, room, seam};
 
 /// One thing that a run did, or is about to do. `step` is a position in the plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,18 +148,30 @@ impl Journal {
         let entry = Entry { at: clock::now(), event };
         let line = line_of(&serde_json::to_string(&entry)?);
         seam::cross("append to the journal");
-        let written = io::Write::write_all(&mut self.file, line.as_bytes()).and_then(|()| self.file.sync_data());
+        let written = match self.write(&line) {
+            // Usually it goes where the journal keeps room behind its end.
+            Err(error) if !self.spoilt && room::is_lack(&error) && room::give_one_back(&self.path) => self.write(&line),
+            written => written,
+        };
         if let Err(error) = written {
-            self.spoilt = self.file.set_len(self.length).and_then(|()| self.file.sync_all()).is_err();
             return Err(PathError::on("append to", &self.path)(error).into());
         }
         self.length += line.len() as u64;
         self.entries.push(entry);
         Ok(())
     }
+
+    /// Appends durably; what came of a line that could not be written is cut off again.
+    fn write(&mut self, line: &str) -> io::Result<()> {
+        let written = io::Write::write_all(&mut self.file, line.as_bytes()).and_then(|()| self.file.sync_data());
+        if written.is_err() {
+            self.spoilt = self.file.set_len(self.length).and_then(|()| self.file.sync_all()).is_err();
+        }
+        written
+    }
 }
 
-fn line_of(entry: &str) -> String {
+pub(crate) fn line_of(entry: &str) -> String {
     format!("{} {entry}\n", checksum(entry))
 }
 
@@ -168,29 +180,31 @@ fn checksum(entry: &str) -> String {
 }
 
 /// The entries, and the length of the file up to the last whole one.
-fn parse(path: &Path, bytes: &[u8]) -> Result<(Vec<Entry>, u64), JournalError> {
+pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<(Vec<Entry>, u64), JournalError> {
     let mut entries = Vec::new();
     let mut length = 0;
     let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
     for (number, line) in lines.iter().enumerate() {
         match entry_of(line) {
-            Some(entry) => entries.push(entry),
+            Some(Some(entry)) => entries.push(entry),
             // A kill or a power cut tears only the end, and what was torn was never acted upon.
             None if number + 1 == lines.len() => break,
-            None => return Err(JournalError::Damaged { path: path.to_owned(), line: number + 1 }),
+            // What is whole and cannot be understood was written by another installer, and may have been acted upon.
+            None | Some(None) => return Err(JournalError::Damaged { path: path.to_owned(), line: number + 1 }),
         }
         length += line.len() as u64;
     }
     Ok((entries, length))
 }
 
-fn entry_of(line: &[u8]) -> Option<Entry> {
+/// Nothing where the line is not whole; an entry that cannot be understood is none.
+fn entry_of(line: &[u8]) -> Option<Option<Entry>> {
     let text = std::str::from_utf8(line).ok()?.strip_suffix('\n')?;
     let (sum, entry) = text.split_once(' ')?;
     if sum != checksum(entry) {
         return None;
     }
-    serde_json::from_str(entry).ok()
+    Some(serde_json::from_str(entry).ok())
 }
 
 #[cfg(test)]
@@ -201,6 +215,15 @@ mod tests {
 
     fn journal(directory: &tempfile::TempDir) -> PathBuf {
         directory.path().join("journal")
+    }
+
+    #[test]
+    fn a_last_line_that_is_whole_and_not_understood_is_not_taken_for_a_torn_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let line = line_of(r#"{"at":"2026-11-21T00:00:00Z","event":"of-a-newer-installer"}"#);
+        fs::write_durable(&journal(&directory), line.as_bytes(), 0o600).unwrap();
+        assert!(matches!(Journal::open(&journal(&directory)), Err(JournalError::Damaged { line: 1, .. })));
+        assert_eq!(fs::read(&journal(&directory)).unwrap(), line.as_bytes());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::record::{self, Owner, RecordError};
 use crate::layout::{WORK_PREFIX, WorkLayout};
+use crate::sys::dir::Dir;
 use crate::sys::fs::{self, PathError};
 
 /// The product that the database belongs to, whose path has its symlinks resolved: a work directory of a product lies
@@ -16,8 +17,7 @@ pub fn by(database: &Path) -> Result<Option<Owner>, RecordError> {
     let beside = database.parent().map_or_else(PathBuf::new, Path::to_owned);
     let names = fs::names(&beside)?;
     for name in names.iter().filter(|name| name.as_encoded_bytes().starts_with(WORK_PREFIX.as_bytes())) {
-        let work = WorkLayout { directory: beside.join(name) };
-        if let Some(owner) = record::read(&work.owner())? {
+        if let Some(owner) = record::read_in(&Dir::open(&beside.join(name))?, WorkLayout::OWNER)? {
             return Ok(Some(owner));
         }
     }
@@ -46,11 +46,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let database = directory.path().join("data.db");
         assert_eq!(by(&database).unwrap(), None);
-        let work = WorkLayout { directory: directory.path().join(".gantry-installer-gantry") };
-        std::fs::create_dir(&work.directory).unwrap();
+        let work = directory.path().join(".gantry-installer-gantry");
+        std::fs::create_dir(&work).unwrap();
         assert_eq!(by(&database).unwrap(), None);
         let owner = Owner { product: "gantry".to_owned(), state: PathBuf::from("/var/lib/state") };
-        record::write(&work.owner(), &owner, 0o600).unwrap();
+        record::write_in(&Dir::open(&work).unwrap(), WorkLayout::OWNER, &owner).unwrap();
         assert_eq!(by(&database).unwrap(), Some(owner));
     }
 

@@ -13,19 +13,22 @@ use crate::digest::Sha256;
 /// Kept in the state directory; only what a verified manifest says goes into it, never the local clock.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trust {
-    /// The newest `created` of any manifest that was verified.
-    pub floor: Option<Timestamp>,
-    /// The newest manifest by each key.
+    /// What is known by each key.
     pub marks: BTreeMap<KeyId, Mark>,
 }
 
-/// One manifest: its number and its bytes.
+/// The newest manifest by one key: its number and its bytes, and how far that key moved the time.
+///
+/// All of it belongs to the key, and goes with it: a stolen one could have set both to the end of all numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// The manifest's `sequence`.
     pub sequence: u64,
     /// Of the manifest's bytes.
     pub sha256: Sha256,
+    /// The newest `created` of any manifest by this key. A record of an older installer has none: then nothing is known.
+    #[serde(default)]
+    pub created: Timestamp,
 }
 
 /// Why a manifest, or a clock, is not believed.
@@ -63,8 +66,7 @@ pub enum TrustError {
 impl Trust {
     /// What is trusted once `manifest`, whose signature by `key` was verified, was seen. `bytes` is the digest of the whole
     /// file. Refused is a sequence below the highest mark of any key that is still configured, or an equal one with other
-    /// bytes. The marks of keys that are configured no more are dropped: a stolen key could have set them to the end of all
-    /// numbers.
+    /// bytes. The marks of keys that are configured no more are dropped.
     pub fn admit(
         &self,
         manifest: &Manifest,
@@ -81,14 +83,15 @@ impl Trust {
         if marks.values().any(|mark| mark.sequence == offered && mark.sha256 != bytes) {
             return Err(TrustError::Forked(offered));
         }
-        marks.insert(key.clone(), Mark { sequence: offered, sha256: bytes });
-        Ok(Self { floor: self.floor.max(Some(manifest.created)), marks })
+        let created = marks.get(key).map_or(manifest.created, |mark| mark.created.max(manifest.created));
+        marks.insert(key.clone(), Mark { sequence: offered, sha256: bytes, created });
+        Ok(Self { marks })
     }
 
     /// The time to believe: the clock's, unless it is before something that was certainly made already. `built` is when
     /// this installer was.
     pub fn believe(&self, now: Timestamp, built: Timestamp) -> Result<Timestamp, TrustError> {
-        let floor = self.floor.map_or(built, |floor| floor.max(built));
+        let floor = self.marks.values().map(|mark| mark.created).fold(built, Timestamp::max);
         if now < floor { Err(TrustError::ClockBehind { clock: now, floor }) } else { Ok(now) }
     }
 }
@@ -159,9 +162,30 @@ mod tests {
         let [key, _] = ids();
         let trust = Trust::default().admit(&manifest(1, TUESDAY), Sha256::of(b"a"), &key, &ids()).unwrap();
         let trust = trust.admit(&manifest(2, MONDAY), Sha256::of(b"b"), &key, &ids()).unwrap();
-        assert_eq!(trust.floor, Some(TUESDAY.parse().unwrap()));
+        let (monday, tuesday) = (MONDAY.parse().unwrap(), TUESDAY.parse().unwrap());
+        assert_eq!(trust.believe(monday, monday), Err(TrustError::ClockBehind { clock: monday, floor: tuesday }));
         let clock = TUESDAY.parse().unwrap();
         assert_eq!(trust.believe(clock, MONDAY.parse().unwrap()), Ok(clock));
+    }
+
+    #[test]
+    fn removing_a_stolen_key_takes_back_how_far_it_moved_the_time() {
+        let ([stolen, kept], monday) = (ids(), MONDAY.parse().unwrap());
+        let trust = Trust::default().admit(&manifest(1, MONDAY), Sha256::of(b"a"), &kept, &ids()).unwrap();
+        let trust = trust.admit(&manifest(2, "9000-01-01T00:00:00Z"), Sha256::of(b"b"), &stolen, &ids()).unwrap();
+        assert!(trust.believe(monday, monday).is_err());
+        let trust = trust.admit(&manifest(2, MONDAY), Sha256::of(b"c"), &kept, std::slice::from_ref(&kept)).unwrap();
+        assert_eq!(trust.believe(monday, monday), Ok(monday));
+    }
+
+    #[test]
+    fn a_record_of_an_older_installer_is_understood() {
+        let sha256 = Sha256::of(b"a");
+        let text =
+            format!(r#"{{"floor":"{TUESDAY}","marks":{{"0101010101010101":{{"sequence":3,"sha256":"{sha256}"}}}}}}"#);
+        let trust: Trust = serde_json::from_str(&text).unwrap();
+        let older = trust.admit(&manifest(2, MONDAY), sha256, &ids()[0], &ids());
+        assert_eq!(older, Err(TrustError::Older { offered: 2, seen: 3 }));
     }
 
     #[test]

@@ -147,7 +147,7 @@ pub fn judge(
     let mut findings = sound::judge(accounts);
     for policy in policies {
         findings.extend(match policy {
-            Policy::Additive => additive::judge(accounts, Policy::Additive),
+            Policy::Additive => additive::judge(accounts),
             Policy::Reversible => reversible::judge(directory, accounts),
             Policy::Sequential => sequential::judge(directory, lock),
             Policy::Immutable => immutable::judge(directory, lock),

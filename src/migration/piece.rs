@@ -33,7 +33,9 @@ impl Piece {
             let (first, last) = (tokens.first()?, tokens.last()?);
             line += self.sql.get(counted..first.offset)?.matches('\n').count();
             counted = first.offset;
-            let text = self.sql.get(first.offset..last.offset + last.text.len())?;
+            // To the end of the piece where no semicolon ends it: a view keeps the comments after it as part of its text.
+            let end = if last.is_operator(";") { last.offset + last.text.len() } else { self.sql.len() };
+            let text = self.sql.get(first.offset..end)?;
             Some(Statement { text, line, tokens })
         };
         statements.into_iter().filter_map(statement).collect()
@@ -51,4 +53,16 @@ fn inside_trigger(tokens: &[Token<'_>]) -> bool {
         return false;
     }
     !matches!(tokens, [.., semicolon, end] if semicolon.is_operator(";") && end.is("end"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_a_statement_without_a_semicolon_belongs_to_it() {
+        let piece = Piece { sql: "SELECT 1; -- c\nCREATE VIEW v AS SELECT 1 -- all\n".to_owned(), line: 3 };
+        let found: Vec<_> = piece.statements().into_iter().map(|statement| (statement.line, statement.text)).collect();
+        assert_eq!(found, [(3, "SELECT 1;"), (4, "CREATE VIEW v AS SELECT 1 -- all\n")]);
+    }
 }

@@ -73,6 +73,15 @@ impl Script {
         self.pieces.iter().flat_map(Piece::statements)
     }
 
+    /// Whether it does what another one does: comments, white space and names of files aside.
+    pub fn does_as(&self, other: &Self) -> bool {
+        let words = |script: &'_ Self| {
+            let tokens = script.statements().flat_map(|statement| statement.tokens);
+            tokens.map(|token| token.text.to_owned()).collect::<Vec<_>>()
+        };
+        self.pieces == other.pieces || words(self) == words(other)
+    }
+
     /// Where it can run on a connection that treats foreign keys like this. Where they are not enforced, the pragma for
     /// them does nothing inside a transaction, in its engine's as in ours, and does not cost the file its transaction.
     pub fn place(&self, foreign_keys: ForeignKeys) -> Place {
@@ -234,6 +243,13 @@ mod tests {
                    CREATE TABLE i (a REFERENCES t ON DELETE CASCADE); SELECT replace(a, 'b', 'c') FROM t;";
         let found: Vec<_> = script(sql).deletes_from().into_iter().collect();
         assert_eq!(found, ["a", "b c", "d", "e", "f"]);
+    }
+
+    #[test]
+    fn a_script_does_the_same_whatever_its_comments_say() {
+        let one = script("CREATE TABLE a (x); -- first");
+        assert!(one.does_as(&script("/* one */ CREATE TABLE a (\n x\n);")));
+        assert!(!one.does_as(&script("CREATE TABLE a (y);")));
     }
 
     #[test]

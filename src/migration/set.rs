@@ -111,6 +111,16 @@ impl Set {
         self.0.digest
     }
 
+    /// The files that go up to `schema`, and do something else there than in `older`, which has applied them.
+    pub fn rewritten(&self, older: &Self, schema: &SchemaVersion) -> Vec<&str> {
+        let applied = self.position(schema).map_or(0, |position| position + 1);
+        let both = self.0.migrations.iter().take(applied).filter_map(|now| {
+            let then = older.position(&now.version).and_then(|position| older.0.migrations.get(position))?;
+            now.up.as_ref().zip(then.up.as_ref())
+        });
+        both.filter(|(now, then)| !now.does_as(then)).map(|(now, _)| now.file.as_str()).collect()
+    }
+
     /// What the reader found odd.
     pub(super) fn remarks(&self) -> &[Warning] {
         &self.0.warnings

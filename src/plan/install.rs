@@ -93,6 +93,7 @@ pub fn plan(ask: &Install<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
         triggers: seen.triggers.clone(),
         was_running: running,
         restart_ms: None,
+        max_downtime_ms: None,
         agreed: None,
         steps,
     })

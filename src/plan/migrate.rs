@@ -64,6 +64,7 @@ pub fn plan(run: &str, to: &SchemaVersion, seen: &Observed) -> Result<Plan, Vec<
         triggers: seen.triggers.clone(),
         was_running: matches!(seen.service, Service::Running { .. }),
         restart_ms: None,
+        max_downtime_ms: None,
         agreed: None,
         steps: vec![
             Step::Copy { source: Source::Live },

@@ -108,6 +108,7 @@ pub fn plan(ask: &Rollback<'_>, way: &Way, seen: &Observed) -> Result<Plan, Vec<
         triggers: seen.triggers.clone(),
         was_running: matches!(seen.service, Service::Running { .. }),
         restart_ms: None,
+        max_downtime_ms: None,
         agreed: None,
         steps,
     })

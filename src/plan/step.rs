@@ -32,6 +32,9 @@ pub struct Plan {
     pub was_running: bool,
     /// How long the service's own stop and start took in the last run, for the prediction.
     pub restart_ms: Option<u64>,
+    /// The longest downtime that is allowed, from the stop to the first healthy answer, in milliseconds.
+    #[serde(default)]
+    pub max_downtime_ms: Option<u64>,
     /// The loss that was shown and agreed to.
     pub agreed: Option<Loss>,
     /// What is done, in this order; undone in the reverse one.
@@ -89,7 +92,7 @@ impl Strategy {
 pub struct Incoming {
     /// What the manifest says of it; kept with the version as what was trusted.
     pub release: Release,
-    /// Where its artifact is, absolute.
+    /// Where its artifact is, absolute, as it may be shown: without a user and a password.
     pub url: String,
     /// The size of the artifact.
     pub size: u64,

@@ -70,6 +70,7 @@ pub fn plan(ask: &Upgrade<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
         triggers: seen.triggers.clone(),
         was_running: matches!(seen.service, Service::Running { .. }),
         restart_ms: None,
+        max_downtime_ms: None,
         agreed: None,
         steps,
     })

@@ -1,13 +1,12 @@
 //! Takes a run back: every step that was begun, last first.
 
 use super::recover::{Remaining, remaining};
-use super::{Failure, Observer, Outcome, Report, StepTime, aftermath, journal_error, report};
+use super::{Failure, Observer, Outcome, Report, StepTime, aftermath, journal_error, report, reserve};
 use crate::causes;
 use crate::journal::record;
 use crate::journal::{Ended, Entry, Event, Journal};
 use crate::plan::Step;
 use crate::steps::{self, Machine, StartedOnce, StepError};
-use crate::sys::fs;
 
 /// Takes back everything that was begun. What cannot be taken back stays in the journal for another recovery.
 pub(super) fn go_back(
@@ -21,8 +20,6 @@ pub(super) fn go_back(
     let name = machine.plan.steps.get(failed).map_or("resolve", Step::name);
     let failure = Failure::of(name, &error, machine.plan);
     observer.goes_back(&causes::in_one_line(&error));
-    // The undo must be able to write on a disk that is full now.
-    let _ = fs::remove_file(&machine.config.layout.reserve());
     if let Err(stranding) = undo(failed, &error, machine, journal) {
         let stranded =
             Failure { stranded: Some(causes::in_one_line(&stranding)), remedy: remedy_of(&stranding), ..failure };
@@ -36,7 +33,10 @@ pub(super) fn go_back(
         journal.append(Event::Closed { outcome: Ended::Old }).map_err(journal_error)
     });
     match ended {
-        Ok(()) => report,
+        Ok(()) => {
+            let _ = reserve::give_back(machine.config, &machine.places.work);
+            report
+        }
         Err(error) => {
             let words = causes::in_one_line(&error);
             let warning = format!("what is left of the run is unfinished, run `gantry-installer recover`: {words}");

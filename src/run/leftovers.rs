@@ -1,5 +1,6 @@
 //! What a kill leaves of a command that had not become a run yet, or never becomes one.
 
+use super::reserve;
 use crate::config::Config;
 use crate::journal::runs;
 use crate::layout::WorkLayout;
@@ -15,11 +16,12 @@ pub fn clear(config: &Config, work: &WorkLayout) -> Result<(), StepError> {
         fs::remove_file(&directory.join(name))?;
     }
     let layout = &config.layout;
-    if fs::exists(&layout.reserve())? {
-        fs::remove_file(&layout.reserve())?;
-    }
+    reserve::give_back(config, work)?;
     for name in runs::unplanned(layout)? {
         fs::remove_dir_all(&layout.run(&name).directory)?;
+    }
+    if fs::exists(&layout.private())? {
+        fs::remove_dir_all(&layout.private())?;
     }
     backup::clear_staged(layout)
 }

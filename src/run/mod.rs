@@ -7,6 +7,7 @@ pub mod drift;
 pub mod leftovers;
 pub mod recover;
 mod report;
+mod reserve;
 pub mod resolve;
 pub mod survey;
 
@@ -47,6 +48,9 @@ pub enum RunError {
     /// A file.
     #[error(transparent)]
     Path(#[from] PathError),
+    /// No room could be set aside for an undo.
+    #[error("cannot set aside the room that an undo needs: {0}")]
+    Reserve(#[from] StepError),
     /// A recovery was tried too often.
     #[error("run {run} could not be recovered in {tries} tries")]
     GivenUp {
@@ -63,19 +67,14 @@ pub enum RunError {
     },
 }
 
-/// Space set aside before the first change, so that an undo can write its records on a disk that became full.
-const RESERVE: u64 = 4 << 20;
-
 /// Carries out the plan of `machine`: all of it, or nothing.
 ///
 /// # Errors
 /// Only where not even the plan could be saved: then nothing was done. Everything later is in the report.
 pub fn apply(machine: &mut Machine<'_>, observer: &dyn Observer) -> Result<Report, RunError> {
-    let places = machine.places.run.clone();
-    fs::create_dir_all(&places.directory, 0o700)?;
-    fs::reserve(&machine.config.layout.reserve(), RESERVE)?;
-    record::write(&places.plan(), machine.plan, 0o600)?;
-    let mut journal = Journal::open(&places.journal())?;
+    let mut journal = begin(machine).inspect_err(|_| {
+        let _ = reserve::give_back(machine.config, &machine.places.work);
+    })?;
     let mut times = Vec::new();
     for (number, step) in machine.plan.steps.iter().enumerate() {
         if let Err(error) = take(number, step, machine, &mut journal, observer, &mut times) {
@@ -89,13 +88,21 @@ pub fn apply(machine: &mut Machine<'_>, observer: &dyn Observer) -> Result<Repor
     Ok(close(machine, &mut journal, times))
 }
 
+/// The plan comes last: with it the run is there, and has all that an undo needs.
+fn begin(machine: &Machine<'_>) -> Result<Journal, RunError> {
+    let places = &machine.places.run;
+    fs::create_dir_all(&places.directory, 0o700)?;
+    reserve::set_aside(machine)?;
+    let journal = Journal::open(&places.journal())?;
+    record::write(&places.plan(), machine.plan, 0o600)?;
+    Ok(journal)
+}
+
 /// Finishes or undoes the run of `machine`, which another process began.
 ///
 /// # Errors
 /// Where it was tried too often, or its records cannot be written.
 pub fn recover(machine: &mut Machine<'_>, observer: &dyn Observer) -> Result<Report, RunError> {
-    // The disk may be full, and what follows must be written.
-    fs::remove_file(&machine.config.layout.reserve())?;
     let mut journal = Journal::open(&machine.places.run.journal())?;
     match remaining(machine.plan, journal.entries()) {
         Remaining::Nothing(_) => Ok(report::of(machine, Outcome::Nothing, Vec::new(), None)),
@@ -145,7 +152,6 @@ fn left_open(step: &Step, error: &StepError, machine: &mut Machine<'_>, times: V
 
 /// Ends a run that is NEW. The report comes before the end: what a kill leaves out in between is repeated.
 fn close(machine: &mut Machine<'_>, journal: &mut Journal, times: Vec<StepTime>) -> Report {
-    let _ = fs::remove_file(&machine.config.layout.reserve());
     let report = report::of(machine, Outcome::Done, times, None);
     let file = machine.places.run.report();
     // A recovery knows less of the run than the run itself did.
@@ -155,7 +161,10 @@ fn close(machine: &mut Machine<'_>, journal: &mut Journal, times: Vec<StepTime>)
     };
     let ended = kept.map_err(RunError::from).and_then(|()| Ok(journal.append(Event::Closed { outcome: Ended::New })?));
     match ended {
-        Ok(()) => report,
+        Ok(()) => {
+            let _ = reserve::give_back(machine.config, &machine.places.work);
+            report
+        }
         Err(error) => {
             let warning = format!("the end of the run could not be recorded: {}", causes::in_one_line(&error));
             Report { unfinished: true, warnings: report.warnings.iter().cloned().chain([warning]).collect(), ..report }

@@ -68,6 +68,7 @@ mod tests {
             triggers: Vec::new(),
             was_running: true,
             restart_ms: None,
+            max_downtime_ms: None,
             agreed: None,
             steps: vec![
                 Step::Stop,

@@ -14,6 +14,8 @@ use crate::manifest::{Manifest, Release, WireError};
 use crate::plan::step::Incoming;
 use crate::sys::fs::{self, PathError};
 use crate::sys::http::{self, Client, HttpError, Problem};
+use crate::sys::room;
+use crate::sys::watch::Watch;
 use crate::sys::{clock, host};
 use crate::version::Version;
 
@@ -109,6 +111,7 @@ impl ResolveError {
     /// Stable, for scripts.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Fetch(HttpError { problem: Problem::Cancelled, .. }) => "signal",
             Self::Fetch(_) => "manifest-unreachable",
             Self::Key { .. } => "key",
             Self::Text(_) | Self::Wire { .. } => "manifest",
@@ -143,7 +146,8 @@ impl ResolveError {
             Self::Unsigned { .. } => "ask the publisher for the signature, a file beside the manifest".to_owned(),
             Self::Product { .. } => "check `manifest.url` and `product`".to_owned(),
             Self::Trust { source: TrustError::ClockBehind { .. }, .. } => {
-                "set the clock of this machine, then run the same command again".to_owned()
+                "set the clock of this machine; if it is right, ask the publisher whether a key of `manifest.keys` was stolen"
+                    .to_owned()
             }
             Self::Trust { source: TrustError::Expired { .. }, .. } => {
                 "ask the publisher for a fresh manifest; `--allow-expired` believes this one".to_owned()
@@ -168,29 +172,30 @@ pub enum Expiry {
 }
 
 /// Fetches the manifest, verifies it, and records at once that it was seen.
-pub fn manifest(config: &Config, client: &Client, expiry: Expiry) -> Result<Manifest, ResolveError> {
+pub fn manifest(config: &Config, client: &Client, expiry: Expiry, watch: &dyn Watch) -> Result<Manifest, ResolveError> {
     let url = &config.manifest.url;
     let keys = keys(&config.manifest.keys)?;
-    let bytes = client.fetch_small(url, MANIFEST_LIMIT)?;
-    let signature = client.fetch_small(&format!("{url}.minisig"), SIGNATURE_LIMIT).map_err(|error| {
+    let bytes = client.fetch_small(url, MANIFEST_LIMIT, watch)?;
+    let signature = client.fetch_small(&format!("{url}.minisig"), SIGNATURE_LIMIT, watch).map_err(|error| {
         if error.problem.is_missing() {
-            ResolveError::Unsigned { url: url.clone(), source: error }
+            ResolveError::Unsigned { url: http::without_secrets(url), source: error }
         } else {
             error.into()
         }
     })?;
-    let untrusted = |source| ResolveError::Signature { url: url.clone(), source };
+    let shown = http::without_secrets(url);
+    let untrusted = |source| ResolveError::Signature { url: shown.clone(), source };
     let key = signature::verify(&bytes, &String::from_utf8_lossy(&signature), &keys).map_err(untrusted)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| ResolveError::Text(url.clone()))?;
-    let manifest = Manifest::parse(text).map_err(|source| ResolveError::Wire { url: url.clone(), source })?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| ResolveError::Text(shown.clone()))?;
+    let manifest = Manifest::parse(text).map_err(|source| ResolveError::Wire { url: shown.clone(), source })?;
     if manifest.product != config.product {
         return Err(ResolveError::Product { found: manifest.product, expected: config.product.clone() });
     }
-    let doubted = |source| ResolveError::Trust { url: url.clone(), source };
+    let doubted = |source| ResolveError::Trust { url: shown.clone(), source };
     let trust: Trust = record::read(&config.layout.trust())?.unwrap_or_default();
     let configured: Vec<_> = keys.iter().map(PublicKey::id).collect();
     let admitted = trust.admit(&manifest, Sha256::of(&bytes), &key, &configured).map_err(doubted)?;
-    if admitted != trust && fs::space(&config.layout.state)?.writable {
+    if admitted != trust && room::space(&config.layout.state)?.writable {
         fs::create_dir_all(&config.layout.state, 0o755)?;
         record::write(&config.layout.trust(), &admitted, 0o600)?;
     }
@@ -213,7 +218,7 @@ pub fn incoming(release: &Release, config: &Config) -> Result<Incoming, ResolveE
         });
     };
     Ok(Incoming {
-        url: http::join(&config.manifest.url, &artifact.url)?,
+        url: http::without_secrets(&http::join(&config.manifest.url, &artifact.url)?),
         size: artifact.size,
         sha256: artifact.sha256,
         release: release.clone(),

@@ -22,6 +22,10 @@ use crate::sys::{attributes, fs};
 pub fn settle(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let file = machine.places.abandoned_database();
     let id = format!("{}-abandoned", machine.plan.run);
+    // Something that is no file was put there by somebody else.
+    if fs::exists(&file)? && !fs::kind(&file)?.is_file() {
+        return Ok(());
+    }
     if fs::exists(&file)? {
         note(&file, undone(machine.plan), machine);
     }

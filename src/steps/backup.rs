@@ -12,7 +12,7 @@ use crate::layout::Layout;
 use crate::plan::Point;
 use crate::plan::observed::{Backup, BackupKind};
 use crate::plan::retention::{Retention, surplus};
-use crate::sys::dir::Dir;
+use crate::sys::dir::{Access, Dir};
 use crate::sys::watch::Watch;
 use crate::sys::{attributes, clock, fs};
 use crate::version::Version;
@@ -43,6 +43,7 @@ pub fn keep(
     if fs::exists(file)? {
         relocate(file, &staged, watch)?;
     }
+    sync(&staged)?;
     let content = content(&staged, watch)?;
     let backup = Backup {
         id: id.to_owned(),
@@ -56,6 +57,18 @@ pub fn keep(
     record::write(&backups::record_file(&staged), &backup, 0o600)?;
     fs::rename(&staged, &directory)?;
     Ok(Some(backup))
+}
+
+/// A service may never sync what it writes. What is listed is durable all the same.
+fn sync(directory: &Path) -> Result<(), StepError> {
+    let opened = Dir::open(directory)?;
+    for suffix in side_files::SUFFIXES.into_iter().chain([""]) {
+        let name = format!("database.db{suffix}");
+        if opened.identity(&name)?.is_some() {
+            fs::sync_file(&opened.open_file(&name, Access::Read)?, &directory.join(&name))?;
+        }
+    }
+    Ok(())
 }
 
 fn relocate(file: &Path, directory: &Path, watch: &dyn Watch) -> Result<(), StepError> {

@@ -1,9 +1,7 @@
 //! Does: makes the database that the run will change, from the live one while it is in use, or from a backup.
-//! Undo: removes it, and the reserve.
+//! Undo: removes it.
 //! If killed half-way: what is there is no database yet, and is removed or replaced.
 //! Touches: the work directory.
-
-use std::ffi::OsStr;
 
 use super::error::Blame;
 use super::{Copied, Machine, StepError};
@@ -14,12 +12,14 @@ use crate::journal::record::{self, Owner};
 use crate::layout::WorkLayout;
 use crate::plan::Operation;
 use crate::plan::step::Source;
+use crate::sys::dir::Dir;
 use crate::sys::{attributes, fs, mount};
 
 pub(super) fn perform(source: &Source, machine: &mut Machine<'_>) -> Result<(), StepError> {
     make_work_directory(machine)?;
     let work = machine.places.open_work()?;
     let name = machine.places.new_name();
+    refuse_leftovers(&work, &machine.plan.run)?;
     // While the service still runs: the exchange gives the old file its second name by a hard link.
     if !mount::has_hard_links(&work)? {
         let message = format!("the file system of `{}` has no hard links", machine.places.live.display());
@@ -58,15 +58,27 @@ pub(super) fn perform(source: &Source, machine: &mut Machine<'_>) -> Result<(), 
     Ok(())
 }
 
+/// The exchange decides by the names of its run how far it is: one that is there before it began would strand it.
+fn refuse_leftovers(work: &Dir, run: &str) -> Result<(), StepError> {
+    for name in [WorkLayout::old_name(run), WorkLayout::abandoned_name(run)] {
+        if work.identity(&name)?.is_some() {
+            let path = work.path().join(name);
+            let message = format!("`{}` is there, and run {run} has just begun", path.display());
+            return Err(StepError::finding("work-directory", message, Blame::World)
+                .remedy("look whose it is, and move it away"));
+        }
+    }
+    Ok(())
+}
+
 pub(super) fn remove(machine: &Machine<'_>) -> Result<(), StepError> {
     if !fs::exists(&machine.places.work.directory)? {
         return Ok(());
     }
     remove_new(machine)?;
-    let mine = OsStr::new("owner.json");
     let installing = machine.plan.operation == Operation::Install;
     // Until the first release is committed the database beside it belongs to nobody.
-    if installing && fs::names(&machine.places.work.directory)?.iter().all(|name| name == mine) {
+    if installing && machine.places.open_work()?.names()?.iter().all(|name| name == WorkLayout::OWNER) {
         fs::remove_dir_all(&machine.places.work.directory)?;
     }
     Ok(())
@@ -87,25 +99,23 @@ pub(super) fn remove_new(machine: &Machine<'_>) -> Result<(), StepError> {
 
 /// Removes what a rehearsal or a survey left.
 pub(super) fn remove_scratch(machine: &Machine<'_>) -> Result<(), StepError> {
-    for name in fs::names(&machine.places.work.directory)? {
-        if WorkLayout::is_disposable(&name.to_string_lossy()) {
-            fs::remove_file(&machine.places.work.directory.join(name))?;
-        }
+    let work = machine.places.open_work()?;
+    for name in work.names()?.iter().filter(|name| WorkLayout::is_disposable(name)) {
+        work.unlink(name)?;
     }
-    Ok(())
+    Ok(work.sync()?)
 }
 
 /// The work directory says whose database lies beside it, so that nobody works on that one in place.
-pub(super) fn make_work_directory(machine: &Machine<'_>) -> Result<(), StepError> {
-    let work = &machine.places.work;
-    fs::create_dir_all(&work.directory, 0o700)?;
+pub fn make_work_directory(machine: &Machine<'_>) -> Result<(), StepError> {
+    let work = Dir::make_private(&machine.places.work.directory)?;
     let owner = Owner { product: machine.config.product.clone(), state: machine.config.layout.state.clone() };
-    match record::read::<Owner>(&work.owner())? {
+    match record::read_in::<Owner>(&work, WorkLayout::OWNER)? {
         Some(found) if found == owner => return Ok(()),
         Some(found) => refuse_foreign(&found, machine)?,
         None => {}
     }
-    Ok(record::write(&work.owner(), &owner, 0o600)?)
+    Ok(record::write_in(&work, WorkLayout::OWNER, &owner)?)
 }
 
 /// Refuses a work directory of another installation: two of them would take each other's files for their own.

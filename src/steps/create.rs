@@ -8,6 +8,7 @@ use crate::db::migrate::{MigrateError, Settings, run};
 use crate::db::open;
 use crate::plan::Leg;
 use crate::sys::attributes::{self, Owner};
+use crate::sys::dir::Dir;
 use crate::sys::{fs, users};
 
 pub(super) fn perform(leg: &Leg, owner: Option<&str>, machine: &mut Machine<'_>) -> Result<(), StepError> {
@@ -25,7 +26,7 @@ pub(super) fn perform(leg: &Leg, owner: Option<&str>, machine: &mut Machine<'_>)
     };
     if is_new {
         // A service that owns its database must also be able to enter the directory, and to make its log there.
-        attributes::give(&fs::open(directory)?, directory, owner)?;
+        Dir::open(directory)?.give(owner)?;
     }
     copy::make_work_directory(machine)?;
     copy::remove_new(machine)?;

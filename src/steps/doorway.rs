@@ -12,7 +12,7 @@ use crate::migration::Ledger;
 use crate::plan::Point;
 use crate::plan::verdict::Verdict;
 use crate::sys::clock::{self, Stopwatch};
-use crate::sys::lock::ExpectLock;
+use crate::sys::lock::{ExpectLock, passage};
 use crate::sys::process::{self, Process};
 use crate::version::Version;
 
@@ -90,5 +90,7 @@ fn write(machine: &Machine<'_>, committed: Option<Version>, run: Option<Unfinish
         gate.releases.insert(known.release.version.to_string(), runs);
         gate.schemas.extend(known.schemas);
     }
+    // Before the record: whoever reads it while it is closed for the first time finds the lock there.
+    passage::provide(&config.layout.gate_lock())?;
     Ok(record::write(&config.layout.gate(), &gate, MODE)?)
 }

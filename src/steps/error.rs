@@ -4,6 +4,7 @@ use std::error::Error;
 
 use thiserror::Error;
 
+use crate::db::fault;
 use crate::journal::record::RecordError;
 use crate::migration::{LedgerNameError, MigrationError};
 use crate::sys::fs::PathError;
@@ -48,9 +49,10 @@ impl StepError {
         }
     }
 
-    /// A failure that the release is to blame for.
+    /// A failure that the release is to blame for, unless its causes show that the machine is.
     pub fn release(code: &'static str, message: impl Into<String>, source: impl Error + Send + Sync + 'static) -> Self {
-        Self { blame: Blame::Release, ..Self::world(code, message, source) }
+        let blame = if fault::is_of_the_machine(&source) { Blame::World } else { Blame::Release };
+        Self { blame, ..Self::world(code, message, source) }
     }
 
     /// A finding that has no other cause.

@@ -104,14 +104,14 @@ fn displace(machine: &Machine<'_>) -> Result<(), StepError> {
         return Ok(());
     }
     let settled = prove_alone(machine)?;
-    let abandoned = WorkLayout::abandoned_name(&machine.plan.run);
-    live.rename(&name, &work, &abandoned)?;
+    match machine.memory.started {
+        // Nobody wrote to it. Under another name first, a kill would leave it to be taken for one that was in use.
+        StartedOnce::No => live.unlink(&name)?,
+        StartedOnce::Yes => live.rename(&name, &work, &WorkLayout::abandoned_name(&machine.plan.run))?,
+    }
     live.sync()?;
     work.sync()?;
     drop(settled);
-    if machine.memory.started == StartedOnce::No {
-        work.unlink(&abandoned)?;
-    }
     Ok(())
 }
 

@@ -22,6 +22,7 @@ use crate::sys::dir::Dir;
 use crate::sys::process::{Environment, Program};
 use crate::sys::{fs, host, http};
 use crate::verify::{Limits, VerifiedFile, digests, unpack};
+use crate::version::Version;
 
 /// What helps against an archive that is signed, and wrong all the same.
 const PUBLISHER: &str = "tell the publisher; another archive of the release can be taken once it is published";
@@ -58,7 +59,12 @@ fn bring_in(incoming: &Incoming, machine: &Machine<'_>) -> Result<(), StepError>
     }
     let part = layout.download(incoming.sha256);
     fs::create_dir_all(&layout.downloads(), 0o700)?;
-    machine.client.download(&incoming.url, incoming.size, incoming.sha256, &part, machine.watch).map_err(|error| {
+    // The plan is kept, and says where from without a user and a password; the manifest's own address has them.
+    let named = incoming.release.artifacts.iter().find(|artifact| artifact.sha256 == incoming.sha256);
+    let address = named.map(|artifact| http::join(&machine.config.manifest.url, &artifact.url)).transpose();
+    let address = address.map_err(|error| StepError::world("download", "cannot tell where the archive is", error))?;
+    let address = address.as_ref().unwrap_or(&incoming.url);
+    machine.client.download(address, incoming.size, incoming.sha256, &part, machine.watch).map_err(|error| {
         let remedy = error
             .problem
             .remedy()
@@ -195,6 +201,12 @@ fn check_fingerprint(incoming: &Incoming, found: Fingerprint) -> Result<(), Step
     }
 }
 
+/// Whether one of the words is the version, with or without a `v` before it.
+pub(crate) fn says_version(said: &str, version: &Version) -> bool {
+    let expected = version.to_string();
+    said.split_whitespace().any(|word| word == expected || word.strip_prefix('v') == Some(&expected))
+}
+
 /// Runs the program with `--version`, as the database's owner, without the database: a wrong architecture or a missing
 /// library shows here, while the old one still runs.
 fn check_version(release: &Release, program: &Path, machine: &Machine<'_>) -> Result<(), StepError> {
@@ -212,8 +224,7 @@ fn check_version(release: &Release, program: &Path, machine: &Machine<'_>) -> Re
     })?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     let expected = release.version.to_string();
-    let matches = said.split_whitespace().any(|word| word == expected || word.strip_prefix('v') == Some(&expected));
-    if output.status.success() && matches {
+    if output.status.success() && says_version(&said, &release.version) {
         return Ok(());
     }
     // The C library hands what the kernel does not take to a shell, so that it is not the start that fails.

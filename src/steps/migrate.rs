@@ -3,13 +3,12 @@
 //! If killed half-way: the copy is thrown away.
 //! Touches: the work directory.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::Blame;
-use super::{Copied, Machine, StepError, migrator, rehearse, sets};
+use super::{Copied, Machine, StepError, downtime, migrator, rehearse, sets};
 use crate::db::loss::{Comparing, Comparison, compare};
-use crate::db::migrate::{Checks, Settings, run};
+use crate::db::migrate::{Checks, MigrateError, Settings, run};
 use crate::db::receipt::Receipt;
 use crate::migration::Direction;
 use crate::plan::Leg;
@@ -25,20 +24,25 @@ pub(super) fn perform(leg: &Leg, machine: &mut Machine<'_>) -> Result<(), StepEr
     if machine.config.database.migrator.is_some() {
         let work = machine.places.open_work()?;
         let limit = Duration::from_millis(receipt.ms.saturating_mul(10)) + Duration::from_secs(60);
-        let done = migrator::leg(leg, &work, &machine.places.new_name(), limit, machine)?;
+        let limit = downtime::left(machine).map_or(limit, |left| left.min(limit));
+        let done = migrator::leg(leg, &work, &machine.places.new_name(), limit, machine);
+        // Whoever is cut off for the downtime is not to blame.
+        let done = done.map_err(|error| downtime::allow(machine).err().unwrap_or(error))?;
         return confirmed(receipt, &done);
     }
-    let interrupt = machine.interrupt.clone();
+    let stop = downtime::stop(machine);
     let settings = Settings {
         foreign_keys: machine.config.database.foreign_keys,
         checks: Checks::Written(receipt.written.clone()),
-        stop: Arc::new(move || interrupt.requested().is_some()),
+        stop,
         ..Settings::of(&ledger)
     };
     let works = sets::works(machine.config, leg)?;
     let copy = machine.places.new_database();
-    let done = run(&copy, &works, &settings)
-        .map_err(|error| StepError::release("migration", "the migrations failed on the copy", error))?;
+    let done = run(&copy, &works, &settings).map_err(|error| match error {
+        MigrateError::Stopped => downtime::stopped(machine, error),
+        error => StepError::release("migration", "the migrations failed on the copy", error),
+    })?;
     confirmed(receipt, &done)?;
     if leg.direction == Direction::Down {
         agreed(&ledger.table, machine)?;

@@ -16,6 +16,7 @@ use crate::db::side_files;
 use crate::db::witness::Witness;
 use crate::migration::{Direction, Ledger};
 use crate::plan::Leg;
+use crate::sys::attributes::Owner;
 use crate::sys::clock::Stopwatch;
 use crate::sys::dir::Dir;
 use crate::sys::process::{Environment, Output, Program, ProgramError};
@@ -132,7 +133,7 @@ fn handed(job: &Job<'_>, machine: &Machine<'_>) -> Result<(), StepError> {
     clear(job.directory.path())?;
     let handed = job.directory.create_dir(HANDED)?;
     if let Some(user) = machine.user {
-        handed.give(user.uid, user.gid)?;
+        handed.give(Owner { user: user.uid, group: user.gid })?;
         // Only to pass through: names cannot be listed, and every file in it is the owner's alone.
         job.directory.set_mode(0o711)?;
     }

@@ -5,8 +5,9 @@ mod catch_up;
 mod commit;
 mod copy;
 mod create;
+mod downtime;
 mod exchange;
-mod fetch;
+pub(crate) mod fetch;
 mod migrate;
 mod places;
 mod prove;
@@ -23,6 +24,7 @@ pub mod error;
 pub mod migrator;
 pub mod sets;
 
+pub use copy::make_work_directory;
 pub use error::StepError;
 pub use places::Places;
 
@@ -138,16 +140,16 @@ pub fn prepare(machine: &Machine<'_>) -> Result<(), StepError> {
 /// Performs a step.
 pub fn perform(step: &Step, machine: &mut Machine<'_>) -> Result<(), StepError> {
     match step {
-        Step::Fetch { releases } => fetch::perform(releases, machine),
+        Step::Fetch { releases } => fetch::perform(releases, machine).and_then(|()| downtime::foresee_restart(machine)),
         Step::Copy { source } => copy::perform(source, machine),
         Step::Rehearse { legs, own } => rehearse::perform(legs, *own, machine),
         Step::Adopt { version } => adopt::perform(version, machine),
         Step::Stop => stop::perform(machine),
-        Step::CatchUp => catch_up::perform(machine),
-        Step::Migrate { leg } => migrate::perform(leg, machine),
+        Step::CatchUp => downtime::allow(machine).and_then(|()| catch_up::perform(machine)),
+        Step::Migrate { leg } => downtime::allow(machine).and_then(|()| migrate::perform(leg, machine)),
         Step::Create { leg, owner } => create::perform(leg, owner.as_deref(), machine),
-        Step::Exchange { replaces } => exchange::perform(*replaces, machine),
-        Step::Switch { to, .. } => switch::perform(to, machine),
+        Step::Exchange { replaces } => downtime::allow(machine).and_then(|()| exchange::perform(*replaces, machine)),
+        Step::Switch { to, .. } => downtime::allow_switch(machine).and_then(|()| switch::perform(to, machine)),
         Step::Start => start::perform(machine),
         Step::Prove => prove::perform(machine),
         Step::Commit => commit::perform(machine),
@@ -171,8 +173,12 @@ pub fn keep_running(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let (true, Starts::Service, Some(version)) = (stopped, machine.starts, machine.plan.to.version.clone()) else {
         return Ok(());
     };
+    // Whoever came through the gate is about to run: a second one beside it would be worse than none.
+    if !stop::passed(machine)?.is_empty() {
+        return Ok(());
+    }
     stop::listen(machine);
-    stop::start(machine)?;
+    stop::start_in_room(machine)?;
     prove::healthy(&version, &Interrupt::never(), machine)
 }
 

@@ -50,9 +50,12 @@ impl Places {
         self.work.directory.join(WorkLayout::abandoned_name(&self.name))
     }
 
-    /// The work directory, opened.
+    /// The work directory, opened. The directory that it lies in may belong to a service that is not trusted.
+    ///
+    /// # Errors
+    /// It is not there, or another user may write to it.
     pub fn open_work(&self) -> Result<Dir, PathError> {
-        Dir::open(&self.work.directory)
+        Dir::open_private(&self.work.directory)
     }
 
     /// The directory of the live database, opened, and the database's name in it.

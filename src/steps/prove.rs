@@ -3,9 +3,12 @@
 //! If killed half-way: nothing was changed.
 //! Touches: nothing.
 
+use std::path::{Path, PathBuf};
+
 use super::error::Blame;
 use super::{Machine, StepError, doorway};
 use crate::sys::health::{Expectation, HealthError, Silence};
+use crate::sys::room;
 use crate::sys::signal::Interrupt;
 use crate::version::Version;
 
@@ -30,9 +33,21 @@ pub(super) fn healthy(version: &Version, interrupt: &Interrupt, machine: &mut Ma
     let proven = machine.health.prove(&expectation, &machine.service, started, interrupt);
     proven.map(|_| ()).map_err(|error| match error {
         HealthError::Interrupted(_) => StepError::world("signal", "a signal asked for the end", error),
+        _ if let Some(full) = full(machine) => {
+            let message =
+                format!("{version} does not become healthy, and the file system of `{}` is full", full.display());
+            StepError::world("no-space", message, error).remedy("free space on it, then run the same command again")
+        }
         _ => StepError::release("health", format!("{version} does not become healthy"), error)
             .remedy(format!("the log of the service says why; to try {version} again, add `--retry` to `upgrade`")),
     })
+}
+
+/// What the service writes to, if its file system is full: no service can serve there, and no release is to blame for it.
+fn full(machine: &Machine<'_>) -> Option<PathBuf> {
+    let written = [machine.places.live.parent(), Some(machine.config.layout.state.as_path())];
+    let is_full = |path: &&Path| room::is_short(path).unwrap_or(false);
+    written.into_iter().flatten().find(is_full).map(Path::to_owned)
 }
 
 /// What is in the database now must be what the release runs on.

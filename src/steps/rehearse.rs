@@ -7,8 +7,9 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::error::Blame;
-use super::{Copied, Machine, StepError, migrator, sets};
+use super::{Copied, Machine, StepError, downtime, migrator, sets};
 use crate::db::copy::copy as db_copy;
+use crate::db::fault;
 use crate::db::migrate::{MigrateError, Settings};
 use crate::db::receipt::Receipt;
 use crate::db::rehearse::{self, RehearseError, rehearse};
@@ -26,7 +27,7 @@ const BYTES_PER_MS: u64 = (1 << 30) / 1000;
 pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Result<(), StepError> {
     if machine.memory.copied == Copied::AfterStop {
         // There is no copy yet: what is rehearsed then is this run's migrations alone, before they run for real.
-        return Ok(());
+        return downtime::foresee(machine);
     }
     on_copy(legs, own, machine)
 }
@@ -44,7 +45,7 @@ pub(super) fn on_copy(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Re
     machine.memory.predicted_ms = Some(copied + compared + receipt.ms + restart);
     record::write(&machine.places.run.receipt(), &receipt, 0o600)?;
     machine.memory.receipt = Some(receipt);
-    Ok(())
+    downtime::foresee(machine)
 }
 
 /// The product's own migrator, on a second copy that is thrown away.
@@ -130,6 +131,9 @@ fn failed(error: RehearseError, leg: Option<&Leg>) -> StepError {
         RehearseError::Path(_) | RehearseError::NotAtRest { .. } | RehearseError::Changed { .. } => {
             StepError::world("rehearsal", "the migrations cannot be rehearsed", error)
         }
+        error if fault::is_of_the_machine(&error) => {
+            StepError::world("rehearsal", "the migrations cannot be rehearsed", error)
+        }
         _ => StepError::release("rehearsal", "the migrations do not pass on a copy of this database", error)
             .remedy("nothing was changed: stay on this release, and show the publisher what you see here"),
     };
@@ -142,5 +146,13 @@ fn failed(error: RehearseError, leg: Option<&Leg>) -> StepError {
 /// What is odd about the migrations of this leg.
 fn oddities(leg: &Leg, machine: &Machine<'_>) -> Result<Vec<String>, StepError> {
     let set = sets::of(machine.config, &leg.migrations)?;
-    Ok(set.warnings(machine.config.database.wrap).iter().map(ToString::to_string).collect())
+    let mut odd: Vec<_> = set.warnings(machine.config.database.wrap).iter().map(ToString::to_string).collect();
+    let installed = machine.plan.from.version.as_ref().filter(|version| **version != leg.migrations);
+    if let (Some(version), Some(from)) = (installed, &leg.from) {
+        let older = sets::of(machine.config, version)?;
+        odd.extend(set.rewritten(&older, from).iter().map(|file| {
+            format!("`{file}` does something else than in {version}: this database keeps what it did then")
+        }));
+    }
+    Ok(odd)
 }

@@ -11,15 +11,17 @@ use crate::causes;
 use crate::db::alone;
 use crate::sys::clock::{self, Stopwatch};
 use crate::sys::health::Silence;
+use crate::sys::holders::Holder;
+use crate::sys::lock::passage;
 use crate::sys::service::{ServiceError, State};
 use crate::sys::signal::Interrupt;
-use crate::sys::{fs, seam};
+use crate::sys::{fs, room, seam};
 use crate::version::Version;
 
 /// How long a process that belongs to the service may hold the database after the stop.
-const RELEASE: Duration = Duration::from_secs(5);
+pub(super) const RELEASE: Duration = Duration::from_secs(5);
 /// Between two looks at who holds it.
-const LOOK: Duration = Duration::from_millis(5);
+pub(super) const LOOK: Duration = Duration::from_millis(5);
 
 pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
     doorway::close(machine)?;
@@ -51,7 +53,7 @@ pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
         doorway::open(machine, before.version)?;
         // What ran before a first installation is none of our releases: it is started, and nothing of it can be proven.
         let foreign = machine.plan.was_running && machine.starts == Starts::Service && !super::is_running(machine);
-        return if foreign { start(machine) } else { Ok(()) };
+        return if foreign { start_in_room(machine) } else { Ok(()) };
     };
     // Whatever runs now may be about to end: refused by the gate, or late with its stop.
     match halt(machine) {
@@ -63,7 +65,7 @@ pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
         listen(machine);
     }
     doorway::expect(machine, &before)?;
-    start(machine)?;
+    start_in_room(machine)?;
     prove::healthy(&version, &Interrupt::never(), machine).map_err(|error| {
         let message =
             format!("everything is as before, but {version} does not become healthy again: {}", error.message);
@@ -101,6 +103,13 @@ fn start_also(machine: &mut Machine<'_>) {
     }
 }
 
+/// Starts the service where a disk may be full: what was set aside for its database, and for its log, is given back now.
+pub(super) fn start_in_room(machine: &mut Machine<'_>) -> Result<(), StepError> {
+    room::give_back(&machine.places.work.reserve())?;
+    let _ = room::give_one_back(&machine.config.layout.gate());
+    start(machine)
+}
+
 /// Starts the service by its manager; what becomes of it is seen by `prove`.
 pub(super) fn start(machine: &mut Machine<'_>) -> Result<(), StepError> {
     seam::cross("start the service");
@@ -122,6 +131,7 @@ pub(super) fn halt(machine: &Machine<'_>) -> Result<(), StepError> {
     }
 }
 
+/// Waits until nobody holds the database, and nobody who came through the gate before it was closed may still open it.
 fn released(machine: &Machine<'_>) -> Result<(), StepError> {
     let live = &machine.places.live;
     if !fs::exists(live)? {
@@ -129,11 +139,14 @@ fn released(machine: &Machine<'_>) -> Result<(), StepError> {
     }
     let waiting = Stopwatch::start();
     loop {
-        let holders = alone::holders(live)?;
-        let Some(holder) = holders.processes.first() else { return Ok(()) };
+        let held = match alone::holders(live)?.processes.into_iter().next() {
+            Some(holder) => Some((holder, "holds")),
+            None => passed(machine)?.into_iter().next().map(|holder| (holder, "came through the gate and may open")),
+        };
+        let Some((holder, does)) = held else { return Ok(()) };
         if waiting.elapsed() > RELEASE {
             let message = format!(
-                "process {} ({}) still holds the database `{}` after the service was stopped",
+                "process {} ({}) still {does} the database `{}` after the service was stopped",
                 holder.pid,
                 holder.command,
                 live.display()
@@ -144,6 +157,11 @@ fn released(machine: &Machine<'_>) -> Result<(), StepError> {
         // Nothing tells when a process that is not ours closes a file.
         clock::pause(LOOK);
     }
+}
+
+/// Who came through the gate and lives.
+pub(super) fn passed(machine: &Machine<'_>) -> Result<Vec<Holder>, StepError> {
+    Ok(passage::passed(&machine.config.layout.gate_lock(), &machine.places.live)?)
 }
 
 fn asked(error: ServiceError) -> StepError {

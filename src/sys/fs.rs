@@ -1,4 +1,5 @@
-//! Files: reads with errors that name the path, and writes that are durable when they return.
+//! Files: reads with errors that name the path, and writes that are durable when they return (FM-38: a file is synced
+//! before it gets its name, and the directory after it).
 
 #![allow(clippy::disallowed_methods, reason = "this is the one place that touches files by path")]
 
@@ -10,7 +11,11 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::sys::seam;
+use crate::sys::dir::Dir;
+use crate::sys::{renaming, room, seam};
+
+/// What a log may grow by on a full disk.
+const LOG: u64 = 64 << 10;
 
 /// What was tried on which path, and why it failed.
 #[derive(Debug, Error)]
@@ -38,19 +43,6 @@ impl PathError {
 
 type Result<T> = std::result::Result<T, PathError>;
 
-/// Free and total bytes of the file system that holds a path, and which one it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Space {
-    /// The device number: two paths with one device share their space.
-    pub device: u64,
-    /// Bytes that this process may still write.
-    pub available: u64,
-    /// Whether it is mounted read-only.
-    pub read_only: bool,
-    /// Whether this user may write to the path, or to its nearest parent that exists.
-    pub writable: bool,
-}
-
 /// The whole file.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(PathError::on("read", path))
@@ -65,11 +57,6 @@ pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// Opens a file for reading.
-pub fn open(path: &Path) -> Result<File> {
-    File::open(path).map_err(PathError::on("open", path))
-}
-
 /// Opens a regular file for reading; symlinks are followed.
 ///
 /// # Errors
@@ -81,7 +68,12 @@ pub fn open_regular(path: &Path) -> Result<File> {
     if file.metadata().map_err(PathError::on("look at", path))?.is_file() {
         return Ok(file);
     }
-    Err(PathError::on("read", path)(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")))
+    Err(not_regular(path))
+}
+
+/// That something is not what it is read as.
+pub(crate) fn not_regular(path: &Path) -> PathError {
+    PathError::on("read", path)(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
 }
 
 /// Whether something has this name, a dangling symlink included.
@@ -142,37 +134,44 @@ pub fn read_link(path: &Path) -> Result<Option<PathBuf>> {
     }
 }
 
-/// The space of the file system of `path`, or of its nearest parent that exists.
-pub fn space(path: &Path) -> Result<Space> {
-    let there = path.ancestors().find(|ancestor| matches!(exists(ancestor), Ok(true))).unwrap_or(Path::new("/"));
-    let found = rustix::fs::statvfs(there).map_err(PathError::on("ask for free space on", there))?;
-    let device = rustix::fs::stat(there).map_err(PathError::on("look at", there))?.st_dev;
-    Ok(Space {
-        device,
-        available: found.f_bavail.saturating_mul(found.f_frsize),
-        read_only: found.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY),
-        writable: rustix::fs::access(there, rustix::fs::Access::WRITE_OK).is_ok(),
-    })
-}
-
 /// Makes `bytes` the content of `path`: after a kill or a power cut it is wholly the old or wholly the new one.
+///
+/// The file that is written first is always a new one: what a kill left under its name, or what somebody planted
+/// there, is removed and never written into.
 ///
 /// # Errors
 /// Where it fails the old content is untouched.
 pub fn write_durable(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     let temporary = sibling(path, ".new");
     seam::cross("write a file");
-    let written = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&temporary);
-    let mut file = written.map_err(PathError::on("create", &temporary))?;
-    let made = file
-        .set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
-        .and_then(|()| file.write_all(bytes))
-        .and_then(|()| file.sync_all());
+    match fs::remove_file(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(PathError::on("remove", &temporary)(error));
+        }
+        _ => {}
+    }
+    let made = match fill(OpenOptions::new().create_new(true), &temporary, bytes, mode) {
+        // On a full disk it is written into room that was set aside for it.
+        Err(error) if room::is_lack(&error.source) && room::take(path, &temporary) => {
+            fill(&mut OpenOptions::new(), &temporary, bytes, mode)
+        }
+        made => made,
+    };
     if let Err(error) = made {
         let _ = fs::remove_file(&temporary);
-        return Err(PathError::on("write", &temporary)(error));
+        return Err(error);
     }
     rename(&temporary, path)
+}
+
+fn fill(how: &mut OpenOptions, path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+    let opened = how.write(true).mode(0o600).custom_flags(NO_LINK).open(path);
+    let mut file = opened.map_err(PathError::on("create", path))?;
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
+        .and_then(|()| file.write_all(bytes))
+        .and_then(|()| file.set_len(bytes.len() as u64))
+        .and_then(|()| file.sync_all())
+        .map_err(PathError::on("write", path))
 }
 
 /// Makes a file that anybody may read, where there is none of that name; durable when it returns.
@@ -194,9 +193,13 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
 pub fn open_log(path: &Path, length: u64) -> Result<File> {
     let there = exists(path)?;
     seam::cross("open the journal");
-    let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    let opened = OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(NO_LINK).open(path);
     let file = opened.map_err(PathError::on("open", path))?;
-    file.set_len(length).and_then(|()| file.sync_all()).map_err(PathError::on("truncate", path))?;
+    // Cutting it off where it ends would give back what is kept behind its end.
+    let is_longer = file.metadata().map_err(PathError::on("look at", path))?.len() != length;
+    let cut = if is_longer { file.set_len(length) } else { Ok(()) };
+    room::keep_ahead(&file, LOG);
+    cut.and_then(|()| file.sync_all()).map_err(PathError::on("truncate", path))?;
     if !there {
         sync_parent(path)?;
     }
@@ -205,8 +208,8 @@ pub fn open_log(path: &Path, length: u64) -> Result<File> {
 
 /// Renames within one file system, then makes the name durable.
 pub fn rename(from: &Path, to: &Path) -> Result<()> {
-    seam::cross("rename");
-    fs::rename(from, to).map_err(PathError::on("rename to", to))?;
+    let renamed = renaming::rename((rustix::fs::CWD, from), (rustix::fs::CWD, to));
+    renamed.map_err(PathError::on("rename to", to))?;
     sync_parent(to)?;
     if from.parent() == to.parent() { Ok(()) } else { sync_parent(from) }
 }
@@ -216,11 +219,17 @@ pub fn replace_link(link: &Path, target: &Path) -> Result<()> {
     let temporary = sibling(link, ".new");
     remove_file(&temporary)?;
     seam::cross("make a symlink");
-    std::os::unix::fs::symlink(target, &temporary).map_err(PathError::on("make the symlink", &temporary))?;
+    let made = match std::os::unix::fs::symlink(target, &temporary) {
+        Err(error) if room::is_lack(&error) && room::give_one_back(link) => {
+            std::os::unix::fs::symlink(target, &temporary)
+        }
+        made => made,
+    };
+    made.map_err(PathError::on("make the symlink", &temporary))?;
     rename(&temporary, link)
 }
 
-/// Makes a directory and its missing parents, durable, with `mode` for those that it makes.
+/// Makes a directory and its missing parents, durable, with `mode` for those that it makes, whatever the umask is.
 pub fn create_dir_all(path: &Path, mode: u32) -> Result<()> {
     if exists(path)? || path.as_os_str().is_empty() {
         return Ok(());
@@ -232,20 +241,10 @@ pub fn create_dir_all(path: &Path, mode: u32) -> Result<()> {
     match fs::DirBuilder::new().mode(mode).create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(PathError::on("make the directory", path)(error)),
-        Ok(()) => sync_parent(path),
-    }
-}
-
-/// Sets `bytes` aside in a file that means nothing; its blocks are really taken.
-pub fn reserve(path: &Path, bytes: u64) -> Result<()> {
-    seam::cross("reserve space");
-    let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
-    let file = opened.map_err(PathError::on("create", path))?;
-    let taken = rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes);
-    match taken {
-        // A file system that cannot promise space has none to set aside.
-        Ok(()) | Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
-        Err(error) => Err(PathError::on("reserve space in", path)(error)),
+        Ok(()) => {
+            Dir::open(path)?.set_mode(mode)?;
+            sync_parent(path)
+        }
     }
 }
 
@@ -285,6 +284,9 @@ pub fn sync_dir(directory: &Path) -> Result<()> {
 fn sync_parent(path: &Path) -> Result<()> {
     path.parent().map_or(Ok(()), |parent| sync_dir(if parent.as_os_str().is_empty() { Path::new(".") } else { parent }))
 }
+
+/// A symlink is not followed.
+pub(super) const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 
 fn sibling(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(".");

@@ -19,7 +19,7 @@ pub fn is_foreign(program: &Path) -> Result<bool, PathError> {
 /// The width, the byte order and the processor in the header of an ELF file: elf(5).
 fn machine(program: &Path) -> Result<Option<[u8; 4]>, PathError> {
     let mut header = [0; 20];
-    let read = fs::open(program)?.read_exact(&mut header);
+    let read = fs::open_regular(program)?.read_exact(&mut header);
     if read.is_err() || !header.starts_with(b"\x7fELF") {
         return Ok(None);
     }

@@ -16,6 +16,8 @@ use crate::sys::fs::PathError;
 use crate::sys::process::{self, Process, ProcessError};
 use crate::sys::{clock, events::Deadline, fs};
 
+pub mod passage;
+
 /// The right to change the product: one run at a time. Held until it is dropped or the process ends.
 #[derive(Debug)]
 #[must_use = "the lock is released as soon as this is dropped"]
@@ -132,11 +134,22 @@ impl ExpectLock {
     /// # Errors
     /// Where the file cannot be locked; that another process holds it is one of the reasons.
     pub fn hold(path: &Path) -> Result<Self, PathError> {
-        let readable = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
-        let file = open(path, OFlags::RDWR | OFlags::CREATE, readable)?;
-        // The umask may have taken the right from the others.
-        rustix::fs::fchmod(&file, readable).map_err(PathError::on("change the mode of", path))?;
+        let file = open(path, OFlags::RDWR | OFlags::CREATE, Mode::RUSR | Mode::WUSR)?;
+        match Self::lock(file, path) {
+            // Whoever may read the file can lock it for reading, and keep the owner of every start out: of a new one
+            // nobody has a descriptor.
+            Err(_) if !expect_lock_is_held(path)? => {
+                fs::remove_file(path)?;
+                Self::lock(open(path, OFlags::RDWR | OFlags::CREATE | OFlags::EXCL, Mode::RUSR | Mode::WUSR)?, path)
+            }
+            held => held,
+        }
+    }
+
+    fn lock(file: File, path: &Path) -> Result<Self, PathError> {
         fcntl(&file, FcntlArg::F_OFD_SETLK(&whole_file(libc::F_WRLCK))).map_err(PathError::on("lock", path))?;
+        let readable = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
+        rustix::fs::fchmod(&file, readable).map_err(PathError::on("change the mode of", path))?;
         Ok(Self { file })
     }
 }
@@ -148,18 +161,23 @@ impl Drop for ExpectLock {
     }
 }
 
-/// Whether somebody holds the lock at `path`: asked of the kernel, without taking it and without `/proc`.
+/// Whether the owner of a start holds the lock at `path`: asked of the kernel, without taking it and without `/proc`.
+/// Only the owner can lock it for writing; whoever may read the file could lock it for reading, and says nothing by it.
 ///
 /// # Errors
 /// Where the file cannot be opened or asked; a file that is not there is held by nobody.
 pub fn expect_lock_is_held(path: &Path) -> Result<bool, PathError> {
-    let file = match open(path, OFlags::RDONLY, Mode::empty()) {
-        Ok(file) => file,
-        Err(error) if error.is_missing() => return Ok(false),
-        Err(error) => return Err(error),
-    };
-    let mut found = whole_file(libc::F_WRLCK);
-    fcntl(&file, FcntlArg::F_OFD_GETLK(&mut found)).map_err(PathError::on("ask for the lock of", path))?;
+    match open(path, OFlags::RDONLY, Mode::empty()) {
+        Ok(file) => is_locked(&file, path, libc::F_RDLCK),
+        Err(error) if error.is_missing() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a lock stands in the way of one of this kind.
+fn is_locked(file: &File, path: &Path, kind: libc::c_int) -> Result<bool, PathError> {
+    let mut found = whole_file(kind);
+    fcntl(file, FcntlArg::F_OFD_GETLK(&mut found)).map_err(PathError::on("ask for the lock of", path))?;
     Ok(i32::from(found.l_type) != libc::F_UNLCK)
 }
 

@@ -2,6 +2,7 @@
 
 pub mod attributes;
 pub mod clock;
+pub mod custody;
 pub mod dir;
 pub mod events;
 pub mod fs;
@@ -9,9 +10,13 @@ pub mod health;
 pub mod holders;
 pub mod host;
 pub mod http;
+pub mod lines;
 pub mod lock;
 pub mod mount;
 pub mod process;
+pub mod publication;
+mod renaming;
+pub mod room;
 pub mod seam;
 pub mod service;
 pub mod signal;

@@ -92,7 +92,8 @@ pub fn has_hard_links(directory: &Dir) -> Result<bool, PathError> {
     }
 }
 
-struct Mount {
+/// Something that is mounted.
+pub(crate) struct Mount {
     point: std::path::PathBuf,
     kind: String,
 }
@@ -104,7 +105,8 @@ fn mounts() -> Result<Vec<Mount>, PathError> {
     Ok(bytes.split(|byte| *byte == b'\n').filter_map(mount).collect())
 }
 
-fn mount(line: &[u8]) -> Option<Mount> {
+/// One line of `mountinfo`.
+pub(crate) fn mount(line: &[u8]) -> Option<Mount> {
     let mut fields = line.split(|byte| *byte == b' ');
     let point = unescape(fields.nth(4)?);
     fields.find(|field| *field == b"-")?;

@@ -3,6 +3,7 @@
 
 use tar::Header;
 
+use crate::verify::names::show;
 use crate::verify::stream::{Filled, Stream};
 use crate::verify::unpack::Fault;
 
@@ -123,7 +124,7 @@ impl<'a> Archive<'a> {
 
     fn entry(&mut self, header: &Header, size: u64, carried: Carried) -> Result<Entry, Fault> {
         let name = carried.name.unwrap_or_else(|| header.path_bytes().into_owned());
-        let shown = || String::from_utf8_lossy(&name).escape_debug().to_string();
+        let shown = || show(&name);
         let mode = header.mode().map_err(|_| Fault::Header("its mode is no number"))?;
         if mode & 0o7000 != 0 {
             return Err(Fault::Mode { name: shown(), mode });
@@ -187,7 +188,7 @@ impl Carried {
                 b"linkpath" => once(&mut self.target, value)?,
                 b"atime" | b"comment" | b"ctime" | b"gid" | b"gname" | b"mtime" | b"uid" | b"uname" => {}
                 // `size` and GNU's sparse files would change where the next entry begins.
-                other => return Err(Fault::Extension(String::from_utf8_lossy(other).escape_debug().to_string())),
+                other => return Err(Fault::Extension(show(other))),
             }
             records = rest;
         }

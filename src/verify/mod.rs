@@ -2,6 +2,10 @@
 
 mod archive;
 mod digests;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
+#[cfg(test)]
+mod gallery;
 #[cfg(test)]
 mod hostile;
 mod limits;

@@ -181,6 +181,7 @@ impl<'a> Names<'a> {
     }
 }
 
-fn show(name: &[u8]) -> String {
+/// The beginning of a name, without what a terminal would act upon.
+pub(super) fn show(name: &[u8]) -> String {
     String::from_utf8_lossy(name).chars().take(200).flat_map(char::escape_debug).collect()
 }

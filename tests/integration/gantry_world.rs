@@ -57,9 +57,27 @@ impl GantryWorld {
 
     /// The installer, with `--json`.
     pub fn run(&self, arguments: &[&str]) -> Answer {
+        answer(self.command(arguments))
+    }
+
+    /// The same, killed before its operation of that number, if it comes so far.
+    pub fn run_killed(&self, arguments: &[&str], point: u64) -> Answer {
+        let mut command = self.command(arguments);
+        command.env("GANTRY_INSTALLER_DIE_AT", point.to_string());
+        answer(command)
+    }
+
+    /// What the newest run says of itself, once it has ended.
+    pub fn report(&self) -> Value {
+        let runs = std::fs::read_dir(self.path("state/runs")).unwrap().map(|entry| entry.unwrap().path());
+        let report = runs.max().unwrap().join("report.json");
+        serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gantry-installer"));
         command.arg("--config").arg(self.path("installer.toml")).arg("--json").args(arguments).stdin(Stdio::null());
-        answer(command)
+        command
     }
 
     /// Begins to write, `rate` times a second, until `end_load`.
@@ -199,6 +217,7 @@ impl Drop for GantryWorld {
 pub struct Losses {
     buckets: Named,
     objects: Named,
+    runs: Vec<String>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -209,6 +228,15 @@ struct Named {
 }
 
 impl Losses {
+    /// Adds what the report of a run names, the first time that it is seen.
+    pub fn add_once(&mut self, report: &Value) {
+        let run = report["run"].as_str().unwrap().to_owned();
+        if !self.runs.contains(&run) {
+            self.runs.push(run);
+            self.add(report);
+        }
+    }
+
     /// Adds what the report of a run names.
     pub fn add(&mut self, report: &Value) {
         for table in report["loss"]["tables"].as_array().into_iter().flatten() {

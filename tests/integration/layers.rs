@@ -10,14 +10,15 @@ struct Room {
 }
 
 const WORDS: &[&str] = &["version", "digest", "causes", "nearest", "layout"];
-const DOCUMENTS: &[&str] = &["config", "manifest", "migration"];
+const DOCUMENTS: &[&str] = &["config", "manifest", "migration", "transfer"];
 const DECISION: &[&str] = &["plan"];
 const HANDS: &[&str] = &["sys", "verify", "db", "journal"];
 const VERBS: &[&str] = &["steps", "observe"];
 const MEETING: &[&str] = &["run", "gate", "embedded"];
+const FACE: &[&str] = &["cli"];
 
 /// From the bottom to the top.
-const HOUSE: [Room; 21] = [
+const HOUSE: [Room; 23] = [
     room("version", &[]),
     room("digest", &[]),
     room("causes", &[]),
@@ -28,6 +29,7 @@ const HOUSE: [Room; 21] = [
     room("manifest", &[WORDS]),
     // The formats of migrations are named in the configuration.
     room("migration", &[WORDS, &["config"]]),
+    room("transfer", &[WORDS]),
     room("plan", &[WORDS, DOCUMENTS]),
     room("sys", &[WORDS, &["config"]]),
     room("verify", &[WORDS, &["sys"]]),
@@ -43,6 +45,7 @@ const HOUSE: [Room; 21] = [
     room("gate", &[WORDS, DOCUMENTS, DECISION, HANDS, VERBS]),
     room("embedded", &[WORDS, DOCUMENTS, DECISION, HANDS]),
     room("cli", &[WORDS, DOCUMENTS, DECISION, HANDS, VERBS, MEETING]),
+    room("fuzzing", &[WORDS, DOCUMENTS, DECISION, HANDS, VERBS, MEETING, FACE]),
     // The map of the house, which names every room and uses none.
     room("lib", &[]),
     room("main", &[&["cli", "sys::seam"]]),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::format::atlas_sum;
 use crate::refusals::words::{object, said, same};
 use crate::world::{OLD, World};
 
@@ -62,6 +63,8 @@ fn the_level_and_the_policies_decide_the_exit_code() {
     ends(&["--policy", "additive,atomic", "--policy", "immutable"], 0);
     ends(&["--policy", "additive,immutable", "--level", "note"], 3);
     ends(&["--policy", "perfect"], 2);
+    std::fs::create_dir(world.path("empty")).unwrap();
+    world.run(&["migrate", "lint", "--dir", world.path("empty").to_str().unwrap()]).expect(3);
     ends(&["--database", "sqlite:x.db"], 2);
 }
 
@@ -91,6 +94,35 @@ fn the_migrations_of_an_installed_product_are_judged_and_never_locked() {
     let found = world.run(&["migrate", "lint", "--json"]).expect(0).json();
     assert_eq!((&found["format"], &found["migrations"]), (&json!("golang-migrate"), &json!(1)));
     world.run(&["migrate", "lint", "--lock"]).expect(2);
+}
+
+#[test]
+fn atlas_migrations_are_judged_but_for_a_way_back_that_they_never_have() {
+    let mut files = vec![
+        ("20240101000000_make_a.sql".to_owned(), "CREATE TABLE a (b, c, d);\n".to_owned()),
+        (
+            "20240102000000_drop_c.sql".to_owned(),
+            "-- lint: allow additive: nobody reads c\nALTER TABLE a DROP COLUMN c;\nALTER TABLE a DROP COLUMN b;\n"
+                .to_owned(),
+        ),
+    ];
+    files.push(("atlas.sum".to_owned(), atlas_sum(&files)));
+    let files: Vec<_> = files.iter().map(|(name, text)| (&**name, &**text)).collect();
+    let (world, path) = directory(&files);
+    let lint = ["migrate", "lint", "--json", "--policy", "reversible,additive", "--dir", &path, "--format", "atlas"];
+    let found = world.run(&lint).expect(3).json();
+    let told = found["findings"].as_array().unwrap().iter().map(|finding| {
+        json!([finding["file"], finding["line"], finding["policy"], finding["level"], finding["suppressed"]])
+    });
+    let drop = "20240102000000_drop_c.sql";
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            json!(["atlas.sum", null, "reversible", "note", null]),
+            json!([drop, 2, "additive", "error", "nobody reads c"]),
+            json!([drop, 3, "additive", "error", null]),
+        ]
+    );
 }
 
 /// What somebody might add to `migrations/v1` tomorrow.

@@ -21,6 +21,7 @@ fn a_failed_health_check_restores_the_old_database_and_program() {
     world.stands_at("1.0.0", 1);
 }
 
+// FM-28
 #[test]
 fn a_way_of_several_hops_is_one_command() {
     let barrier = Release::new("1.2.0", 3, &[3]).extra("barrier = true");

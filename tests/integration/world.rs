@@ -34,6 +34,15 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Of a process that has ended.
+    pub fn of(output: std::process::Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     /// The one JSON object of `--json`.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("no JSON object in {self:#?}"))
@@ -282,12 +291,7 @@ impl Drop for World {
 
 /// Runs a command to its end.
 pub fn answer(mut command: Command) -> Answer {
-    let output = command.output().unwrap();
-    Answer {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    Answer::of(command.output().unwrap())
 }
 
 /// Below those that the system gives to connections, which could take it before the service does; and claimed, as other

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 
 use crate::config::Format;
-use crate::version::Version;
+use crate::version::{Target, Version};
 
 /// What to do with manifests
 #[derive(Debug, Subcommand)]
@@ -71,6 +71,23 @@ pub enum Manifest {
         /// Read the key's password from the first line of this file
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
+    },
+    /// Put a signed manifest and the artifacts of a way into one file, for `upgrade --bundle`
+    Bundle {
+        /// The file; it must not be there yet
+        file: PathBuf,
+        /// The release that is installed where the bundle goes
+        #[arg(long, value_name = "VERSION")]
+        from: Version,
+        /// The release that it leads to
+        #[arg(long, value_name = "VERSION")]
+        to: Target,
+        /// The manifest
+        #[arg(long, value_name = "FILE", default_value = "manifest.toml")]
+        manifest: PathBuf,
+        /// Only artifacts for this target triple, and those for `any`
+        #[arg(long, value_name = "TRIPLE")]
+        target: Option<String>,
     },
     /// Draw the ways between releases
     Graph {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::Early;
-use super::site::{failed, files, format, usage};
+use super::site::{failed, files, format, no_migrations, usage};
 use crate::cli::arguments::{Lint, Migrate};
 use crate::cli::exit::Outcome;
 use crate::cli::reply::Reply;
@@ -38,6 +38,9 @@ pub fn of_directory(asked: &Lint, arguments: &Migrate, interrupt: &Interrupt) ->
     let ledger = Ledger::of(format, None).map_err(|error| failed("ledger", &error, ""))?;
     let subject = Subject::plain(&files, format, &ledger);
     let report = judged(asked, &subject, interrupt)?;
+    if report.migrations == 0 && report.findings.is_empty() {
+        return Err(no_migrations(directory));
+    }
     let reply = answer(asked, directory, &subject, &report);
     if asked.lock && reply.outcome == Outcome::Done { locked(reply, directory, &report) } else { Ok(reply) }
 }

@@ -88,11 +88,7 @@ impl Site {
         let set = Set::read(self.format, files.into_iter())
             .map_err(|error| failed("migrations", &error, "mend the directory after `--dir`"))?;
         if set.migrations().is_empty() {
-            return Err(refused(Refusal::new(
-                "no-migrations",
-                format!("there is no migration in `{}`", self.directory.display()),
-                "give the directory of files such as `1_create_users.up.sql`",
-            )));
+            return Err(no_migrations(&self.directory));
         }
         Ok(set)
     }
@@ -253,6 +249,14 @@ pub(super) fn remedy(error: &OpenError) -> &'static str {
         OpenError::Corrupt { .. } => DAMAGED,
         _ => "check the path after `--database`",
     }
+}
+
+pub(super) fn no_migrations(directory: &Path) -> Early {
+    refused(Refusal::new(
+        "no-migrations",
+        format!("there is no migration in `{}`", directory.display()),
+        "give the directory of files such as `1_create_users.up.sql`",
+    ))
 }
 
 fn missing(database: &Path) -> Early {

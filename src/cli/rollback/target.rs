@@ -46,7 +46,8 @@ pub(super) fn target(
         return Err(upwards(&Target::Exact(higher.version.clone())));
     }
     // It was pruned, or never was here: it comes in like an upgrade's release, with all that binds one.
-    let manifest = resolve::manifest(&session.config, client, Expiry::Enforced).map_err(unresolved)?;
+    let manifest =
+        resolve::manifest(&session.config, client, Expiry::Enforced, session.terminal).map_err(unresolved)?;
     let Some(release) = manifest.releases.iter().rev().find(|release| fits(release) && below(release)) else {
         return Err(refused(vec![Refusal::new(
             "no-release",

@@ -157,6 +157,20 @@ fn what_reaches_out_of_the_database_is_denied_by_name() {
 }
 
 #[test]
+fn what_only_the_program_has_is_named_with_file_and_line_and_the_way_out() {
+    let ledger = ledger();
+    for (sql, what) in [
+        ("SELECT 1;\nSELECT uuid4(1)", "function `uuid4` at line 2"),
+        ("\n\nCREATE INDEX i ON t (a COLLATE icu_de)", "collation `icu_de` at line 3"),
+        ("CREATE VIRTUAL TABLE v USING vec0(a)", "module `vec0` at line 1"),
+    ] {
+        let (_directory, path) = database("WAL", "CREATE TABLE t (a)");
+        let error = run(&path, &up(&[sql]), &Settings::of(&ledger)).unwrap_err().to_string();
+        assert!(error.contains(what) && error.contains("1_") && error.contains("\"command\""), "{sql}: {error}");
+    }
+}
+
+#[test]
 fn the_pragma_of_a_file_counts_for_that_file_only() {
     let ledger = ledger();
     let (_directory, path) = database("WAL", FAMILY);

@@ -16,7 +16,7 @@ pub(super) fn scan(file: &str, text: &str) -> Result<Vec<Piece>, MigrationError>
     };
     let blocks = blocks(text);
     let mut scanner = Scanner::new(text, 0, &blocks);
-    scanner.delimiter_of_file().map_err(wrong)?;
+    scanner.delimiter_above().map_err(wrong)?;
     let (mut pieces, mut line, mut counted) = (Vec::new(), 1, 0);
     while let Some(statement) = scanner.statement().map_err(wrong)? {
         line += text.get(counted..statement.at).unwrap_or_default().matches('\n').count();
@@ -56,11 +56,14 @@ fn blocks(text: &str) -> Blocks {
 /// Where the statement ends that is `END` or `END;`.
 fn block(text: &str, start: usize, blocks: &Blocks) -> Option<usize> {
     let mut scanner = Scanner::new(text, start, blocks);
+    scanner.delimiter_above().ok()?;
+    // Atlas forgets that it has passed over such a line, and so comes to an end before the end.
+    let forgotten = scanner.start - start;
     loop {
         let statement = scanner.statement().ok()??;
         let rest = statement.text.get(..3).filter(|word| word.eq_ignore_ascii_case("end")).and(statement.text.get(3..));
         if rest.is_some_and(|rest| matches!(rest.trim_start_matches(is_space), "" | ";")) {
-            return Some(scanner.at);
+            return Some(scanner.at - forgotten).filter(|end| text.is_char_boundary(*end));
         }
     }
 }
@@ -99,15 +102,15 @@ impl<'a> Scanner<'a> {
         Self { text, blocks, delimiter: ";".to_owned(), start, at: start }
     }
 
-    /// `-- atlas:delimiter X` on the very first line.
-    fn delimiter_of_file(&mut self) -> Result<(), Fault> {
-        match Directive::first(self.text) {
+    /// `-- atlas:delimiter X` on the very first line: of the file, and of a block.
+    fn delimiter_above(&mut self) -> Result<(), Fault> {
+        match Directive::first(self.rest()) {
             Some(first) if first.prefix == "-- " && first.name == "delimiter" => {
                 self.delimit(first.value)?;
-                let Some(end) = self.text.find('\n') else {
-                    return Err(Fault { at: 0, problem: "nothing follows the delimiter" });
+                let Some(end) = self.rest().find('\n') else {
+                    return Err(Fault { at: self.start, problem: "nothing follows the delimiter" });
                 };
-                self.begin_at(end + 1);
+                self.begin_at(self.start + end + 1);
                 Ok(())
             }
             _ => Ok(()),

@@ -4,21 +4,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Finding;
 use super::account::{Account, Act, Column, Deed, Kind, Origin, Told};
 use super::known::Known;
 use super::rule::{self, Rule};
-use super::{Finding, Policy};
 use crate::migration::lexer::{self, tokens};
 
-/// What breaks a rule of `policy`, each migration judged by what the one before it left. A few rules are of [`Policy::Sound`]:
-/// what fails on tables with rows, though it did not on the empty ones that it was tried on.
-pub(super) fn judge(accounts: &[Account], policy: Policy) -> Vec<Finding> {
+/// What an older release would not live through, each migration judged by what the one before it left.
+pub(super) fn judge(accounts: &[Account]) -> Vec<Finding> {
     let (mut known, mut findings) = (Known::default(), Vec::new());
     for told in accounts.iter().filter_map(|account| account.up.as_ref()) {
         findings.extend(Older::knowing(&known).lives_through(told));
         told.deeds().for_each(|deed| known.learn(deed));
     }
-    findings.retain(|finding| finding.policy == policy);
     findings
 }
 
@@ -28,12 +26,14 @@ pub(super) struct Older<'k> {
     gone: BTreeSet<(Kind, String)>,
     /// Columns that it does not know and therefore leaves null.
     null: BTreeSet<(String, String)>,
+    /// What rows were copied from, and into.
+    copied: BTreeSet<String>,
 }
 
 impl<'k> Older<'k> {
     /// A release that knows this schema.
     pub(super) fn knowing(known: &'k Known) -> Self {
-        Self { known, gone: BTreeSet::new(), null: BTreeSet::new() }
+        Self { known, gone: BTreeSet::new(), null: BTreeSet::new(), copied: BTreeSet::new() }
     }
 
     /// What it would not survive.
@@ -47,6 +47,7 @@ impl<'k> Older<'k> {
                 findings.extend(found.map(|(rule, what)| rule.found_at(&told.file, act.line, &act.text, what)));
                 self.follow(deed);
             }
+            self.copied.extend(copied(act));
         }
         findings
     }
@@ -58,7 +59,10 @@ impl<'k> Older<'k> {
                 let what = format!("drops the {} `{name}`", kind.name());
                 Some(match kind {
                     Kind::Table => match (self.known.columns(name), made.columns(name)) {
-                        (Some(before), Some(after)) => rebuilt(name, before, after),
+                        (Some(before), Some(after)) if self.copied.contains(&name.to_ascii_lowercase()) => {
+                            rebuilt(name, before, after)
+                        }
+                        (Some(_), Some(_)) => (&rule::DROPS_TABLE, format!("{what} with its rows, and makes it anew")),
                         _ => (&rule::DROPS_TABLE, what),
                     },
                     Kind::View => (&rule::DROPS_VIEW, what),
@@ -169,6 +173,16 @@ impl<'k> Older<'k> {
     fn has_column(&self, table: &str, column: &str) -> bool {
         self.has(Kind::Table, table) && self.known.has_column(table, column)
     }
+}
+
+/// The names in a statement that copies rows: `INSERT … SELECT`, `CREATE TABLE … AS SELECT`.
+fn copied(act: &Act) -> Vec<String> {
+    let fills = |deed: &Deed| matches!(deed, Deed::Inserts { .. } | Deed::CreatesTable { .. });
+    let selects = || tokens(&act.text).any(|token| token.is("select"));
+    if !act.deeds.iter().any(fills) || !selects() {
+        return Vec::new();
+    }
+    tokens(&act.text).filter_map(|token| token.name()).map(|name| name.to_ascii_lowercase()).collect()
 }
 
 /// The rule that is broken, and by what.

@@ -7,9 +7,8 @@ use crate::digest::Sha256;
 /// Compares the files with what is locked.
 pub(super) fn judge(directory: &Directory<'_>, lock: &Lock) -> Vec<Finding> {
     if !lock.is_there() {
-        let new = taken(directory.set).count();
-        let what = || format!("none of the {new} files is locked");
-        return (new > 0).then(|| rule::NO_LOCK.found(lock::FILE, what())).into_iter().collect();
+        let any = taken(directory.set).next().is_some();
+        return any.then(|| rule::NO_LOCK.found(lock::FILE, "there is no lock file")).into_iter().collect();
     }
     let mut findings = Vec::new();
     for (line, fault) in &lock.faults {

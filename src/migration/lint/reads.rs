@@ -3,7 +3,7 @@
 use super::account::Account;
 use super::additive::Older;
 use super::known::Known;
-use super::{Directory, Finding, Level, Policy, allow, sound};
+use super::{Directory, Finding, Level, allow, sound};
 use crate::version::SchemaVersion;
 
 /// What stands against a release at schema `own` that says it reads the later schema `read`: the findings of `additive`
@@ -24,7 +24,7 @@ pub fn obstacles(
     let mut older = Older::knowing(&known);
     let way = accounts.iter().take(read + 1).skip(own + 1).filter_map(|account| account.up.as_ref());
     let mut findings: Vec<_> = way.flat_map(|told| older.lives_through(told)).collect();
-    findings.retain(|finding| finding.policy == Policy::Additive && finding.level >= Level::Warning);
+    findings.retain(|finding| finding.level >= Level::Warning);
     allow::suppress(directory, &mut findings);
     findings.retain(|finding| finding.suppressed.is_none());
     // Where a migration fails, nothing can be said of what comes after it.

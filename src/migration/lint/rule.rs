@@ -81,7 +81,7 @@ pub(crate) const REQUIRES_COMPUTED: Rule = rule(
     "leave NOT NULL out",
 );
 pub(crate) const COMPUTED_DEFAULT: Rule = rule(
-    Sound,
+    Additive,
     Error,
     "SQLite refuses such a column on a table with rows, and here the table was empty",
     "give it a constant default, or none, and set it with an UPDATE",

@@ -87,7 +87,7 @@ fn is_inside(path: &Path, directory: &Path) -> bool {
 }
 
 /// As releases are tagged, with or without a `v` before it.
-fn is_version(answered: &str, version: &Version) -> bool {
+pub(crate) fn is_version(answered: &str, version: &Version) -> bool {
     answered.strip_prefix('v').unwrap_or(answered) == version.to_string()
 }
 

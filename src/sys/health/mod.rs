@@ -18,7 +18,11 @@ use crate::sys::signal::{Interrupt, Signal};
 use crate::version::Version;
 
 use identity::Doubt;
+#[cfg(any(test, fuzzing))]
+pub(crate) use identity::is_version;
 use patience::Patience;
+#[cfg(any(test, fuzzing))]
+pub(crate) use probe::version as version_of;
 use probe::{Answer, Prober};
 
 /// How the service is asked, and with what the asking command runs.

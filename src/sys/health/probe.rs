@@ -16,6 +16,7 @@ use reqwest::redirect::Policy;
 use super::{HealthCheck, HealthError};
 use crate::causes;
 use crate::config::Probe;
+use crate::sys::http::without_secrets;
 use crate::sys::process::{Environment, Program};
 use crate::sys::signal::Interrupt;
 
@@ -53,9 +54,9 @@ impl Prober {
         };
         let mut question: Box<dyn FnMut() -> Answer + Send> = match &check.health.probe {
             Probe::Url(url) => {
-                let client = client(url).map_err(|error| failed(url, error.into()))?;
-                let url = url.clone();
-                Box::new(move || get(&client, &url))
+                let client = client(url).map_err(|error| failed(&without_secrets(url), error.into()))?;
+                let (url, shown) = (url.clone(), without_secrets(url));
+                Box::new(move || get(&client, &url, &shown))
             }
             Probe::Command(argv) => {
                 let (check, argv) = (check.clone(), argv.clone());
@@ -110,12 +111,12 @@ fn client(url: &str) -> reqwest::Result<Client> {
     if url.starts_with("https:") { client.build() } else { client.tls_certs_only([]).build() }
 }
 
-fn get(client: &Client, url: &str) -> Answer {
+fn get(client: &Client, url: &str, shown: &str) -> Answer {
     match client.get(url).send() {
         Ok(response) => read(response),
-        Err(error) if is_refused(&error) => Answer::Nobody(format!("nobody answers at `{url}`")),
+        Err(error) if is_refused(&error) => Answer::Nobody(format!("nobody answers at `{shown}`")),
         Err(error) if error.is_timeout() => {
-            Answer::Unwell { reason: format!("`{url}` does not answer within {TIMEOUT:?}"), sign: None }
+            Answer::Unwell { reason: format!("`{shown}` does not answer within {TIMEOUT:?}"), sign: None }
         }
         Err(error) => Answer::Unwell { reason: causes::in_one_line(&error), sign: None },
     }
@@ -136,7 +137,7 @@ fn read(response: Response) -> Answer {
 }
 
 /// The `version` of a JSON object; other answers have none.
-fn version(body: &[u8]) -> Option<String> {
+pub(crate) fn version(body: &[u8]) -> Option<String> {
     let value: serde_json::Value = serde_json::from_slice(body).ok()?;
     match value.get("version")? {
         serde_json::Value::String(text) => Some(text.clone()),

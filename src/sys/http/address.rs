@@ -1,6 +1,6 @@
 //! Addresses: `http`, `https` and `file`, and those that are relative to another.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use reqwest::Url;
 
@@ -29,6 +29,15 @@ impl Address {
     }
 }
 
+/// The address of a file of this machine, by its absolute path.
+///
+/// # Errors
+/// The path is relative.
+pub fn of_file(path: &Path) -> Result<String, HttpError> {
+    let wrong = |()| HttpError::new(&path.display().to_string(), Problem::Address("it is relative".to_owned()));
+    Url::from_file_path(path).map(String::from).map_err(wrong)
+}
+
 /// The address of `reference`, which a document at `base` names (RFC 3986, section 5).
 ///
 /// # Errors
@@ -47,7 +56,7 @@ pub fn join(base: &str, reference: &str) -> Result<String, HttpError> {
 }
 
 /// The address as it may be shown: without a user and a password.
-pub(super) fn without_secrets(text: &str) -> String {
+pub fn without_secrets(text: &str) -> String {
     match Url::parse(text) {
         Ok(mut url) if url.has_authority() && (url.password().is_some() || !url.username().is_empty()) => {
             // Neither can fail for an address that has a host, and only such a one has a user.

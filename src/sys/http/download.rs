@@ -1,6 +1,6 @@
 //! A download that goes on where it stopped, by ranges of bytes (RFC 9110, section 14).
 
-use std::io::Read as _;
+use std::io::Read;
 use std::path::Path;
 
 use reqwest::Url;
@@ -9,6 +9,7 @@ use reqwest::header::{
 };
 
 use crate::digest::Sha256;
+use crate::sys::clock::Stopwatch;
 use crate::sys::fs::{self, PathError};
 use crate::sys::http::address::Address;
 use crate::sys::http::exchange::Answer;
@@ -28,14 +29,14 @@ impl Client {
         watch: &dyn Watch,
     ) -> Result<(), Problem> {
         let mut part = Part::open(path, size, watch)?;
-        self.fill(address, &mut part, size, watch)?;
+        self.fill(address, &mut part, size, sha256, watch)?;
         match part.finish(sha256) {
             // It may be half of an old file and half of a new one. Once more, as a whole, and never again: a
             // server that has other bytes has them tomorrow as well.
             Err(Problem::Digest { .. }) => part.restart(None)?,
             done => return done,
         }
-        self.fill(address, &mut part, size, watch)?;
+        self.fill(address, &mut part, size, sha256, watch)?;
         let done = part.finish(sha256);
         if matches!(done, Err(Problem::Digest { .. })) {
             part::discard(path)?;
@@ -43,10 +44,25 @@ impl Client {
         done
     }
 
-    fn fill(&self, address: &Address, part: &mut Part, size: u64, watch: &dyn Watch) -> Result<(), Problem> {
-        match address {
-            Address::File(source) => copy(source, part, size, watch),
-            Address::Web(url) => self.fill_from_server(url, part, size, watch),
+    fn fill(
+        &self,
+        address: &Address,
+        part: &mut Part,
+        size: u64,
+        sha256: Sha256,
+        watch: &dyn Watch,
+    ) -> Result<(), Problem> {
+        match (&self.bundle, address) {
+            (Some(bundle), _) => {
+                let (content, found) = bundle.artifact(sha256)?;
+                copy(content, bundle.path(), found, part, size, watch)
+            }
+            (None, Address::File(source)) => {
+                let file = fs::open_regular(source)?;
+                let found = file.metadata().map_err(PathError::on("look at", source))?.len();
+                copy(file, source, found, part, size, watch)
+            }
+            (None, Address::Web(url)) => self.fill_from_server(url, part, size, watch),
         }
     }
 
@@ -83,6 +99,7 @@ impl Client {
         }
         seam::cross("write a download");
         watch.progress(part.length(), size);
+        let mut window = (Stopwatch::start(), part.length());
         while let Some(bytes) = answer.next(watch)? {
             if let Err(problem) = part.append(&bytes) {
                 // Endless data is of no use later; a full disk is another matter.
@@ -92,17 +109,30 @@ impl Client {
                 return Err(problem);
             }
             watch.progress(part.length(), size);
+            // A server that drips never stalls, and would hold the run up for ever.
+            if window.0.elapsed() > self.patience.document && !part.is_full() {
+                let bytes = part.length().saturating_sub(window.1);
+                if bytes < self.patience.least {
+                    return Err(Problem::Trickle { bytes, within: self.patience.document });
+                }
+                window = (Stopwatch::start(), part.length());
+            }
         }
         if part.is_full() { Ok(()) } else { Err(Problem::Interrupted { done: part.length(), source: None }) }
     }
 }
 
-fn copy(source: &Path, part: &mut Part, size: u64, watch: &dyn Watch) -> Result<(), Problem> {
+fn copy(
+    mut content: impl Read,
+    source: &Path,
+    found: u64,
+    part: &mut Part,
+    size: u64,
+    watch: &dyn Watch,
+) -> Result<(), Problem> {
     if part.is_full() {
         return Ok(());
     }
-    let mut file = fs::open_regular(source)?;
-    let found = file.metadata().map_err(PathError::on("look at", source))?.len();
     if found != size {
         return Err(Problem::Size { expected: size, found, content_type: None });
     }
@@ -113,7 +143,7 @@ fn copy(source: &Path, part: &mut Part, size: u64, watch: &dyn Watch) -> Result<
         if watch.cancelled() {
             return Err(Problem::Cancelled);
         }
-        let count = file.read(&mut chunk).map_err(PathError::on("read", source))?;
+        let count = content.read(&mut chunk).map_err(PathError::on("read", source))?;
         if count == 0 {
             return Err(Problem::Size { expected: size, found: part.length(), content_type: None });
         }
@@ -165,7 +195,7 @@ fn check_range(answer: &Answer, part: &Part, size: u64) -> Result<(), Problem> {
 }
 
 /// The first byte and the whole length of `bytes 100-199/1000`.
-fn parse_range(text: &str) -> Option<(u64, u64)> {
+pub(crate) fn parse_range(text: &str) -> Option<(u64, u64)> {
     let (range, whole) = text.strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
     let (first, last, whole): (u64, u64, u64) = (first.parse().ok()?, last.parse().ok()?, whole.parse().ok()?);

@@ -2,9 +2,10 @@
 //!
 //! Nothing that comes is believed here but for its size and its digest, which the caller has from elsewhere.
 
-mod address;
+pub(crate) mod address;
+mod bundle;
 mod cause;
-mod download;
+pub(crate) mod download;
 mod exchange;
 mod part;
 mod patience;
@@ -22,9 +23,10 @@ use crate::sys::fs::{self, PathError};
 use crate::sys::http::address::Address;
 use crate::sys::http::exchange::Exchange;
 use crate::sys::http::patience::Retries;
-use crate::sys::watch::{Unwatched, Watch};
+use crate::sys::watch::Watch;
 
-pub use address::join;
+pub use address::{join, of_file, without_secrets};
+pub use bundle::{Bundle, BundleError, BundleWriter};
 pub use part::discard;
 pub use patience::Patience;
 pub use problem::{Cause, HttpError, Problem};
@@ -34,6 +36,7 @@ pub use problem::{Cause, HttpError, Problem};
 pub struct Client {
     exchange: Exchange,
     patience: Patience,
+    bundle: Option<Bundle>,
 }
 
 impl Client {
@@ -41,7 +44,7 @@ impl Client {
     ///
     /// `ca_file` is read at the first request to a server; until then nothing depends on it.
     pub fn new(ca_file: Option<&Path>, agent: &str) -> Self {
-        Self { exchange: Exchange::new(ca_file, agent), patience: Patience::default() }
+        Self { exchange: Exchange::new(ca_file, agent), patience: Patience::default(), bundle: None }
     }
 
     /// The same with other limits.
@@ -50,15 +53,24 @@ impl Client {
         Self { patience, ..self }
     }
 
+    /// The same, taking everything from a bundle and nothing from anywhere else.
+    #[must_use]
+    pub fn with_bundle(self, bundle: Bundle) -> Self {
+        Self { bundle: Some(bundle), ..self }
+    }
+
     /// A whole document of at most `limit` bytes.
     ///
     /// # Errors
     /// See [`Problem`]; what may pass by itself was tried several times.
-    pub fn fetch_small(&self, url: &str, limit: u64) -> Result<Vec<u8>, HttpError> {
-        let fetched = Address::parse(url).and_then(|address| match address {
-            Address::File(path) => small_file(&path, limit),
-            Address::Web(url) => self.small_from_server(&url, limit),
-        });
+    pub fn fetch_small(&self, url: &str, limit: u64, watch: &dyn Watch) -> Result<Vec<u8>, HttpError> {
+        let fetched = match &self.bundle {
+            Some(bundle) => bundle.small(url, limit),
+            None => Address::parse(url).and_then(|address| match address {
+                Address::File(path) => small_file(&path, limit),
+                Address::Web(url) => self.small_from_server(&url, limit, watch),
+            }),
+        };
         fetched.map_err(|problem| HttpError::new(url, problem))
     }
 
@@ -79,19 +91,19 @@ impl Client {
         done.map_err(|problem| HttpError::new(url, problem))
     }
 
-    fn small_from_server(&self, url: &Url, limit: u64) -> Result<Vec<u8>, Problem> {
+    fn small_from_server(&self, url: &Url, limit: u64, watch: &dyn Watch) -> Result<Vec<u8>, Problem> {
         let mut retries = Retries::new(self.patience, 0);
         loop {
-            match self.small_once(url, limit) {
+            match self.small_once(url, limit, watch) {
                 Ok(document) => return Ok(document),
-                Err(problem) => retries.after(problem, 0, &Unwatched)?,
+                Err(problem) => retries.after(problem, 0, watch)?,
             }
         }
     }
 
-    fn small_once(&self, url: &Url, limit: u64) -> Result<Vec<u8>, Problem> {
+    fn small_once(&self, url: &Url, limit: u64, watch: &dyn Watch) -> Result<Vec<u8>, Problem> {
         let begun = Stopwatch::start();
-        let mut answer = self.exchange.get(url, HeaderMap::new(), &self.patience, &Unwatched)?;
+        let mut answer = self.exchange.get(url, HeaderMap::new(), &self.patience, watch)?;
         if answer.status != 200 {
             return Err(Problem::Status { status: answer.status, retry_after: answer.retry_after() });
         }
@@ -100,7 +112,7 @@ impl Client {
             return Err(Problem::TooLong { limit });
         }
         let mut document = Vec::new();
-        while let Some(bytes) = answer.next(&Unwatched).map_err(|problem| problem.at(document.len() as u64))? {
+        while let Some(bytes) = answer.next(watch).map_err(|problem| problem.at(document.len() as u64))? {
             document.extend(bytes);
             if document.len() as u64 > limit {
                 return Err(Problem::TooLong { limit });

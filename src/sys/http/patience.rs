@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::sys::clock::{self, Stopwatch};
 use crate::sys::http::Problem;
+use crate::sys::seam;
 use crate::sys::watch::Watch;
 
 /// How long a server is waited for, and how often it is asked again.
@@ -15,6 +16,8 @@ pub struct Patience {
     pub stall: Duration,
     /// How long a small document may take in all, however slowly it drips.
     pub document: Duration,
+    /// The fewest bytes that a download must bring in the time of `document`.
+    pub least: u64,
     /// Attempts in a row that bring nothing; each byte that is nearer to the end counts as something.
     pub attempts: u32,
     /// The wait before the second attempt; it doubles with each further one.
@@ -26,12 +29,14 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         Self {
-            connect: Duration::from_secs(10),
-            stall: Duration::from_secs(30),
-            document: Duration::from_secs(120),
+            connect: seam::patience(Duration::from_secs(10)),
+            stall: seam::patience(Duration::from_secs(30)),
+            document: seam::patience(Duration::from_secs(120)),
+            // 273 bytes a second: slower than any network that somebody upgrades over.
+            least: 32 * 1024,
             attempts: 5,
-            backoff: Duration::from_millis(500),
-            longest_wait: Duration::from_secs(60),
+            backoff: seam::patience(Duration::from_millis(500)),
+            longest_wait: seam::patience(Duration::from_secs(60)),
         }
     }
 }

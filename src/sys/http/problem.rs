@@ -37,6 +37,14 @@ pub enum Problem {
     /// It is not an address, or not one that may be followed.
     #[error("it is not an address that can be used: {0}")]
     Address(String),
+    /// Only a bundle may be used, and it is not in it.
+    #[error("the bundle `{}` has no `{name}`", bundle.display())]
+    NotBundled {
+        /// Which bundle.
+        bundle: std::path::PathBuf,
+        /// What is missing in it.
+        name: String,
+    },
     /// No connection: the name does not resolve, or nobody answers.
     #[error("the server is out of reach")]
     Unreachable(#[source] Cause),
@@ -59,6 +67,14 @@ pub enum Problem {
     Slow {
         /// How long was waited.
         limit: Duration,
+    },
+    /// A download that drips.
+    #[error("the server sent only {bytes} bytes in {within:?}")]
+    Trickle {
+        /// What came.
+        bytes: u64,
+        /// In which time.
+        within: Duration,
     },
     /// The server refuses, or has trouble of its own.
     #[error("the server answered {status}{}", retry_after.map(|wait| format!(" and asks to wait {wait:?}")).unwrap_or_default())]
@@ -139,8 +155,11 @@ impl Problem {
     pub fn remedy(&self) -> Option<&'static str> {
         Some(match self {
             Self::Address(_) => "correct the address in the configuration or in the manifest",
+            Self::NotBundled { .. } => {
+                "bring a bundle that begins at the installed release: see `gantry-installer manifest bundle --help`"
+            }
             Self::Unreachable(_) => "check the network, the server's name and the proxy, then run it again",
-            Self::Interrupted { .. } | Self::Stalled { .. } | Self::Answer(_) => {
+            Self::Interrupted { .. } | Self::Stalled { .. } | Self::Trickle { .. } | Self::Answer(_) => {
                 "run it again: a download goes on where it stopped"
             }
             Self::Status { status: 401 | 403, .. } => "the server does not let this machine in: check the address",

@@ -85,3 +85,30 @@ fn the_gate_asks_with_a_descriptor_that_only_reads() {
     assert!(!expect_lock_is_held(&path).unwrap());
     drop(ExpectLock::hold(&path).unwrap());
 }
+
+#[test]
+fn whoever_may_only_read_the_lock_of_a_start_keeps_no_owner_out_and_is_taken_for_none() {
+    let (_directory, path) = place();
+    drop(ExpectLock::hold(&path).unwrap());
+    let reader = std::fs::File::open(&path).unwrap();
+    fcntl(&reader, FcntlArg::F_OFD_SETLK(&whole_file(libc::F_RDLCK))).unwrap();
+    assert!(!expect_lock_is_held(&path).unwrap());
+    let held = ExpectLock::hold(&path).unwrap();
+    assert!(expect_lock_is_held(&path).unwrap());
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
+    drop(held);
+    assert!(!expect_lock_is_held(&path).unwrap());
+}
+
+#[test]
+fn a_passage_lasts_until_it_is_dropped_and_needs_a_lock_that_a_run_made() {
+    let (_directory, path) = place();
+    drop(passage::Passage::enter(&path).unwrap());
+    assert!(!path.exists());
+    passage::provide(&path).unwrap();
+    let lock = std::fs::File::open(&path).unwrap();
+    let through = [(); 2].map(|()| passage::Passage::enter(&path).unwrap());
+    assert!(is_locked(&lock, &path, libc::F_WRLCK).unwrap());
+    drop(through);
+    assert!(!is_locked(&lock, &path, libc::F_WRLCK).unwrap());
+}

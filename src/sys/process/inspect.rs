@@ -9,7 +9,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, getpgrp, kill_process_group, pidfd_open, test_kill_process};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, test_kill_process};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -178,7 +178,9 @@ impl Process {
     fn foreign_group(&self) -> Result<Option<u32>> {
         let found = Stat::of(self.pid).map_err(on(self.pid))?;
         let group = found.filter(|stat| stat.lives() && stat.started == self.started).map(|stat| stat.group);
-        Ok(group.filter(|group| rustix_pid(*group) != Some(getpgrp())))
+        let own = Stat::of(std::process::id()).map_err(on(self.pid))?.map(|own| own.group);
+        // A group of number 0 began outside this PID namespace (a container), and cannot be told from another one there.
+        Ok(group.filter(|group| *group != 0 && Some(*group) != own))
     }
 }
 
@@ -191,7 +193,7 @@ pub fn boot_id() -> Result<String> {
     Ok(text.trim().to_owned())
 }
 
-struct Stat {
+pub(crate) struct Stat {
     state: char,
     group: u32,
     started: u64,
@@ -214,7 +216,7 @@ impl Stat {
     }
 
     /// The second field is the program's name in parentheses and may hold any byte: count from its end.
-    fn parse(text: &str) -> io::Result<Self> {
+    pub(crate) fn parse(text: &str) -> io::Result<Self> {
         let fields: Vec<&str> = text.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
         let stat = || {
             Some(Self {
@@ -238,7 +240,7 @@ fn all() -> io::Result<Vec<u32>> {
 }
 
 /// A line of `/proc/PID/cgroup` is `number:controllers:path`; systemd's own is `0::…`, or `1:name=systemd:…` of old.
-fn is_within(line: &str, path: &str) -> bool {
+pub(crate) fn is_within(line: &str, path: &str) -> bool {
     let own = line.strip_prefix("0::").or_else(|| line.split_once(":name=systemd:").map(|(_, own)| own));
     own.and_then(|own| own.strip_prefix(path)).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

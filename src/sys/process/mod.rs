@@ -1,7 +1,7 @@
 //! Programs that are run, and processes that are looked at.
 
 mod background;
-mod inspect;
+pub(crate) mod inspect;
 mod program;
 mod surroundings;
 

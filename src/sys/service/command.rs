@@ -38,8 +38,8 @@ impl Commands {
 
     pub(super) fn state(&self) -> Result<State> {
         // Asked first, so that a process is only named that belongs to a service that runs.
-        let main = self.main()?;
-        Ok(if self.is_running(STATUS_TIMEOUT)? { State::Running { main } } else { State::Stopped })
+        let main = self.main();
+        Ok(if self.is_running(STATUS_TIMEOUT)? { State::Running { main: main? } } else { State::Stopped })
     }
 
     pub(super) fn stop(&self, deadline: Deadline) -> Result<Stopped> {
@@ -127,8 +127,8 @@ impl Commands {
         let bytes = fs::read_if_there(path)?.unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         match text.trim() {
-            // About to be written, by a service that writes it in place.
-            "" => Ok(None),
+            // About to be written, by a service that writes it in place; or its blocks were lost in a power cut.
+            text if text.bytes().all(|byte| byte == 0) => Ok(None),
             text => match text.parse() {
                 Ok(pid) => Ok(Process::of(pid)?),
                 Err(_) => Err(ServiceError::PidFile { path: path.clone(), text: text.to_owned() }),

@@ -21,6 +21,8 @@ pub use started::Started;
 use command::Commands;
 use started::Seen;
 use systemd::Systemd;
+#[cfg(any(test, fuzzing))]
+pub(crate) use systemd::unit::Unit;
 
 /// The product's service.
 #[derive(Debug)]

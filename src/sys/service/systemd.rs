@@ -1,7 +1,7 @@
 //! A service that systemd starts and stops; asked through `systemctl`, whose properties systemctl(1) and
 //! org.freedesktop.systemd1(5) describe.
 
-mod unit;
+pub(crate) mod unit;
 
 use std::ffi::OsString;
 use std::time::Duration;

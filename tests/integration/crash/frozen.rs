@@ -36,9 +36,7 @@ impl<'w> Frozen<'w> {
         kill_all(self.world);
         for part in PARTS {
             let path = self.world.path(part);
-            if path.exists() {
-                std::fs::remove_dir_all(&path).unwrap();
-            }
+            empty(&path);
             let kept = self.kept.path().join(part);
             if kept.exists() {
                 copy(&kept, &path);
@@ -91,19 +89,31 @@ fn kill_all(world: &World) {
     let _ = std::fs::remove_file(world.path("notes.pid"));
 }
 
-/// Programs are linked, as they are only read; everything else is copied.
-fn copy(from: &Path, to: &Path) {
+/// Removes a directory; what is mounted stays, and has nothing in it.
+fn empty(directory: &Path) {
+    for entry in std::fs::read_dir(directory).into_iter().flatten().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::remove_dir_all(entry.path()).unwrap();
+        } else {
+            std::fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    let _ = std::fs::remove_dir(directory);
+}
+
+/// Programs are linked where that can be, as they are only read; everything else is copied.
+pub fn copy(from: &Path, to: &Path) {
     let kind = from.symlink_metadata().unwrap();
     if kind.is_symlink() {
         std::os::unix::fs::symlink(std::fs::read_link(from).unwrap(), to).unwrap();
     } else if kind.is_dir() {
-        std::fs::create_dir(to).unwrap();
+        std::fs::create_dir_all(to).unwrap();
         for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
             copy(&entry.path(), &to.join(entry.file_name()));
         }
         std::fs::set_permissions(to, kind.permissions()).unwrap();
     } else if kind.permissions().mode() & 0o111 != 0 {
-        std::fs::hard_link(from, to).unwrap();
+        std::fs::hard_link(from, to).or_else(|_| std::fs::copy(from, to).map(drop)).unwrap();
     } else {
         std::fs::copy(from, to).unwrap();
     }

@@ -72,7 +72,7 @@ impl Run {
         self.steps[number].name()
     }
 
-    fn began(&self, name: &str) -> bool {
+    pub fn began(&self, name: &str) -> bool {
         self.events.iter().any(|event| matches!(event, Event::Intend { step } if self.step(*step) == name))
     }
 }

@@ -1,11 +1,11 @@
 //! The crash proof: the installer is killed before each operation by which it changes something, and one `recover` later
 //! the machine is wholly OLD or wholly NEW.
 
-mod frozen;
+pub mod frozen;
 mod given_up;
-mod interrupted;
+pub mod interrupted;
 mod migrator;
-mod operations;
-mod proof;
+pub mod operations;
+pub mod proof;
 mod recovery;
-mod sweep;
+pub mod sweep;

@@ -1,5 +1,7 @@
 //! Every operation that changes something, killed everywhere.
 
+use std::path::Path;
+
 use super::frozen::quick;
 use super::proof::Stand;
 use super::sweep::{Count, Sweep};
@@ -16,7 +18,12 @@ pub const AT_NEW: Stand =
 const UPGRADE: &[&str] = &["upgrade", "--to", "1.1.0", "--yes"];
 
 pub fn at_old(new: Release) -> World {
-    let world = patient(World::within(quick(), &[OLD, new]));
+    at_old_within(quick(), new)
+}
+
+/// The same in a directory of this one.
+pub fn at_old_within(parent: &Path, new: Release) -> World {
+    let world = patient(World::within(parent, &[OLD, new]));
     world.install("1.0.0");
     world
 }
@@ -29,7 +36,7 @@ pub fn at_new() -> World {
 }
 
 /// Nothing is waited for in vain here, and the machine may be busy.
-fn patient(world: World) -> World {
+pub fn patient(world: World) -> World {
     let file = world.path("installer.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(file, text.replace("\"2s\"", "\"60s\"")).unwrap();
@@ -79,10 +86,9 @@ fn a_rollback_by_down_migrations_killed_anywhere_ends_in_old_or_new() {
     both(&down().run(at_new()));
 }
 
-#[test]
-fn a_rollback_to_a_backup_killed_anywhere_ends_in_old_or_new() {
+pub fn restore() -> Sweep {
     let arguments = &["rollback", "--strategy", "restore", "--yes"];
-    let sweep = Sweep {
+    Sweep {
         name: "rollback by restore",
         arguments,
         code: 0,
@@ -90,14 +96,17 @@ fn a_rollback_to_a_backup_killed_anywhere_ends_in_old_or_new() {
         new: Stand { backups: &["before 1.0.0", "abandoned 1.1.0"], ..AT_OLD },
         after_old: (arguments, 0),
         after_new: (UPGRADE, 0),
-    };
-    both(&sweep.run(at_new()));
+    }
 }
 
 #[test]
-fn a_rollback_of_the_program_killed_anywhere_ends_in_old_or_new() {
+fn a_rollback_to_a_backup_killed_anywhere_ends_in_old_or_new() {
+    both(&restore().run(at_new()));
+}
+
+pub fn binary() -> Sweep {
     let arguments = &["rollback", "--strategy", "binary", "--yes"];
-    let sweep = Sweep {
+    Sweep {
         name: "rollback by binary",
         arguments,
         code: 0,
@@ -105,14 +114,17 @@ fn a_rollback_of_the_program_killed_anywhere_ends_in_old_or_new() {
         new: Stand { release: Some(("1.0.0", 2)), ..AT_NEW },
         after_old: (arguments, 0),
         after_new: (UPGRADE, 0),
-    };
-    both(&sweep.run(at_new()));
+    }
 }
 
 #[test]
-fn a_first_installation_killed_anywhere_ends_in_nothing_or_all_of_it() {
+fn a_rollback_of_the_program_killed_anywhere_ends_in_old_or_new() {
+    both(&binary().run(at_new()));
+}
+
+pub fn install() -> Sweep {
     let arguments = &["install", "--to", "1.0.0", "--yes"];
-    let sweep = Sweep {
+    Sweep {
         name: "install",
         arguments,
         code: 0,
@@ -120,8 +132,12 @@ fn a_first_installation_killed_anywhere_ends_in_nothing_or_all_of_it() {
         new: Stand { notes: "", ..AT_OLD },
         after_old: (arguments, 0),
         after_new: (UPGRADE, 0),
-    };
-    both(&sweep.run(patient(World::within(quick(), &[OLD, NEW]))));
+    }
+}
+
+#[test]
+fn a_first_installation_killed_anywhere_ends_in_nothing_or_all_of_it() {
+    both(&install().run(patient(World::within(quick(), &[OLD, NEW]))));
 }
 
 /// Writes a row, is never well, and dies of it.
@@ -143,6 +159,26 @@ pub fn failing() -> Sweep {
 fn an_upgrade_that_undoes_itself_killed_anywhere_ends_in_old() {
     let count = failing().run(at_old(FAILING));
     assert_eq!(count.old, count.points);
+}
+
+#[test]
+fn a_prune_killed_anywhere_removes_a_backup_whole_or_not_at_all() {
+    let world = at_old(NEW);
+    for _ in 0..2 {
+        world.run(&["backup", "create"]).expect(0);
+    }
+    world.configure("keep = 1");
+    let arguments = &["backup", "prune", "--yes"];
+    let sweep = Sweep {
+        name: "backup prune",
+        arguments,
+        code: 0,
+        old: Stand { backups: &["manual 1.0.0", "manual 1.0.0"], ..AT_OLD },
+        new: Stand { backups: &["manual 1.0.0"], ..AT_OLD },
+        after_old: (arguments, 0),
+        after_new: (arguments, 0),
+    };
+    both(&sweep.run(patient(world)));
 }
 
 #[test]

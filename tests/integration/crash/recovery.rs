@@ -2,11 +2,11 @@
 
 use gantry_installer::journal::Event;
 
-use super::frozen::Frozen;
+use super::frozen::{Frozen, quick};
 use super::interrupted::{self, Run};
-use super::operations::{FAILING, at_new, at_old, down, failing, upgrade};
+use super::operations::{FAILING, at_new, at_old, binary, down, failing, install, patient, restore, upgrade};
 use super::sweep::{Count, Sweep, fired, killed};
-use crate::world::{NEW, World};
+use crate::world::{NEW, OLD, World};
 
 /// What a run has written of a step when it is killed for the first time.
 #[derive(Clone, Copy, Debug)]
@@ -47,9 +47,32 @@ fn a_recovery_of_an_upgrade_that_is_just_committed_may_be_killed_anywhere() {
 }
 
 #[test]
-fn a_recovery_of_a_rollback_may_be_killed_anywhere() {
+fn a_recovery_of_a_rollback_by_down_migrations_may_be_killed_anywhere() {
     recover(&down(), &at_new(), Done, "exchange", End::Old);
     recover(&down(), &at_new(), Done, "prove", End::Old);
+    recover(&down(), &at_new(), Intent, "commit", End::New);
+}
+
+#[test]
+fn a_recovery_of_a_rollback_to_a_backup_may_be_killed_anywhere() {
+    recover(&restore(), &at_new(), Done, "exchange", End::Old);
+    recover(&restore(), &at_new(), Done, "prove", End::Old);
+    recover(&restore(), &at_new(), Intent, "commit", End::New);
+}
+
+#[test]
+fn a_recovery_of_a_rollback_of_the_program_may_be_killed_anywhere() {
+    recover(&binary(), &at_new(), Done, "switch", End::Old);
+    recover(&binary(), &at_new(), Done, "prove", End::Old);
+    recover(&binary(), &at_new(), Intent, "commit", End::New);
+}
+
+#[test]
+fn a_recovery_of_a_first_installation_may_be_killed_anywhere() {
+    let world = || patient(World::within(quick(), &[OLD, NEW]));
+    recover(&install(), &world(), Done, "exchange", End::Old);
+    recover(&install(), &world(), Done, "prove", End::Old);
+    recover(&install(), &world(), Intent, "commit", End::New);
 }
 
 #[test]
@@ -61,7 +84,8 @@ fn a_recovery_of_an_undo_may_be_killed_anywhere() {
 fn recover(sweep: &Sweep, world: &World, written: Written, step: &str, end: End) {
     let fresh = Frozen::of(world);
     let past = Run::last(world).map(|run| run.name);
-    let point = first(sweep, &fresh, |run| has(run, written, step));
+    let own = |run: &Run| Some(&run.name) != past.as_ref();
+    let point = first(sweep, &fresh, |run| own(run) && has(run, written, step));
     let name = format!("recovery of {}, {step} {written:?}", sweep.name);
     assert!(sweep.killed_at(point, fresh.thaw()).is_some());
     let seen = interrupted::check(world, past.as_deref(), &name);

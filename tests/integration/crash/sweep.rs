@@ -39,12 +39,17 @@ const SAMPLE: u64 = 10;
 impl Sweep {
     /// Kills the operation before each of its operations, one world after the other.
     pub fn run(&self, world: World) -> Count {
-        let frozen = Frozen::of(&world);
-        let past = Run::last(&world).map(|run| run.name);
+        self.run_borrowed(1, &world)
+    }
+
+    /// The same for one operation of so many, in a world that is used further.
+    pub fn run_borrowed(&self, every: u64, world: &World) -> Count {
+        let frozen = Frozen::of(world);
+        let past = Run::last(world).map(|run| run.name);
         let mut count = Count::default();
         loop {
             let world = frozen.thaw();
-            let point = count.points + 1;
+            let point = count.points * every + 1;
             let Some(operation) = self.killed_at(point, world) else { break };
             let context = format!("{} killed before operation {point}, {operation}", self.name);
             let seen = interrupted::check(world, past.as_deref(), &context);

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use gantry_installer::sys::http::{Client, Problem};
+use gantry_installer::sys::watch::Unwatched;
 
 use crate::authority::{Authority, Years};
 use crate::release_server::{Mode, ReleaseServer};
@@ -15,7 +16,7 @@ fn fetched(authority: Option<&Path>, issuer: &Authority, years: Years) -> Result
     std::fs::write(place.path().join("file"), b"content").unwrap();
     let server = ReleaseServer::start_encrypted(place.path(), issuer.server(years));
     let client = Client::new(authority, "test");
-    client.fetch_small(&server.url("/file"), 100).map_err(|error| error.problem)
+    client.fetch_small(&server.url("/file"), 100, &Unwatched).map_err(|error| error.problem)
 }
 
 struct Setting {
@@ -69,12 +70,12 @@ fn a_redirect_never_leads_from_https_to_http() {
     let server = ReleaseServer::start_encrypted(setting.place.path(), setting.authority.server(NOW));
     server.misbehave("/file", Mode::Redirect(plain.url("/file")));
     let client = Client::new(Some(&setting.file()), "test");
-    let problem = client.fetch_small(&server.url("/file"), 100).unwrap_err().problem;
+    let problem = client.fetch_small(&server.url("/file"), 100, &Unwatched).unwrap_err().problem;
     assert!(matches!(problem, Problem::Redirect(_)), "{problem:?}");
     assert_eq!(plain.requests(), []);
     plain.misbehave("/file", Mode::Redirect(server.url("/other")));
     std::fs::write(setting.place.path().join("other"), b"other").unwrap();
-    assert_eq!(client.fetch_small(&plain.url("/file"), 100).unwrap(), b"other");
+    assert_eq!(client.fetch_small(&plain.url("/file"), 100, &Unwatched).unwrap(), b"other");
 }
 
 #[test]
@@ -84,10 +85,10 @@ fn an_authority_that_cannot_be_read_is_an_error_where_a_server_is_asked_and_nowh
     std::fs::write(setting.place.path().join("empty.pem"), b"").unwrap();
     for name in ["missing.pem", "empty.pem"] {
         let client = Client::new(Some(&setting.place.path().join(name)), "test");
-        let problem = client.fetch_small(&server.url("/file"), 100).unwrap_err().problem;
+        let problem = client.fetch_small(&server.url("/file"), 100, &Unwatched).unwrap_err().problem;
         let Problem::Authorities(cause) = &problem else { panic!("{problem:?}") };
         assert!(cause.to_string().contains(name), "{cause}");
         let here = format!("file://{}", setting.file().display());
-        assert!(!client.fetch_small(&here, 1 << 20).unwrap().is_empty());
+        assert!(!client.fetch_small(&here, 1 << 20, &Unwatched).unwrap().is_empty());
     }
 }

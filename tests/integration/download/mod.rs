@@ -38,6 +38,7 @@ fn patience() -> Patience {
         connect: Duration::from_secs(5),
         stall: Duration::from_millis(300),
         document: Duration::from_millis(300),
+        least: 1000,
         attempts: 3,
         backoff: Duration::from_millis(1),
         longest_wait: Duration::from_secs(1),

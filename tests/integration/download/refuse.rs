@@ -59,6 +59,14 @@ fn a_server_that_never_goes_on_is_named_as_such() {
 }
 
 #[test]
+fn a_server_that_trickles_is_given_up_and_what_came_is_kept() {
+    let setting = Setting::misbehaving(Mode::Drip(Duration::from_millis(5)));
+    assert!(matches!(setting.problem(), Problem::Trickle { bytes: 1..1000, .. }));
+    assert!((1..1000).contains(&std::fs::metadata(setting.part()).unwrap().len()));
+    assert_eq!(setting.server.requests().len(), 1);
+}
+
+#[test]
 fn a_server_in_trouble_is_asked_again_for_a_while() {
     for mode in [Mode::Status(500), Mode::RetryAfter(503, 0), Mode::RetryAfter(429, 0)] {
         Setting::misbehaving_once(mode).downloads_by(&[None, None]);
@@ -116,7 +124,7 @@ fn a_download_is_called_off_while_nothing_comes() {
 fn a_small_document_is_fetched_within_bounds() {
     let setting = setting();
     let url = setting.server.url("/file");
-    let fetch = |limit| client(patience()).fetch_small(&url, limit);
+    let fetch = |limit| client(patience()).fetch_small(&url, limit, &Unwatched);
     assert_eq!(fetch(SIZE as u64).unwrap(), setting.content);
     assert!(matches!(fetch(SIZE as u64 - 1).unwrap_err().problem, Problem::TooLong { .. }));
     for (mode, kind) in [(Mode::Endless, "TooLong"), (Mode::Drip(Duration::from_millis(5)), "Slow")] {
@@ -146,6 +154,6 @@ fn a_file_of_this_machine_is_checked_like_any_other() {
     assert!(matches!(download(&format!("{url}.missing"), size, digest), Err(Problem::File(_))));
     assert!(matches!(download(&url, size, Sha256::of(b"")), Err(Problem::Digest { .. })));
     assert!(!setting.part().exists());
-    assert_eq!(client.fetch_small(&url, size).unwrap(), setting.content);
-    assert!(matches!(client.fetch_small(&url, size - 1).unwrap_err().problem, Problem::TooLong { .. }));
+    assert_eq!(client.fetch_small(&url, size, &Unwatched).unwrap(), setting.content);
+    assert!(matches!(client.fetch_small(&url, size - 1, &Unwatched).unwrap_err().problem, Problem::TooLong { .. }));
 }

@@ -150,6 +150,22 @@ fn a_product_with_atlas_lives_through_everything_but_a_way_down() {
 }
 
 #[test]
+fn a_migration_that_was_rewritten_after_it_was_applied_is_told() {
+    const REWRITTEN: Release = NEW.migrations(&[
+        (
+            "0001_notes.up.sql",
+            "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL); INSERT INTO notes VALUES (9, 'new');",
+        ),
+        ("0002_mood.up.sql", "ALTER TABLE notes ADD COLUMN mood TEXT;"),
+    ]);
+    let world = World::installed(&[OLD, REWRITTEN]);
+    let answer = world.run(&["upgrade", "--yes", "--json"]).expect(0).json();
+    let told = "`0001_notes.up.sql` does something else than in 1.0.0: this database keeps what it did then";
+    assert!(answer["warnings"].as_array().unwrap().contains(&json!(told)), "{answer:#}");
+    world.stands_at("1.1.0", 2);
+}
+
+#[test]
 fn the_binary_alone_goes_back_on_a_ledger_that_lists() {
     let world = World::installed(&[OLD.format("sql-migrate"), NEW.format("sql-migrate")]);
     world.run(&["upgrade", "--yes"]).expect(0);

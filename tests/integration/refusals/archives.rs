@@ -114,6 +114,7 @@ fn an_archive_without_the_migration_of_its_schema_is_refused() {
     entries_fail(&entries, "archive", &["no migration for schema 2", "manifest"]);
 }
 
+// FM-41
 #[test]
 fn a_program_for_another_machine_is_refused_while_the_old_one_runs() {
     // The header of an ELF file for s390x.

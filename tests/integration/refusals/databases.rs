@@ -57,6 +57,7 @@ fn a_damaged_database_is_refused() {
     refused(&world, &["verify"], "database-unusable", &["is damaged"]);
 }
 
+// FM-11
 #[test]
 fn a_damage_that_only_a_whole_look_shows_ends_before_the_stop() {
     let world = world();
@@ -116,10 +117,10 @@ impl Drop for Writer {
 }
 
 /// A process that holds a file open until it is killed.
-pub(super) struct Holder(pub(super) Child);
+pub struct Holder(pub Child);
 
 impl Holder {
-    pub(super) fn of(file: &std::path::Path) -> Self {
+    pub fn of(file: &std::path::Path) -> Self {
         let mut command = Command::new("sh");
         command.arg("-c").arg("exec 3<\"$0\"; echo; exec sleep 600").arg(file).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();

@@ -2,51 +2,11 @@
 
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{refused, shaped};
+use crate::disk::Disk;
 use crate::world::{NEW, OLD, World, answer};
-
-/// A file system of its own, until it is dropped.
-struct Disk(PathBuf);
-
-impl Disk {
-    /// Nothing where this user may not mount.
-    fn mount(at: &Path, megabytes: u32) -> Option<Self> {
-        std::fs::create_dir_all(at).unwrap();
-        let size = format!("size={megabytes}m");
-        let done = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "none"]).arg(at).output();
-        if done.is_ok_and(|output| output.status.success()) {
-            return Some(Self(at.to_owned()));
-        }
-        let _ = writeln!(std::io::stderr(), "skipped: this user may not mount a file system");
-        None
-    }
-
-    /// Leaves less than three megabytes.
-    fn fill(&self) {
-        let free = rustix::fs::statvfs(&self.0).map(|space| space.f_bavail * space.f_frsize).unwrap();
-        // On the disk of the backups, this is something else that lies there.
-        let filler = std::fs::File::create(self.0.join("filler")).unwrap();
-        rustix::fs::fallocate(&filler, rustix::fs::FallocateFlags::empty(), 0, free.saturating_sub(3 << 20)).unwrap();
-    }
-
-    fn empty(&self) {
-        std::fs::remove_file(self.0.join("filler")).unwrap();
-    }
-
-    fn remount(&self, how: &str) -> bool {
-        let done = Command::new("mount").args(["-o", &format!("remount,{how}")]).arg(&self.0).status();
-        done.is_ok_and(|status| status.success())
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
 
 /// A world with one of its directories on a file system of its own, which is declared later and so unmounted first.
 fn world_on(directory: &str, megabytes: u32) -> Option<(World, Disk)> {
@@ -84,6 +44,7 @@ fn too_little_space_for_the_state_is_counted_beforehand() {
     too_small("state", "the installer's state");
 }
 
+// FM-24
 #[test]
 fn too_little_space_for_the_backup_is_counted_beforehand() {
     let Some((world, disk)) = world_on("backups", 96) else { return };

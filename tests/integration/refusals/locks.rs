@@ -43,6 +43,7 @@ fn of_two_installers_at_once_one_upgrades_and_the_other_waits_for_nobody() {
     world.stands_at("1.1.0", 2);
 }
 
+// FM-42
 #[test]
 fn an_unfinished_run_is_recovered_before_anything_else() {
     let world = World::installed(&[OLD, NEW]);

@@ -2,7 +2,7 @@
 
 mod adopt;
 mod archives;
-mod databases;
+pub mod databases;
 mod disks;
 mod held;
 mod locks;
@@ -13,6 +13,7 @@ mod settings;
 mod stand;
 mod state;
 mod trust;
+mod work;
 pub mod words;
 
 use serde_json::Value;

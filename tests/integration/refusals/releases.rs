@@ -23,6 +23,7 @@ fn a_withdrawn_release_is_refused_with_the_reason() {
     world.stands_at("1.1.0", 2);
 }
 
+// FM-28
 #[test]
 fn a_stop_that_is_withdrawn_blocks_the_way_by_name() {
     let stop = Release::new("1.1.0", 2, &[2]).extra("barrier = true\nyanked = \"eats rows\"");
@@ -76,6 +77,7 @@ fn a_release_for_another_machine_only_is_refused() {
     upgrade(&world, "1.1", "no-artifact", &["1.1.0", std::env::consts::ARCH, "s390x-unknown-linux-gnu"]);
 }
 
+// FM-26
 #[test]
 fn upwards_and_downwards_are_two_commands() {
     let world = World::installed(&[OLD, NEW, Release::new("1.2.0", 2, &[1, 2])]);

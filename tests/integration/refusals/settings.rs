@@ -31,12 +31,13 @@ fn a_missing_required_key_is_named() {
     refused(&world, &["status"], "config", &["line 8", "missing field `format`"]);
 }
 
+// FM-54, FM-55, FM-56
 #[test]
 fn a_capability_that_is_not_built_yet_is_refused_as_such() {
     let world = with("[backup]", "probation = \"10m\"\n[backup]");
     refused(&world, &["upgrade", "--yes"], "config", &["health.probation", "not supported yet"]);
-    let world = with("golang-migrate", "goose");
-    refused(&world, &["upgrade", "--yes"], "config", &["database.format", "goose", "not supported yet"]);
+    let world = with("golang-migrate", "command");
+    refused(&world, &["upgrade", "--yes"], "config", &["database.format", "command", "not supported yet"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use gantry_installer::manifest::signing;
 
 use super::{failed, refused, shaped};
+use crate::release_server::{Mode, ReleaseServer};
 use crate::world::{NEW, OLD, World};
 
 const UPGRADE: [&str; 2] = ["upgrade", "--yes"];
@@ -28,6 +29,57 @@ fn believe(world: &World, keys: &str) -> String {
     let old = text.lines().find(|line| line.starts_with("keys")).unwrap().to_owned();
     std::fs::write(file, text.replace(&old, &format!("keys = {keys}"))).unwrap();
     old.trim_start_matches("keys = ").to_owned()
+}
+
+#[test]
+fn what_was_published_at_two_times_is_not_mixed() {
+    // FM-48
+    let mut world = World::installed(&[OLD, NEW]);
+    let place = |name: &str| world.path("releases").join(name);
+    let old =
+        ["notes.toml", "notes.toml.minisig", "notes-1.1.0.tar.gz"].map(|name| std::fs::read(place(name)).unwrap());
+    world.withdraw();
+    [OLD, NEW.mode("healthy_late = true")].iter().for_each(|release| world.add(release));
+    world.publish();
+    let place = |name: &str| world.path("releases").join(name);
+    let new = ["notes.toml", "notes.toml.minisig"].map(|name| std::fs::read(place(name)).unwrap());
+    let [old_manifest, old_signature, old_archive] = old;
+    std::fs::write(place("notes-1.1.0.tar.gz"), old_archive).unwrap();
+    failed(&world, &UPGRADE, "download", &["notes-1.1.0.tar.gz", "were promised"]);
+    std::fs::write(place("notes.toml.minisig"), old_signature).unwrap();
+    refused(&world, &UPGRADE, "signature", &["does not match the manifest"]);
+    std::fs::write(place("notes.toml.minisig"), &new[1]).unwrap();
+    std::fs::write(place("notes.toml"), old_manifest).unwrap();
+    refused(&world, &UPGRADE, "signature", &["does not match the manifest"]);
+}
+
+#[test]
+fn a_manifest_and_a_signature_without_end_are_cut_off() {
+    let world = World::installed(&[OLD, NEW]);
+    let server = ReleaseServer::start(&world.path("releases"));
+    world.configure_at(&server.url("/notes.toml"), "");
+    for file in ["/notes.toml", "/notes.toml.minisig"] {
+        server.misbehave(file, Mode::Endless);
+        failed(&world, &UPGRADE, "manifest-unreachable", &[file, "is longer than"]);
+        server.misbehave(file, Mode::Ok);
+    }
+    world.run(&UPGRADE).expect(0);
+}
+
+// FM-51
+#[test]
+fn either_of_two_keys_may_sign_and_what_one_signed_binds_the_other() {
+    let mut world = World::installed(&[OLD, NEW]);
+    world.publish();
+    let second = sign_with_another_key(&world);
+    let own = believe(&world, "[]");
+    believe(&world, &format!("[\"{second}\", {}", own.trim_start_matches('[')));
+    world.run(&["status"]).expect(0);
+    world.publish_text(&manifest(&world).replace("sequence = 2\n", "sequence = 1\n"));
+    refused(&world, &UPGRADE, "sequence", &["sequence is 1", "sequence 2 was seen"]);
+    world.publish();
+    world.run(&UPGRADE).expect(0);
+    world.stands_at("1.1.0", 2);
 }
 
 #[test]
@@ -124,6 +176,20 @@ fn removing_a_stolen_key_drops_its_mark() {
     world.publish();
     refused(&world, &UPGRADE, "sequence", &["sequence is 2", "9000000000000000000 was seen"]);
     believe(&world, &own);
+    world.run(&UPGRADE).expect(0);
+    world.stands_at("1.1.0", 2);
+}
+
+#[test]
+fn removing_a_stolen_key_takes_back_how_far_it_moved_the_time() {
+    let mut world = World::installed(&[OLD, NEW]);
+    world.publish_with("2099-01-01T00:00:00Z", "2100-01-01T00:00:00Z");
+    let thief = sign_with_another_key(&world);
+    let own = believe(&world, "[]");
+    believe(&world, &format!("[\"{thief}\", {}", own.trim_start_matches('[')));
+    refused(&world, &UPGRADE, "clock", &["before 2099-01-01T00:00:00Z"]);
+    believe(&world, &own);
+    world.publish();
     world.run(&UPGRADE).expect(0);
     world.stands_at("1.1.0", 2);
 }

@@ -176,7 +176,17 @@ fn answer(mut stream: impl Read + Write, shared: &Shared) -> io::Result<()> {
     if !matches!(mode, Mode::ResetAfter(_)) {
         stream.read_exact(&mut [0])?;
     }
-    stream.write_all(reply.head().as_bytes())?;
+    match mode {
+        Mode::HangUp => return Ok(()),
+        Mode::SlowHeaders(wait) => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nX-Slow: ")?;
+            loop {
+                stream.write_all(b"x")?;
+                std::thread::sleep(wait);
+            }
+        }
+        _ => stream.write_all(reply.head().as_bytes())?,
+    }
     match mode {
         Mode::StallAfter(count) => {
             stream.write_all(&reply.body[..count.min(reply.body.len())])?;

@@ -57,6 +57,14 @@ pub enum Mode {
     DateCutAfter(usize),
     /// The same `ETag` whatever the content is.
     ConstantETag,
+    /// Another `ETag` each time, whatever the content is.
+    ChangingETag,
     /// A megabyte of headers.
     HugeHeaders,
+    /// Headers that come byte by byte, so long apart, and never end.
+    SlowHeaders(Duration),
+    /// So many bytes more than are announced.
+    MoreThanAnnounced(usize),
+    /// The connection is closed without a word.
+    HangUp,
 }

@@ -22,6 +22,7 @@ impl Reply {
     pub fn new(request: &Request, content: Vec<u8>, mode: &Mode) -> Self {
         let tag = match mode {
             Mode::ConstantETag => "\"constant\"".to_owned(),
+            Mode::ChangingETag => format!("\"{:?}\"", std::time::Instant::now()),
             Mode::WeakETagCutAfter(_) => format!("W/{}", tag(&content)),
             _ => tag(&content),
         };
@@ -86,6 +87,9 @@ impl Reply {
             self.headers.push(("Transfer-Encoding", "chunked".to_owned()));
         } else if !matches!(mode, Mode::Endless | Mode::NoLength | Mode::NoLengthCutAfter(_)) {
             self.headers.push(("Content-Length", self.body.len().to_string()));
+        }
+        if let Mode::MoreThanAnnounced(count) = mode {
+            self.body.resize(self.body.len() + count, b'x');
         }
         self
     }

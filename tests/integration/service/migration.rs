@@ -113,6 +113,7 @@ fn a_migration_without_its_own_rows_for_dangling_references_is_refused() {
 }
 
 // Works on the rehearsal, and fails on what was written between it and the stop.
+// FM-15
 #[test]
 fn a_migration_that_fails_after_the_stop_leaves_the_old_one_running() {
     const UNIQUE: Release = release(&[NOTES, ("0002_unique.up.sql", "CREATE UNIQUE INDEX one ON notes (text);")]);

@@ -1,9 +1,11 @@
 //! A service that misbehaves: whatever it does, the machine stands at all of the OLD or all of the NEW.
 
 mod back;
+mod database;
 mod journal_mode;
 mod manager;
 mod migration;
+mod passage;
 mod script;
 mod start;
 mod stop;

@@ -73,3 +73,23 @@ fn a_process_that_is_being_reaped_does_not_live() {
     let text = "17338 (cat) X 0 -1 -1 0 -1 4227084 102 0 0 0 0 0 0 0 20 0 0 0 613580 0 0";
     assert!(!Stat::parse(text).unwrap().lives());
 }
+
+/// Runs itself again as the first process of a container whose process group began outside.
+#[test]
+fn in_a_container_that_was_entered_from_outside_a_process_stands_for_itself() {
+    if std::process::id() == 1 {
+        let this = Process::this().unwrap();
+        assert_eq!(this.group().unwrap(), [this]);
+        return;
+    }
+    let namespace = ["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"];
+    if !Command::new("unshare").args(namespace).arg("true").status().is_ok_and(|status| status.success()) {
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), b"skipped: this user may not make a PID namespace\n");
+        return;
+    }
+    let name = "sys::process::inspect::tests::in_a_container_that_was_entered_from_outside_a_process_stands_for_itself";
+    let mut inside = Command::new("unshare");
+    inside.args(namespace).arg(std::env::current_exe().unwrap()).args(["--exact", name]);
+    let answer = inside.output().unwrap();
+    assert!(answer.status.success(), "{answer:#?}");
+}

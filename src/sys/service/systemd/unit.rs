@@ -7,7 +7,7 @@ use crate::sys::process::Process;
 
 /// The properties of a unit, by their names.
 #[derive(Debug)]
-pub(super) struct Unit {
+pub(crate) struct Unit {
     name: String,
     properties: HashMap<String, String>,
 }
@@ -17,7 +17,7 @@ impl Unit {
         ExecMainCode,ExecMainStatus,TriggeredBy";
 
     /// One `name=value` a line. Properties that a kind of unit does not have are missing.
-    pub(super) fn parse(name: &str, text: &str) -> Result<Self> {
+    pub(crate) fn parse(name: &str, text: &str) -> Result<Self> {
         let pairs = text.lines().filter_map(|line| line.split_once('='));
         let properties = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         let unit = Self { name: name.to_owned(), properties };
@@ -45,7 +45,7 @@ impl Unit {
     }
 
     /// Whether its start has come to nothing, even if systemd will try again.
-    pub(super) fn has_died(&self) -> bool {
+    pub(crate) fn has_died(&self) -> bool {
         let restarted = !matches!(self.text("NRestarts"), "" | "0");
         matches!(self.text("ActiveState"), "inactive" | "failed")
             || self.text("SubState") == "auto-restart"
@@ -53,7 +53,7 @@ impl Unit {
     }
 
     /// What changes while a start goes on: the service's own words, and the phases of an activation.
-    pub(super) fn progress(&self) -> String {
+    pub(crate) fn progress(&self) -> String {
         match self.text("ActiveState") {
             "activating" => format!("{}: {}", self.text("SubState"), self.text("StatusText")),
             _ => self.text("StatusText").to_owned(),
@@ -61,7 +61,7 @@ impl Unit {
     }
 
     /// How its last main process ended. `ExecMainCode` is `si_code` of sigaction(2): 1 exited, 2 killed, 3 dumped.
-    pub(super) fn ending(&self) -> String {
+    pub(crate) fn ending(&self) -> String {
         let status = self.text("ExecMainStatus");
         match self.text("ExecMainCode") {
             "1" => format!("exit status {status}"),
@@ -70,11 +70,11 @@ impl Unit {
         }
     }
 
-    pub(super) fn control_group(&self) -> &str {
+    pub(crate) fn control_group(&self) -> &str {
         self.text("ControlGroup")
     }
 
-    pub(super) fn triggers(&self) -> Vec<String> {
+    pub(crate) fn triggers(&self) -> Vec<String> {
         self.text("TriggeredBy").split_whitespace().map(str::to_owned).collect()
     }
 

@@ -1,5 +1,8 @@
 //! A signal that asks for the end: what is under way is finished or undone, never torn.
 
+mod deaf;
+mod everywhere;
+
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 

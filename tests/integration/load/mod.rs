@@ -1,5 +1,7 @@
 //! Upgrades and rollbacks in a row while clients write: no acknowledged row is lost that no loss ledger named.
 
+mod cycles;
+
 use serde_json::Value;
 
 use crate::gantry_world::{GantryRelease, GantryWorld, Losses};

@@ -1,0 +1,198 @@
+#!/bin/sh
+# Measures migrations in place: 1,000 up and 1,000 down in every format, beside the stock sqlite3 that does the same SQL
+# in one transaction, and beside the real engines where `INTEROP` names the driver of tests/interop. All take turns,
+# and what is printed is the median of five.
+#
+# Nothing here fails because it was slow: it prints what it saw, beside what is aimed at.
+set -eu
+
+repeats=5
+count=1000
+formats='golang-migrate goose dbmate sql-migrate atlas'
+
+main() {
+    project=$(cd -- "$(dirname -- "$0")/.." && pwd -P)
+    require sqlite3 "the package sqlite3"
+    work=$(mktemp -d "${TMPDIR:-/tmp}/gantry-bench-migrations.XXXXXX")
+    trap 'rm -rf -- "$work"' EXIT
+    trap 'exit 130' INT TERM
+    installer=${1-}
+    if [ -z "$installer" ]; then build; fi
+    rustc --edition 2024 -O -o "$work/stopwatch" "$project/benches/stopwatch/stopwatch.rs"
+    for format in $formats; do directory "$format" "$count" "$work/$format"; done
+    printf '%-44s %12s  %s\n' "migrations" here goal
+    measure up
+    measure down
+    memory
+    large_directory
+}
+
+build() {
+    (cd -- "$project" && cargo build --locked --release --bin gantry-installer) >&2
+    target=$(cd -- "$project" && cargo metadata --locked --no-deps --format-version 1 |
+        sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+    installer=$target/release/gantry-installer
+}
+
+# ---- Directories: a table and a row each, and back
+
+directory() { # FORMAT COUNT DIRECTORY
+    mkdir -p -- "$3"
+    awk -v format="$1" -v count="$2" -v directory="$3" '
+        function put(name, text) { printf "%s", text >(directory "/" name); close(directory "/" name) }
+        BEGIN {
+            for (i = 1; i <= count; i++) {
+                up = "CREATE TABLE t" i " (id INTEGER PRIMARY KEY, name TEXT NOT NULL);\n" \
+                     "INSERT INTO t" i " (name) VALUES (\"row\");\n"
+                gsub("\"", "\047", up)
+                down = "DROP TABLE t" i ";\n"
+                name = sprintf("%05d_t%d", i, i)
+                if (format == "golang-migrate") { put(name ".up.sql", up); put(name ".down.sql", down) }
+                if (format == "goose") put(name ".sql", "-- +goose Up\n" up "-- +goose Down\n" down)
+                if (format == "dbmate") put(name ".sql", "-- migrate:up\n" up "-- migrate:down\n" down)
+                if (format == "sql-migrate") put(name ".sql", "-- +migrate Up\n" up "-- +migrate Down\n" down)
+                if (format == "atlas") put(name ".sql", up)
+            }
+        }'
+    if [ "$1" = atlas ]; then vouch "$3"; fi
+}
+
+# The digest of each prefix of all names and contents: openssl would hash a gigabyte, so it is done in one pass.
+vouch() { # DIRECTORY
+    command -v python3 >/dev/null || { formats=${formats% atlas} && return; }
+    python3 - "$1" <<'END'
+import base64, hashlib, os, sys
+running, total, lines = hashlib.sha256(), hashlib.sha256(), []
+for name in sorted(os.listdir(sys.argv[1])):
+    running.update(name.encode() + open(os.path.join(sys.argv[1], name), "rb").read())
+    entry = base64.b64encode(running.copy().digest()).decode()
+    total.update((name + entry).encode())
+    lines.append(f"{name} h1:{entry}\n")
+with open(os.path.join(sys.argv[1], "atlas.sum"), "w") as sum:
+    sum.write(f"h1:{base64.b64encode(total.digest()).decode()}\n" + "".join(lines))
+END
+}
+
+# ---- Up and down
+
+measure() { # DIRECTION
+    one_transaction "$1" >"$work/$1.sql"
+    turn=0
+    while [ "$turn" -lt "$repeats" ]; do
+        turn=$((turn + 1))
+        before "$1" sqlite3 golang-migrate
+        timed "sqlite3 $1" sqlite3 -bail "$work/sqlite3.db" ".read $work/$1.sql"
+        for format in $formats; do
+            if [ "$format $1" = "atlas down" ]; then continue; fi
+            before "$1" "ours-$format" "$format"
+            timed "ours-$format $1" ours "$1" "$work/ours-$format.db" "$format"
+            if [ -n "${INTEROP-}" ]; then
+                before "$1" "engine-$format" "$format"
+                timed "engine-$format $1" "$INTEROP" "$format" "$work/engine-$format.db" "$work/$format" "$1"
+            fi
+        done
+    done
+    limit=$(of "sqlite3 $1")
+    row "$count $1: sqlite3, one transaction" "$(milliseconds "$limit")" ""
+    for format in $formats; do
+        if [ "$format $1" = "atlas down" ]; then continue; fi
+        mine=$(of "ours-$format $1")
+        row "$count $1: $format" "$(milliseconds "$mine")" ""
+        row "    times sqlite3's" "$(ratio "$mine" "$limit")" "1.50"
+        if [ -n "${INTEROP-}" ]; then
+            row "    its engine takes, times" "$(ratio "$(of "engine-$format $1")" "$mine")" ""
+        fi
+    done
+}
+
+one_transaction() { # DIRECTION
+    echo "BEGIN;"
+    find "$work/golang-migrate" -name "*.$1.sql" | sort | xargs cat
+    echo "COMMIT;"
+}
+
+# Before going up there is nothing, and before going down everything.
+before() { # DIRECTION NAME FORMAT
+    if [ "$1" = up ]; then
+        rm -f -- "$work/$2.db"
+    else
+        [ -e "$work/$3-full.db" ] || ours up "$work/$3-full.db" "$3" >/dev/null 2>&1
+        cp -- "$work/$3-full.db" "$work/$2.db"
+        sync "$work/$2.db"
+    fi
+}
+
+ours() { # DIRECTION DATABASE FORMAT
+    case $1 in
+    up) set -- "$2" "$3" up ;;
+    down) set -- "$2" "$3" down "$count" ;;
+    esac
+    database=$1 form=$2
+    shift 2
+    "$installer" migrate --yes --quiet --database "sqlite:$database" --dir "$work/$form" --format "$form" "$@"
+}
+
+timed() { # NAME COMMAND…
+    name=$1
+    shift
+    begun=$(date +%s%N)
+    "$@" >"$work/output" 2>&1 || { cat -- "$work/output" >&2 && exit 1; }
+    echo "$((($(date +%s%N) - begun) / 1000))" >>"$work/times $name"
+}
+
+of() { # NAME
+    sort -n "$work/times $1" | awk '{ line[NR] = $0 } END { print line[int((NR + 1) / 2)] }'
+}
+
+# ---- Memory, and the look at a directory
+
+memory() {
+    if [ ! -x /usr/bin/time ]; then
+        say "not measured: memory, because there is no /usr/bin/time; it comes with the package time"
+        return
+    fi
+    for number in 100 "$count" 5000; do
+        directory golang-migrate "$number" "$work/memory-$number"
+        /usr/bin/time -f %M -o "$work/peak" "$installer" migrate --yes --quiet --database "sqlite:$work/memory-$number.db" \
+            --dir "$work/memory-$number" up >/dev/null 2>&1
+        row "memory at its peak, $number up" "$(awk "BEGIN { printf \"%.1f MiB\", $(tail -n 1 "$work/peak") / 1024 }")" ""
+    done
+}
+
+large_directory() {
+    for format in $formats; do
+        files=5000
+        # Two files each.
+        if [ "$format" = golang-migrate ]; then files=2500; fi
+        directory "$format" "$files" "$work/large-$format"
+        status=$("$work/stopwatch" 9 "$installer" migrate --quiet --database "sqlite:$work/none.db" \
+            --dir "$work/large-$format" --format "$format" status)
+        row "status of 5,000 files, $format" "$(milliseconds "$status")" "100 ms"
+    done
+}
+
+# ---- Words and numbers
+
+row() { # WHAT NUMBER GOAL
+    printf '%-44s %12s  %s\n' "$1" "$2" "$3"
+}
+
+ratio() { # NUMBER BY
+    awk "BEGIN { printf \"%.2f\", $1 / $2 }"
+}
+
+milliseconds() { # MICROSECONDS
+    awk "BEGIN { printf \"%.1f ms\", $1 / 1000 }"
+}
+
+require() { # PROGRAM WHERE-FROM
+    command -v "$1" >/dev/null && return
+    say "there is no \`$1\`; it comes with $2"
+    exit 1
+}
+
+say() { # WORDS
+    echo "bench: $1" >&2
+}
+
+main "$@"

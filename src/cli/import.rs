@@ -1,0 +1,148 @@
+//! `import`: a new database of an export, with the schema of a release that is on disk.
+
+use std::io::{BufReader, Read, Seek as _};
+use std::path::Path;
+
+use serde_json::json;
+
+use super::arguments;
+use super::exit::Outcome;
+use super::export::unpublished;
+use super::reply::Reply;
+use super::runs::{Answer, barred, refused};
+use super::session::Session;
+use crate::config::ForeignKeys;
+use crate::db::import::{ImportError, import};
+use crate::db::migrate::{MigrateError, Settings, run as migrate};
+use crate::db::open::{self, open_owned};
+use crate::db::side_files;
+use crate::journal::releases::{self, ReleaseRecord};
+use crate::plan::Refusal;
+use crate::plan::verdict::words;
+use crate::steps::sets;
+use crate::sys::attributes;
+use crate::sys::dir::Dir;
+use crate::sys::fs;
+use crate::sys::publication::{Publication, PublicationError};
+use crate::transfer::Inventory;
+use crate::transfer::reader::{self, ReadError};
+
+/// Builds the database beside its name, fills it, reads it back, and gives it its name once it is proven.
+pub fn run(arguments: &arguments::Import, session: &Session<'_>) -> Answer<Reply> {
+    let record = release(arguments, session)?;
+    let mut export = fs::open_regular(&arguments.from)
+        .map_err(|error| barred("export", &error, "name an export that this user may read with `--from`"))?;
+    session.terminal.say("reading the export");
+    let (inventory, _) = reader::inspect(buffered(&export)).map_err(|error| unreadable(&error))?;
+    fits(&inventory, &record, session)?;
+    export.rewind().map_err(|error| failed(&error))?;
+
+    let publication = begin(&arguments.into)?;
+    build(&publication.staged(), &record, &inventory, buffered(&export), session)?;
+    let bytes = publication.publish().map_err(|error| unpublished(&error, "import"))?;
+
+    let rows: u64 = inventory.tables.iter().map(|table| table.rows).sum();
+    let version = &record.release.version;
+    let body = json!({
+        "path": arguments.into,
+        "bytes": bytes,
+        "release": version,
+        "schema": record.release.schema,
+        "fingerprint": inventory.fingerprint,
+        "rows": rows,
+    });
+    let text = format!("imported {rows} rows into {}, a database of {version}", arguments.into.display());
+    Ok(Reply::new(Outcome::Done).with("import", body).saying(text))
+}
+
+/// A new file that belongs to the owner of its directory.
+fn begin(path: &Path) -> Answer<Publication> {
+    let publication = Publication::begin(path).map_err(|error| unpublished(&error, "import"))?;
+    let staged = publication.staged();
+    let (Some(directory), Some(name)) = (staged.parent(), staged.file_name().and_then(|name| name.to_str())) else {
+        return Err(unpublished(&PublicationError::NoName(path.to_owned()), "import"));
+    };
+    // FM-2: what a killed import left would be played back into this one.
+    let cleared = Dir::open(directory).and_then(|directory| side_files::discard(&directory, name));
+    let given = cleared.and_then(|()| attributes::give(publication.file(), &staged, attributes::owner(directory)?));
+    given.map(|()| publication).map_err(|error| failed(&error))
+}
+
+/// The newest release on disk that the target admits.
+fn release(arguments: &arguments::Import, session: &Session<'_>) -> Answer<ReleaseRecord> {
+    let records = releases::list(&session.config.layout)
+        .map_err(|error| barred("state", &error, "run it as root, or as the user who owns the state directory"))?;
+    let here: Vec<String> = records.iter().map(|record| record.release.version.to_string()).collect();
+    let admitted = records.into_iter().rfind(|record| arguments.release.admits(&record.release.version));
+    admitted.ok_or_else(|| {
+        refused(vec![Refusal::new(
+            "no-release",
+            format!("the release {} is not on disk: there are {}", arguments.release, here.join(", ")),
+            "name one of these with `--release`, or bring that one in with `gantry-installer upgrade`",
+        )])
+    })
+}
+
+/// An export goes into a database of its own schema.
+fn fits(inventory: &Inventory, record: &ReleaseRecord, session: &Session<'_>) -> Answer<()> {
+    let mut refusals = Vec::new();
+    if inventory.product != session.config.product {
+        refusals.push(Refusal::new(
+            "foreign-export",
+            format!("the export is of `{}`, and the configuration of `{}`", inventory.product, session.config.product),
+            "name the configuration of that product with `--config FILE`",
+        ));
+    }
+    if inventory.schema.as_ref() != Some(&record.release.schema) {
+        let (found, version) = (words(inventory.schema.as_ref()), &record.release.version);
+        let from = inventory.release.as_ref().map_or_else(|| "no release".to_owned(), |release| format!("{release}"));
+        refusals.push(Refusal::new(
+            "other-schema",
+            format!("the export has the schema {found}, of {from}, and {version} has {}", record.release.schema),
+            "import it with `--release` of a release with its schema",
+        ));
+    }
+    if refusals.is_empty() { Ok(()) } else { Err(refused(refusals)) }
+}
+
+fn build(
+    path: &Path,
+    record: &ReleaseRecord,
+    inventory: &Inventory,
+    export: impl std::io::BufRead,
+    session: &Session<'_>,
+) -> Answer<()> {
+    let release = &record.release;
+    let ledger = sets::ledger(&session.config).map_err(|error| failed(&error))?;
+    let works = sets::of(&session.config, &release.version)
+        .and_then(|set| Ok(set.up(None, &release.schema)?))
+        .map_err(|error| failed(&error))?;
+    let settings = Settings { foreign_keys: session.config.database.foreign_keys, ..Settings::of(&ledger) };
+    let made = open::create(path).map_err(MigrateError::from).and_then(|()| migrate(path, &works, &settings));
+    made.map_err(|error| failed(&error))?;
+    let connection = open_owned(path, ForeignKeys::Ignored).map_err(|error| failed(&error))?;
+    // Nobody looks for it under this name, and it is flushed as a whole before it gets another one.
+    connection.pragma_update(None, "synchronous", "OFF").map_err(|error| failed(&error))?;
+    import(&connection, &ledger, inventory, export, &session.terminal.rows()).map_err(|error| match &error {
+        ImportError::Export(error) => unreadable(error),
+        ImportError::Cancelled => Box::new(Reply::failed("signal", &error, "run the same command again")),
+        _ => failed(&error),
+    })
+}
+
+fn buffered(file: &std::fs::File) -> BufReader<impl Read + '_> {
+    BufReader::with_capacity(1 << 20, file)
+}
+
+fn unreadable(error: &ReadError) -> Box<Reply> {
+    let remedy = match error {
+        ReadError::Newer { .. } => "read it with the gantry-installer that wrote it, or a newer one",
+        ReadError::Foreign(_) => "name a file that `gantry-installer export` wrote",
+        _ => "copy it again from where it was written, or export again",
+    };
+    barred("export", error, remedy)
+}
+
+fn failed(error: &dyn std::error::Error) -> Box<Reply> {
+    Box::new(Reply::failed("import", error, "nothing was made; correct what is named, then run the same command again"))
+}

@@ -1,0 +1,32 @@
+//! What a migration needs of a program: functions and the like that it registers with its own connection.
+
+use rusqlite::Error;
+use thiserror::Error;
+
+use crate::migration::Script;
+
+/// A statement needs what is not part of SQLite.
+#[derive(Debug, Error)]
+#[error(
+    "`{file}` needs the {what} at line {line}, which is not part of SQLite: a program that brings its own has to migrate \
+     itself, with `format = \"command\"`"
+)]
+pub struct ForeignPart {
+    /// The migration's file.
+    file: String,
+    /// The line that the statement begins on.
+    line: usize,
+    /// The function, collation, module or tokenizer, with its name.
+    what: String,
+}
+
+impl ForeignPart {
+    /// The part that SQLite looked for in vain, if that is why a statement of `script` failed.
+    pub(super) fn missing(error: &Error, script: &Script, line: usize) -> Option<Self> {
+        let (Error::SqlInputError { msg, .. } | Error::SqliteFailure(_, Some(msg))) = error else { return None };
+        let (kind, name) = msg.strip_prefix("no such ")?.split_once(": ")?;
+        let known = ["function", "collation", "module", "tokenizer"];
+        let kind = known.into_iter().find(|known| kind.starts_with(known))?;
+        Some(Self { file: script.file.clone(), line, what: format!("{kind} `{name}`") })
+    }
+}

@@ -1,0 +1,162 @@
+//! A new file at a path that a user named: there is all of it under that name, or nothing.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, RenameFlags};
+use thiserror::Error;
+
+use crate::sys::dir::{Access, Dir};
+use crate::sys::fs::{self, PathError, sync_file};
+use crate::sys::seam;
+
+/// Why a file is not made.
+#[derive(Debug, Error)]
+pub enum PublicationError {
+    /// There is something already, which is never replaced.
+    #[error("there is `{}` already", .0.display())]
+    Exists(PathBuf),
+    /// The path has no name that a file could have.
+    #[error("`{}` does not name a file", .0.display())]
+    NoName(PathBuf),
+    /// Another process makes it.
+    #[error("another process is writing `{}`", .0.display())]
+    Busy(PathBuf),
+    /// A file could not be made.
+    #[error(transparent)]
+    Path(#[from] PathError),
+}
+
+type Result<T> = std::result::Result<T, PublicationError>;
+
+/// A file that gets its name when it is whole. Until then it has another one beside it, under which it is removed when
+/// this is dropped; what a kill left there the next one replaces.
+#[derive(Debug)]
+pub struct Publication {
+    directory: Dir,
+    name: String,
+    staged: String,
+    file: File,
+    published: bool,
+}
+
+impl Publication {
+    /// Begins the file `path`, mode 0600.
+    ///
+    /// # Errors
+    /// Something is there already, or another process makes the same file.
+    pub fn begin(path: &Path) -> Result<Self> {
+        let name =
+            path.file_name().and_then(|name| name.to_str()).ok_or_else(|| PublicationError::NoName(path.to_owned()))?;
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let directory = Dir::open(&fs::real_path(parent)?)?;
+        if directory.identity(name)?.is_some() {
+            return Err(PublicationError::Exists(path.to_owned()));
+        }
+        let staged = format!(".{name}.partial");
+        clear(&directory, &staged, path)?;
+        let file = directory.create_file(&staged)?;
+        lock(&file, path)?;
+        Ok(Self { directory, name: name.to_owned(), staged, file, published: false })
+    }
+
+    /// To write it.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Where it is until it is published, for whoever opens files by path.
+    pub fn staged(&self) -> PathBuf {
+        self.directory.path().join(&self.staged)
+    }
+
+    /// Makes it durable, and gives it its name. Returns its length.
+    ///
+    /// # Errors
+    /// Something else took the name meanwhile, and what can happen to a file.
+    pub fn publish(mut self) -> Result<u64> {
+        let path = self.directory.path().join(&self.name);
+        sync_file(&self.file, &path)?;
+        let length = self.file.metadata().map_err(PathError::on("read", &path))?.len();
+        seam::cross("give a new file its name");
+        let descriptor = self.directory.descriptor();
+        match rustix::fs::renameat_with(descriptor, &self.staged, descriptor, &self.name, RenameFlags::NOREPLACE) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::EXIST) => return Err(PublicationError::Exists(path)),
+            Err(error) => return Err(PathError::on("rename to", &path)(error).into()),
+        }
+        self.published = true;
+        self.directory.sync()?;
+        Ok(length)
+    }
+}
+
+impl Drop for Publication {
+    fn drop(&mut self) {
+        if !self.published {
+            // It has no name that anybody looks for; what stays here the next one replaces.
+            let _ = self.directory.unlink(&self.staged);
+        }
+    }
+}
+
+/// Removes what a killed process left, unless it lives: its lock died with it.
+fn clear(directory: &Dir, staged: &str, path: &Path) -> Result<()> {
+    if directory.identity(staged)?.is_none() {
+        return Ok(());
+    }
+    lock(&directory.open_file(staged, Access::Read)?, path)?;
+    Ok(directory.unlink(staged)?)
+}
+
+fn lock(file: &File, path: &Path) -> Result<()> {
+    match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(()),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(PublicationError::Busy(path.to_owned())),
+        Err(error) => Err(PathError::on("lock", path)(error).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_has_its_name_only_when_it_is_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("export.tar.gz");
+        let publication = Publication::begin(&path).unwrap();
+        publication.file().write_all(b"half").unwrap();
+        assert!(!path.exists());
+        assert!(matches!(Publication::begin(&path), Err(PublicationError::Busy(_))));
+        drop(publication);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+
+        let publication = Publication::begin(&path).unwrap();
+        publication.file().write_all(b"whole").unwrap();
+        assert_eq!(publication.publish().unwrap(), 5);
+        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+        assert!(matches!(Publication::begin(&path), Err(PublicationError::Exists(_))));
+    }
+
+    #[test]
+    fn what_took_the_name_meanwhile_is_not_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("new");
+        let publication = Publication::begin(&path).unwrap();
+        std::fs::write(&path, b"theirs").unwrap();
+        assert!(matches!(publication.publish(), Err(PublicationError::Exists(_))));
+        assert_eq!(std::fs::read(&path).unwrap(), b"theirs");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join(".new.partial"), b"old").unwrap();
+        let publication = Publication::begin(&directory.path().join("new")).unwrap();
+        assert_eq!(publication.publish().unwrap(), 0);
+    }
+}

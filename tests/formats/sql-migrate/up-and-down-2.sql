@@ -1,0 +1,18 @@
+CREATE TABLE "gorp_migrations" ("id" varchar(255) not null primary key, "applied_at" datetime);
+CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE INDEX users_name ON users (name);
+CREATE TABLE log (id INTEGER PRIMARY KEY AUTOINCREMENT, what TEXT, at REAL DEFAULT 1.5);
+INSERT INTO "gorp_migrations" VALUES ('001-users.sql', '2026-11-21 05:15:34.936167996+00:00');
+INSERT INTO "gorp_migrations" VALUES ('002-by_name.sql', '2026-11-21 05:15:35.022538286+00:00');
+INSERT INTO "gorp_migrations" VALUES ('003-log.sql', '2026-11-21 05:15:35.033425077+00:00');
+INSERT INTO "log" VALUES (1, 'new; c', 1.5);
+CREATE TABLE numbered (id INTEGER PRIMARY KEY AUTOINCREMENT);
+DROP TABLE numbered;
+DELETE FROM sqlite_sequence;
+INSERT INTO "sqlite_sequence" VALUES ('log', 1);
+INSERT INTO "users" VALUES (1, 'a;b');
+INSERT INTO "users" VALUES (2, 'it''s');
+INSERT INTO "users" VALUES (3, 'c');
+CREATE TRIGGER users_log AFTER INSERT ON users BEGIN
+  INSERT INTO log (what) VALUES ('new; ' || new.name);
+END;

@@ -1,0 +1,57 @@
+#!/bin/sh
+# The fuzzers of `fuzz`. `smoke`: all corpora and five seconds a target. `full`: a minute a target. Both go on from what
+# earlier runs found, which is in `fuzz/found`. An input that breaks something is left in `fuzz/artifacts`.
+set -eu
+
+# The newest that the toolchain of this project builds.
+fuzz_version=0.13.2
+
+main() {
+    cd -- "$(dirname -- "$0")/.."
+    case ${1:-smoke} in
+    smoke) seconds=5 ;;
+    full) seconds=60 ;;
+    *) fail "there is no \`$1\`: say smoke or full" ;;
+    esac
+    tools=${XDG_CACHE_HOME:-$HOME/.cache}/gantry-installer/tools
+    PATH=$PATH:$tools/bin
+    offer_fuzz || return 0
+    # The code is Rust without `unsafe` but for system calls, so that the address sanitizer would find nothing, slowly;
+    # without it the stable toolchain is enough. Assertions and overflow checks are on.
+    cargo fuzz build --sanitizer none
+    failed=0
+    for target in fuzz/fuzz_targets/*.rs; do
+        target=$(basename -- "$target" .rs)
+        run "$target" || failed=$((failed + 1))
+    done
+    [ "$failed" -eq 0 ] || fail "$failed targets broke something: see fuzz/artifacts"
+    echo "fuzz: nothing was found"
+}
+
+offer_fuzz() {
+    command -v cargo-fuzz >/dev/null && return
+    echo "fuzz: installing cargo-fuzz $fuzz_version" >&2
+    cargo install --quiet --locked --root "$tools" "cargo-fuzz@$fuzz_version" && return
+    echo "fuzz: skipped: cargo-fuzz is not here and could not be installed"
+    return 1
+}
+
+run() { # TARGET
+    echo "fuzz: $1" >&2
+    mkdir -p "fuzz/found/$1"
+    output=fuzz/found/$1.log
+    # A place in memory for what is unpacked, where there is one.
+    temporary=${TMPDIR:-/tmp}
+    [ ! -w /dev/shm ] || temporary=/dev/shm
+    TMPDIR=$temporary cargo fuzz run --sanitizer none "$1" "fuzz/found/$1" "fuzz/corpus/$1" -- \
+        -max_total_time="$seconds" -max_len=4096 -timeout=10 -print_final_stats=1 >"$output" 2>&1 && return
+    tail -n 40 -- "$output" >&2
+    return 1
+}
+
+fail() { # WORDS
+    echo "fuzz: $1" >&2
+    exit 1
+}
+
+main "$@"

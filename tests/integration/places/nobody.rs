@@ -1,0 +1,53 @@
+//! Without root: a product whose every file belongs to the user who runs the installer.
+
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use crate::world::{Answer, NEW, OLD, World, answer};
+
+const SETPRIV: [&str; 3] = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+
+/// A world that belongs to nobody; none where this user may not become another.
+fn of_nobody() -> Option<World> {
+    if !Command::new("setpriv").args(SETPRIV).arg("true").status().is_ok_and(|status| status.success()) {
+        let _ = writeln!(std::io::stderr(), "skipped: this user may not become another one");
+        return None;
+    }
+    let world = World::with(&[OLD, NEW]);
+    // The way to the program may be closed to others.
+    let program = world.path("gantry-installer");
+    std::fs::copy(env!("CARGO_BIN_EXE_gantry-installer"), &program).unwrap();
+    world.replace(
+        &format!("start = [\"{}\"", env!("CARGO_BIN_EXE_gantry-installer")),
+        &format!("start = [\"{}\"", program.display()),
+    );
+    std::fs::set_permissions(world.path(""), PermissionsExt::from_mode(0o755)).unwrap();
+    assert!(Command::new("chown").args(["-R", "65534:65534"]).arg(world.path("")).status().unwrap().success());
+    Some(world)
+}
+
+fn run(world: &World, arguments: &[&str]) -> Answer {
+    let mut command = Command::new("setpriv");
+    command.args(SETPRIV).arg(world.path("gantry-installer")).arg("--config").arg(world.path("installer.toml"));
+    command.args(arguments).current_dir("/").stdin(std::process::Stdio::null());
+    answer(command)
+}
+
+#[test]
+fn a_user_who_owns_everything_installs_upgrades_undoes_and_goes_back() {
+    let Some(world) = of_nobody() else { return };
+    run(&world, &["install", "--to", "1.0.0", "--yes"]).expect(0);
+    world.execute("INSERT INTO notes (text) VALUES ('one'), ('two'), ('three')");
+    let owned = Command::new("chown").args(["-R", "65534:65534"]).arg(world.path("data")).status();
+    assert!(owned.unwrap().success());
+    run(&world, &["upgrade", "--yes"]).expect(0);
+    world.stands_at("1.1.0", 2);
+    run(&world, &["rollback", "--strategy", "down", "--yes"]).expect(0);
+    world.stands_at("1.0.0", 1);
+    world.misbehave("1.1.0", "never-healthy");
+    run(&world, &["upgrade", "--to", "1.1.0", "--yes"]).expect(4);
+    world.stands_at("1.0.0", 1);
+    run(&world, &["backup", "verify"]).expect(0);
+    run(&world, &["recover"]).expect(0);
+}

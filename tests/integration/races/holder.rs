@@ -1,0 +1,41 @@
+//! Somebody who opens the database in the middle of a run, by whatever means.
+
+use crate::crash::frozen::Frozen;
+use crate::crash::operations;
+use crate::refusals::databases::Holder;
+use crate::standing::Standing;
+use crate::world::NEW;
+
+/// One point of so many.
+const EVERY: usize = 8;
+
+#[test]
+fn a_process_that_opens_the_database_at_any_moment_leaves_it_at_old_or_new() {
+    let sweep = operations::upgrade();
+    let world = operations::at_old(NEW);
+    let frozen = Frozen::of(&world);
+    let mut ends = [0, 0];
+    for point in (1..).step_by(EVERY) {
+        let world = frozen.thaw();
+        let upgrade = Standing::before(point, world.command(sweep.arguments));
+        if !upgrade.stands() {
+            upgrade.goes_on().expect(0);
+            break;
+        }
+        let holder = Holder::of(&world.database());
+        let answer = upgrade.goes_on();
+        drop(holder);
+        let context = format!("before operation {point}: {answer:#?}");
+        let pair = (world.current(), world.schema());
+        match answer.code {
+            0 => assert_eq!(pair, (Some("1.1.0".to_owned()), 2), "{context}"),
+            1 | 3 | 4 => assert_eq!(pair, (Some("1.0.0".to_owned()), 1), "{context}"),
+            _ => panic!("{context}"),
+        }
+        assert!(answer.code != 4 || answer.stderr.contains("sleep 600"), "it is named: {context}");
+        ends[usize::from(answer.code == 0)] += 1;
+        assert_eq!(world.answers(), world.current(), "{context}");
+        assert_eq!(world.run(&["recover", "--json"]).expect(0).json()["outcome"], "nothing", "{context}");
+    }
+    assert!(ends.iter().all(|count| *count > 0), "{ends:?}");
+}

@@ -1,0 +1,75 @@
+//! A signal at any moment of any operation: the exit code says what became of it, and nothing is left to recover.
+
+use rustix::process::Signal;
+
+use crate::crash::frozen::{Frozen, quick};
+use crate::crash::interrupted::{Run, Seen};
+use crate::crash::operations::{self, FAILING};
+use crate::crash::sweep::{Count, Sweep};
+use crate::world::{NEW, OLD, World, answer};
+
+/// One point of so many is tried, each with the next signal.
+const EVERY: u64 = 7;
+const SIGNALS: [Signal; 3] = [Signal::TERM, Signal::INT, Signal::HUP];
+
+#[test]
+fn a_signal_anywhere_in_an_upgrade_ends_it_as_its_exit_code_says() {
+    both(&everywhere(&operations::upgrade(), &operations::at_old(NEW)));
+}
+
+#[test]
+fn a_signal_anywhere_in_an_upgrade_that_undoes_itself_ends_it_as_its_exit_code_says() {
+    let count = everywhere(&operations::failing(), &operations::at_old(FAILING));
+    assert_eq!(count.old, count.points);
+}
+
+#[test]
+fn a_signal_anywhere_in_a_rollback_ends_it_as_its_exit_code_says() {
+    both(&everywhere(&operations::down(), &operations::at_new()));
+    both(&everywhere(&operations::restore(), &operations::at_new()));
+    both(&everywhere(&operations::binary(), &operations::at_new()));
+}
+
+#[test]
+fn a_signal_anywhere_in_a_first_installation_ends_it_as_its_exit_code_says() {
+    both(&everywhere(&operations::install(), &operations::patient(World::within(quick(), &[OLD, NEW]))));
+}
+
+fn both(count: &Count) {
+    assert!(count.old > 0 && count.new > 0, "{count:?}");
+}
+
+fn everywhere(sweep: &Sweep, world: &World) -> Count {
+    let frozen = Frozen::of(world);
+    let past = Run::last(world).map(|run| run.name);
+    let mut count = Count::default();
+    loop {
+        let point = count.points * EVERY + 1;
+        let signal = SIGNALS[usize::try_from(count.points).unwrap() % SIGNALS.len()];
+        let world = frozen.thaw();
+        let mut command = world.command(sweep.arguments);
+        command.env("GANTRY_INSTALLER_SIGNAL_AT", format!("{point} {}", signal.as_raw()));
+        let answer = answer(command);
+        let context = format!("{} with {signal:?} before operation {point}: {answer:#?}", sweep.name);
+        if !answer.stderr.contains(&format!("signalled before operation {point}: ")) {
+            assert_eq!(answer.code, sweep.code, "{context}");
+            break;
+        }
+        let run = Run::last(world).filter(|run| Some(run.name.as_str()) != past.as_deref());
+        let began = |step| run.as_ref().is_some_and(|run| run.began(step));
+        let expected = match (began("stop"), began("commit")) {
+            (_, true) => 0,
+            (true, false) => 4,
+            // A first installation stops nothing, and has nothing to go back to.
+            (false, false) if began("start") || began("exchange") => answer.code,
+            (false, false) => 1,
+        };
+        assert_eq!(answer.code, expected, "{context}");
+        assert!(world.run(&["status", "--json"]).expect(0).json()["unfinished"].is_null(), "{context}");
+        let seen = Seen { started: began("start") };
+        count.points += 1;
+        sweep.settle(&seen, world, &context, &mut count);
+    }
+    count.print(&format!("{}, signals", sweep.name));
+    count
+}

@@ -1,0 +1,32 @@
+#!/bin/sh
+# The proof: every operation, with every fault at every point of it, and what stands there afterwards. Needs Rust, a C
+# compiler and Linux on x86_64. Without arguments it says what it takes.
+set -eu
+
+main() {
+    cd -- "$(dirname -- "$0")/.."
+    if [ "$(uname -sm)" != "Linux x86_64" ]; then
+        echo "proof: system calls are only understood on Linux x86_64" >&2
+        exit 1
+    fi
+    offer mkfs.ext4 e2fsprogs
+    offer mkfs.xfs xfsprogs
+    offer mkfs.btrfs btrfs-progs
+    cargo build --locked --bins --example fickle
+    exec cargo test --locked --test proof -- "$@"
+}
+
+# A program without which some power cuts are skipped, in words.
+offer() { # PROGRAM PACKAGE
+    if command -v "$1" >/dev/null || [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+        return
+    fi
+    echo "proof: installing $2" >&2
+    install_package "$2" || { apt-get update >/dev/null 2>&1 && install_package "$2"; } || true
+}
+
+install_package() { # NAME
+    apt-get install --yes --no-install-recommends "$1" >/dev/null 2>&1
+}
+
+main "$@"

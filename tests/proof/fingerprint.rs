@@ -1,0 +1,59 @@
+//! When two states of a world are the same: all names, and all bytes but for times, process numbers, and what SQLite
+//! makes up at random. A recovery that is tried from one need not be tried from the other.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::Path;
+
+use crate::frozen::below;
+use crate::stage::{PARTS, Stage};
+
+pub fn fingerprint(stage: &Stage) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for part in PARTS {
+        let directory = stage.world.path(part);
+        for path in below(&directory) {
+            path.hash(&mut hasher);
+            file(&directory.join(&path), &mut hasher);
+        }
+    }
+    stage.launcher.running().hash(&mut hasher);
+    hasher.finish()
+}
+
+fn file(path: &Path, hasher: &mut DefaultHasher) {
+    let known = path.symlink_metadata().unwrap();
+    if known.is_symlink() {
+        return std::fs::read_link(path).unwrap().hash(hasher);
+    }
+    let name = path.file_name().unwrap().to_string_lossy();
+    if !known.is_file() || name == "lock" || name.ends_with("-shm") {
+        return;
+    }
+    known.len().hash(hasher);
+    // A log has numbers of its own at random, and its bytes are in no file that is kept.
+    if name.ends_with("-wal") || crate::classes::is_disposable(path) {
+        return;
+    }
+    let bytes = std::fs::read(path).unwrap();
+    match std::str::from_utf8(&bytes) {
+        Ok(text) if !bytes.contains(&0) => without_times(text).hash(hasher),
+        _ => bytes.hash(hasher),
+    }
+}
+
+/// Times, durations and process numbers become one sign. Other numbers are short, or among letters.
+fn without_times(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(|letter: char| letter.is_ascii_digit()) {
+        let (before, number) = rest.split_at(start);
+        masked.push_str(before);
+        let is_time = number.get(4..5) == Some("-") && number.get(10..11) == Some("T");
+        let part = |letter: char| letter.is_ascii_digit() || (is_time && "-:.TZ".contains(letter));
+        let end = number.find(|letter| !part(letter)).unwrap_or(number.len());
+        let is_duration = before.ends_with("ms\":");
+        masked.push_str(if is_time || is_duration || end > 3 { "#" } else { &number[..end] });
+        rest = &number[end..];
+    }
+    masked + rest
+}

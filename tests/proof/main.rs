@@ -1,0 +1,121 @@
+//! The proof: every operation with every fault at every point, and what stands there afterwards. `tests/proof.sh` runs it.
+
+#![allow(clippy::disallowed_methods, reason = "the fence is for the program, not for what tests it")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own, whose result is a table")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a harness ends where it fails")]
+#![allow(missing_docs, reason = "a program, not a library")]
+
+#[path = "../integration/crash/frozen.rs"]
+#[allow(dead_code, reason = "shared with the integration tests")]
+mod frozen;
+#[path = "../integration/release.rs"]
+#[allow(dead_code, reason = "shared with the integration tests")]
+mod release;
+#[path = "../integration/settings.rs"]
+#[allow(dead_code, reason = "shared with the integration tests")]
+mod settings;
+#[path = "../integration/world.rs"]
+#[allow(dead_code, reason = "shared with the integration tests")]
+mod world;
+
+mod classes;
+mod fault;
+mod fingerprint;
+mod launcher;
+mod operation;
+mod operations;
+mod picture;
+mod power;
+mod record;
+mod scope;
+mod seeded;
+mod stage;
+mod sweep;
+mod table;
+mod tracer;
+mod tree;
+mod trial;
+mod verdict;
+mod work;
+
+use std::process::ExitCode;
+
+use operation::Size;
+use operations::OPERATIONS;
+use record::Record;
+use scope::{Depth, Scope};
+use work::{Findings, Work};
+
+const USAGE: &str = "\
+quick [SETTING…] [FILTER…]   a sample of all points, in minutes
+full [SETTING…] [FILTER…]    all of them, in hours; goes on where it stopped
+one OPERATION FAULT POINT    one point again, with all that was said
+list OPERATION               the points of an operation
+settings: jobs=N seed=N shard=I/N; a filter is a part of `OPERATION FAULT`";
+
+fn main() -> ExitCode {
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    if words.first().is_some_and(|word| word == "ask") {
+        return launcher::ask(&words[1..]);
+    }
+    let words: Vec<String> = words.into_iter().map(|word| word.into_string().unwrap()).collect();
+    let done = match words.first().map(String::as_str) {
+        Some("power-job") => power::jobs::perform(&words[1..]),
+        Some("one") => one(&words[1..]),
+        Some("list") => list(&words[1..]),
+        _ => all(&words),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("proof: {error}\n{USAGE}");
+        ExitCode::from(2)
+    })
+}
+
+fn all(words: &[String]) -> Result<ExitCode, String> {
+    let subject = record::subject();
+    let scope = Scope::of(words, &subject)?;
+    println!("seed {}, {} workers", scope.seed, scope.jobs);
+    let record = if scope.depth == Depth::Full { Record::open(&subject) } else { Record::none() };
+    let findings = Findings::default();
+    for (operation, size, faults) in scope.operations() {
+        Work { operation, size, faults: &faults, scope: &scope, record: &record, findings: &findings }.run();
+    }
+    let skipped = power::run(&scope, &findings);
+    findings.bad.lock().unwrap().extend(seeded::missed(scope::room(), &scope));
+    let code = findings.print();
+    for words in &skipped {
+        println!("skipped: {words}");
+    }
+    println!("proof: {} skipped", skipped.len());
+    Ok(code)
+}
+
+fn one(words: &[String]) -> Result<ExitCode, String> {
+    let [operation, fault, point] = words else { return Err("`one` needs an operation, a fault and a point".into()) };
+    let (operation, size) = known(operation)?;
+    let fault = fault::Fault::named(fault).ok_or_else(|| format!("there is no fault `{fault}`"))?;
+    let (point, second) = match point.split_once('/') {
+        Some((point, second)) => (point, Some(second)),
+        None => (point.as_str(), None),
+    };
+    let number = |text: &str| text.parse().map_err(|error| format!("`{text}`: {error}"));
+    let trial = trial::Trial { fault, point: number(point)?, second: second.map(number).transpose()? };
+    let outcome = sweep::Sweep::of(operation, size, scope::room()).attempt(&trial, &[]);
+    println!("{outcome:#?}");
+    Ok(if matches!(outcome.verdict, verdict::Verdict::Bad(_)) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn list(words: &[String]) -> Result<ExitCode, String> {
+    let [operation] = words else { return Err("`list` needs an operation".into()) };
+    let (operation, size) = known(operation)?;
+    for point in sweep::Sweep::of(operation, size, scope::room()).points {
+        println!("{point}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn known(name: &str) -> Result<(&'static operation::Operation, Size), String> {
+    let every = [Size::Small, Size::Large].into_iter().flat_map(|size| OPERATIONS.iter().map(move |one| (one, size)));
+    let mut fitting = every.filter(|(operation, size)| size.name(operation) == name);
+    fitting.next().ok_or_else(|| format!("there is no operation `{name}`"))
+}

@@ -1,0 +1,355 @@
+//! The processes of one command under ptrace: who they are, what they call, and what is done to them.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::ptrace::{self, Options};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use super::calls::{self, Effect, On};
+use super::lie::Told;
+use super::{End, Fault, Kind, Lie, Point, Seen, Trace, Witness, memory};
+
+pub(super) struct Family<'a> {
+    root: Pid,
+    world: &'a Path,
+    fault: Option<Fault>,
+    lies: &'a [Lie],
+    at_stop: Option<Box<dyn FnOnce(&Point) + 'a>>,
+    witness: Option<&'a mut dyn Witness>,
+    /// What each is to be answered when its call ends.
+    answers: HashMap<Pid, After>,
+    members: BTreeSet<Pid>,
+    backlog: VecDeque<WaitStatus>,
+    kept: Option<(PathBuf, Vec<u8>)>,
+    dying: bool,
+    end: Option<End>,
+    points: Vec<Point>,
+    fired: Option<Point>,
+    unmodelled: BTreeSet<String>,
+    told: u64,
+}
+
+/// What is left to do when a call returns.
+enum After {
+    Answer(i64),
+    PutBack,
+}
+
+/// `PTRACE_SYSCALL_INFO_ENTRY` of ptrace(2).
+const ENTRY: u8 = 1;
+
+impl<'a> Family<'a> {
+    /// Starts a command that stops itself, and seizes it there.
+    pub(super) fn seize(
+        mut command: Command,
+        world: &'a Path,
+        fault: Option<Fault>,
+        lies: &'a [Lie],
+        at_stop: Box<dyn FnOnce(&Point) + 'a>,
+    ) -> Self {
+        let child = command.spawn().unwrap();
+        let root = Pid::from_raw(child.id().try_into().unwrap());
+        let stopped = waitpid(root, Some(WaitPidFlag::WUNTRACED)).unwrap();
+        assert_eq!(stopped, WaitStatus::Stopped(root, Signal::SIGSTOP));
+        let options = Options::PTRACE_O_TRACESYSGOOD
+            | Options::PTRACE_O_TRACEFORK
+            | Options::PTRACE_O_TRACEVFORK
+            | Options::PTRACE_O_TRACECLONE
+            | Options::PTRACE_O_TRACEEXEC
+            | Options::PTRACE_O_EXITKILL;
+        ptrace::seize(root, options).unwrap();
+        kill(root, Signal::SIGCONT).unwrap();
+        Self {
+            root,
+            world,
+            fault,
+            lies,
+            at_stop: Some(at_stop),
+            witness: None,
+            answers: HashMap::new(),
+            members: BTreeSet::from([root]),
+            backlog: VecDeque::new(),
+            kept: None,
+            dying: false,
+            end: None,
+            points: Vec::new(),
+            fired: None,
+            unmodelled: BTreeSet::new(),
+            told: 0,
+        }
+    }
+
+    /// Everything is told to this one too, the service included, if it is one of the family. It ends with the command.
+    pub(super) fn tell(&mut self, witness: &'a mut dyn Witness) {
+        self.witness = Some(witness);
+    }
+
+    /// Until none of them is left.
+    pub(super) fn follow(&mut self, patience: Duration) {
+        let (done, watched) = std::sync::mpsc::channel::<()>();
+        let hung = Arc::new(AtomicBool::new(false));
+        let (root, flag) = (self.root, Arc::clone(&hung));
+        let watch = std::thread::spawn(move || {
+            if watched.recv_timeout(patience) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                flag.store(true, Ordering::SeqCst);
+                let _ = kill(root, Signal::SIGKILL);
+            }
+        });
+        while let Some(status) = self.next() {
+            self.handle(status);
+        }
+        drop(done);
+        watch.join().unwrap();
+        if hung.load(Ordering::SeqCst) {
+            self.end = Some(End::Hung);
+        }
+    }
+
+    pub(super) fn trace(self, stdout: String, stderr: String) -> Trace {
+        Trace {
+            points: self.points,
+            fired: self.fired,
+            end: self.end.unwrap(),
+            unmodelled: self.unmodelled,
+            lies: self.told,
+            stdout,
+            stderr,
+        }
+    }
+
+    fn next(&mut self) -> Option<WaitStatus> {
+        if let Some(status) = self.backlog.pop_front() {
+            return Some(status);
+        }
+        // Not the children of other threads, which wait for theirs themselves.
+        let flags = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
+        loop {
+            match waitpid(None, Some(flags)) {
+                Ok(status) => return Some(status),
+                Err(Errno::EINTR) => {}
+                Err(Errno::ECHILD) => return None,
+                Err(error) => panic!("cannot wait for what is traced: {error}"),
+            }
+        }
+    }
+
+    fn handle(&mut self, status: WaitStatus) {
+        let (process, signal) = match status {
+            WaitStatus::Exited(process, code) => return self.ended(process, End::Exited(code)),
+            WaitStatus::Signaled(process, signal, _) => return self.ended(process, End::Killed(signal)),
+            WaitStatus::PtraceSyscall(process) => {
+                self.at_call(process);
+                (process, None)
+            }
+            WaitStatus::PtraceEvent(process, ..) => (process, None),
+            WaitStatus::Stopped(process, signal) => (process, Some(signal)),
+            WaitStatus::Continued(_) | WaitStatus::StillAlive => return,
+        };
+        if self.members.insert(process) && self.dying {
+            let _ = kill(process, Signal::SIGKILL);
+        }
+        gone_is_fine(ptrace::syscall(process, signal));
+    }
+
+    fn ended(&mut self, process: Pid, end: End) {
+        self.members.remove(&process);
+        self.answers.remove(&process);
+        if process == self.root {
+            self.end = Some(end);
+            if self.witness.is_some() {
+                self.kill_all();
+            }
+        }
+    }
+
+    fn at_call(&mut self, process: Pid) {
+        // The process may be killed at any moment, by whoever started it.
+        let Ok(info) = ptrace::syscall_info(process) else { return };
+        if info.op != ENTRY {
+            return self.leaves(process);
+        }
+        let Ok(registers) = ptrace::getregs(process) else { return };
+        if !self.dying {
+            self.enters(process, registers);
+        }
+    }
+
+    fn enters(&mut self, process: Pid, registers: libc::user_regs_struct) {
+        let r = &registers;
+        let arguments = [r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9];
+        let (call, effect) = calls::effect(r.orig_rax, &arguments);
+        match effect {
+            Effect::None => {}
+            Effect::Unknown => self.report(process, call, r.orig_rax, &arguments),
+            Effect::Changes(on) => {
+                if let Some(point) = self.point(process, call, on, &arguments) {
+                    self.points.push(point.clone());
+                    self.lie(&point, process, &arguments, registers);
+                    self.strike(&point, on, process, registers);
+                    if let (Some(witness), false) = (&mut self.witness, self.answers.contains_key(&process)) {
+                        witness.before(&Seen::of(&point, process, &registers, self.world));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The point that a call is, if it changes something in the world.
+    fn point(&mut self, process: Pid, call: &'static str, on: On, arguments: &[u64; 6]) -> Option<Point> {
+        let (path, to) = memory::paths(process, on, arguments)?;
+        let inside = |path: &Path| path.strip_prefix(self.world).ok().map(Path::to_owned);
+        let Some(relative) = inside(&path) else {
+            if !is_nobodys(&path) {
+                self.unmodelled.insert(format!("{call} outside of the world, on {}", path.display()));
+            }
+            return None;
+        };
+        let length = match on {
+            On::Bytes { length, .. } => Some(arguments[length]),
+            _ => None,
+        };
+        let to = to.map(|to| inside(&to).unwrap_or(to));
+        Some(Point { number: self.points.len() as u64 + 1, call, path: relative, to, length })
+    }
+
+    fn report(&mut self, process: Pid, call: &str, number: u64, arguments: &[u64; 6]) {
+        let file = if call.is_empty() {
+            None
+        } else {
+            memory::open_file(process, arguments[if call == "mmap" { 4 } else { 0 }])
+        };
+        let about = match file {
+            Some(file) if call == "ioctl" && is_nobodys(&file) => return,
+            Some(file) if call == "mmap" && file.to_string_lossy().ends_with("-shm") => return,
+            Some(file) => format!("{call} on {}", file.display()),
+            None => format!("call number {number}"),
+        };
+        self.unmodelled.insert(about);
+    }
+
+    fn lie(&mut self, point: &Point, process: Pid, arguments: &[u64; 6], registers: libc::user_regs_struct) {
+        let Some(told) = self.lies.iter().find_map(|lie| lie.tell(point, process, arguments, self.world)) else {
+            return;
+        };
+        match told {
+            Told::Instead(answer) => self.skip(process, registers, answer),
+            Told::Keep => {
+                let path = self.world.join(&point.path);
+                let bytes = std::fs::read(&path).unwrap_or_default();
+                if !bytes.is_empty() {
+                    self.kept = Some((path, bytes));
+                }
+                return;
+            }
+            Told::PutBack if self.kept.is_some() => {
+                self.answers.insert(process, After::PutBack);
+            }
+            Told::PutBack => return,
+        }
+        self.told += 1;
+    }
+
+    fn strike(&mut self, point: &Point, on: On, process: Pid, mut registers: libc::user_regs_struct) {
+        let Some(fault) = self.fault.filter(|fault| fault.point == point.number) else { return };
+        match fault.kind {
+            Kind::Kill => self.kill_all(),
+            Kind::Errno(errno) => self.skip(process, registers, -i64::from(errno as i32)),
+            Kind::Short => {
+                let Some(length @ 2..) = point.length else { return };
+                let On::Bytes { length: argument, .. } = on else { return };
+                *register(&mut registers, argument) = length / 2;
+                gone_is_fine(ptrace::setregs(process, registers));
+            }
+            Kind::Signal(signal) => gone_is_fine(kill(self.root, signal)),
+            Kind::Stop => {
+                self.freeze(process);
+                self.at_stop.take().unwrap()(point);
+                self.kill_all();
+            }
+        }
+        self.fired = Some(point.clone());
+    }
+
+    /// The call is not made; when it returns, it says this.
+    fn skip(&mut self, process: Pid, mut registers: libc::user_regs_struct, answer: i64) {
+        registers.orig_rax = u64::MAX;
+        gone_is_fine(ptrace::setregs(process, registers));
+        self.answers.insert(process, After::Answer(answer));
+    }
+
+    fn leaves(&mut self, process: Pid) {
+        match self.answers.remove(&process) {
+            None => {
+                if let (Some(witness), Ok(registers)) = (&mut self.witness, ptrace::getregs(process)) {
+                    witness.after(process, registers.rax.cast_signed());
+                }
+            }
+            Some(After::Answer(answer)) => {
+                let Ok(mut registers) = ptrace::getregs(process) else { return };
+                registers.rax = answer.cast_unsigned();
+                gone_is_fine(ptrace::setregs(process, registers));
+            }
+            Some(After::PutBack) => {
+                let (path, bytes) = self.kept.take().unwrap();
+                std::fs::write(path, bytes).unwrap();
+            }
+        }
+    }
+
+    /// Nobody runs any more when this returns; what they did meanwhile is looked at later.
+    fn freeze(&mut self, at: Pid) {
+        let waiting: BTreeSet<Pid> = self.backlog.iter().filter_map(WaitStatus::pid).collect();
+        for process in self.members.iter().copied().filter(|process| *process != at && !waiting.contains(process)) {
+            if ptrace::interrupt(process).is_ok()
+                && let Ok(status) = waitpid(process, Some(WaitPidFlag::__WALL))
+            {
+                self.backlog.push_back(status);
+            }
+        }
+    }
+
+    fn kill_all(&mut self) {
+        self.dying = true;
+        for process in &self.members {
+            let _ = kill(*process, Signal::SIGKILL);
+        }
+    }
+}
+
+/// What is no file of anybody: terminals, pipes, sockets, and the harness's own deleted files for the output.
+fn is_nobodys(path: &Path) -> bool {
+    const PLACES: [&str; 2] = ["/dev", "/proc"];
+    let memory = Path::new("/dev/shm");
+    !path.is_absolute()
+        || (PLACES.iter().any(|place| path.starts_with(place)) && !path.starts_with(memory))
+        || path.to_string_lossy().starts_with("/memfd:")
+        || (path.starts_with(std::env::temp_dir()) && !path.exists())
+}
+
+fn register(registers: &mut libc::user_regs_struct, argument: usize) -> &mut u64 {
+    match argument {
+        0 => &mut registers.rdi,
+        1 => &mut registers.rsi,
+        2 => &mut registers.rdx,
+        3 => &mut registers.r10,
+        4 => &mut registers.r8,
+        _ => &mut registers.r9,
+    }
+}
+
+/// Whoever is traced may have been killed meanwhile, by us or by whoever started it.
+fn gone_is_fine(result: nix::Result<()>) {
+    match result {
+        Ok(()) | Err(Errno::ESRCH) => {}
+        Err(error) => panic!("cannot go on with what is traced: {error}"),
+    }
+}

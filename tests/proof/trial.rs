@@ -1,0 +1,95 @@
+//! One fault at one point, and what becomes of it.
+
+use std::fmt::Display;
+
+use crate::fault::Fault;
+use crate::operation::Ends;
+use crate::stage::Saved;
+use crate::sweep::Sweep;
+use crate::tracer::{End, Lie, Point, Trace, Tracer};
+use crate::verdict::Verdict;
+
+/// What was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trial {
+    pub fault: Fault,
+    pub point: u64,
+    /// The point of the recovery.
+    pub second: Option<u64>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub verdict: Verdict,
+    /// Whether the fault fired at the very call that was recorded there.
+    pub at: Option<Point>,
+    /// How the command ended.
+    pub end: End,
+}
+
+impl Sweep<'_> {
+    /// Tries it.
+    pub fn attempt(&self, trial: &Trial, lies: &[Lie]) -> Outcome {
+        let trace = self.strike(trial.point, trial.fault.kind(), lies);
+        let (at, end) = (trace.fired.clone(), trace.end);
+        let verdict = match (trial.fault, trial.second) {
+            _ if at.is_none() => Verdict::Bad(format!("the harness: nothing fired in {trace:#?}")),
+            (Fault::Kill, _) => self.after_kill(),
+            (Fault::KillTwice | Fault::KillThenError, _) => self.broken_recovery(trial, &self.stage.save(), lies).0,
+            (Fault::Errno(_) | Fault::Short, _) => self.after_error(&trace),
+        };
+        Outcome { verdict, at, end }
+    }
+
+    /// Between the kill and the recovery the gate lets nothing start but what fits.
+    pub fn after_kill(&self) -> Verdict {
+        let gate = self.stage.world.run(&["gate", "--json"]);
+        if gate.json()["verdict"] == "ready"
+            && let Verdict::Bad(words) = self.expected.judge_pair(&self.stage)
+        {
+            return Verdict::Bad(format!("the gate is open for {words}"));
+        }
+        self.recover()
+    }
+
+    /// From a state that a kill left: a recovery in which something goes wrong as well, and another one.
+    pub fn broken_recovery(&self, trial: &Trial, broken: &Saved, lies: &[Lie]) -> (Verdict, Option<Point>) {
+        let (Some(second), Some(kind)) = (trial.second, trial.fault.second()) else {
+            return (Verdict::Bad("the harness: there is no second point".to_owned()), None);
+        };
+        self.stage.put_back(broken);
+        let world = self.stage.world.path("");
+        let tracer = Tracer::of(&world).fault(second, kind).lies(lies);
+        let trace = tracer.run(&self.stage.command(&["recover"]));
+        if trace.fired.is_none() {
+            return (Verdict::Bad(format!("the harness: nothing fired in {trace:#?}")), None);
+        }
+        (self.after_kill(), trace.fired)
+    }
+
+    /// An error is answered by the command itself: what stands there must fit what it said, before any recovery.
+    fn after_error(&self, trace: &Trace) -> Verdict {
+        let bad = |words: &dyn Display| Verdict::Bad(format!("{words}, after {:?}: {}", trace.end, trace.stderr));
+        // What fails by itself was going back already: a second failure may keep it from it.
+        if trace.end == End::Exited(5) && self.expected.ends == Ends::Old {
+            return self.after_kill();
+        }
+        let End::Exited(code @ (0 | 1 | 3 | 4)) = trace.end else { return bad(&"it must not end so") };
+        let pair = self.expected.judge_pair(&self.stage);
+        match (&pair, code) {
+            (Verdict::Bad(words), _) => return bad(words),
+            (Verdict::Old, 0) if self.expected.moves() => return bad(&"it says done, and stands at OLD"),
+            (Verdict::New, 1 | 3 | 4) if self.expected.moves() => return bad(&"it says failed, and stands at NEW"),
+            _ => {}
+        }
+        match (self.recover(), code) {
+            (Verdict::Bad(words), _) => bad(&words),
+            (Verdict::Old, 0) if !self.expected.may_stay() => bad(&"it said done, and stands at OLD"),
+            (Verdict::New, 1 | 3 | 4) if self.expected.ends == Ends::Either => {
+                bad(&"it said failed, and stands at NEW")
+            }
+            (verdict, _) => verdict,
+        }
+    }
+}
