@@ -1,5 +1,7 @@
 //! A product that migrates itself by a command: its migrator is run on copies, as it would be on the live file.
 
+use std::io::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::world::{Release, World};
@@ -186,4 +188,31 @@ fn a_release_that_is_never_healthy_is_undone_and_what_it_wrote_is_counted() {
     let answer = world.run(&["upgrade", "--yes", "--json"]).expect(4).json();
     assert_eq!(answer["loss"]["rows"], 0, "{answer:#}");
     world.stands_at("1.0.0", 1);
+}
+
+/// As root it must not be root that runs what the product brought.
+#[test]
+fn a_migrator_runs_as_the_owner_of_the_database_with_nothing_else_in_reach() {
+    if !rustix::process::geteuid().is_root() {
+        let _ = writeln!(std::io::stderr(), "skipped: only root runs programs as others");
+        return;
+    }
+    const NOBODY: u32 = 65534;
+    let looks = "if [ -s \"$2\" ]; then test \"$(id -u)\" = 65534 && test \"$(id -G)\" = 65534 && test -z \"$SECRET\" && \
+                 ! ls \"${2%/handed/*}\" 2>/dev/null && test -z \"$(ls -A)\" || exit 9; fi";
+    let files = [NOTES, MOOD, ("trick.sh", looks)];
+    let world = world(&[FIRST, tricky(Box::leak(Box::new(files)))]);
+    let open = |path: &std::path::Path| {
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+    };
+    open(&world.path(""));
+    for path in [world.path("data"), world.database()] {
+        std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    let mut command = world.command(&["upgrade", "--yes", "--json"]);
+    command.env("SECRET", "not for everybody");
+    let answer = crate::world::answer(command).expect(0);
+    world.stands_at("1.1.0", 2);
+    let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(world.database()).unwrap());
+    assert_eq!(owner, NOBODY, "{answer:#?}");
 }
