@@ -1,6 +1,7 @@
 //! What goes wrong at a point, by the names that the table and the command line have for it.
 
 use nix::errno::Errno;
+use nix::sys::signal::Signal;
 
 use crate::tracer::Kind;
 
@@ -17,9 +18,11 @@ pub enum Fault {
     Errno(Errno),
     /// A write writes half of its bytes.
     Short,
+    /// The command is asked to end.
+    Signal(Signal),
 }
 
-pub const FAULTS: [Fault; 10] = [
+pub const FAULTS: [Fault; 11] = [
     Fault::Kill,
     Fault::KillTwice,
     Fault::KillThenError,
@@ -30,6 +33,7 @@ pub const FAULTS: [Fault; 10] = [
     Fault::Errno(Errno::EACCES),
     Fault::Errno(Errno::EMFILE),
     Fault::Short,
+    Fault::Signal(Signal::SIGTERM),
 ];
 
 impl Fault {
@@ -40,6 +44,7 @@ impl Fault {
             Self::KillThenError => "kill-then-error".to_owned(),
             Self::Errno(errno) => format!("{errno:?}"),
             Self::Short => "short-write".to_owned(),
+            Self::Signal(signal) => signal.as_str().to_owned(),
         }
     }
 
@@ -53,6 +58,7 @@ impl Fault {
             Self::Kill | Self::KillTwice | Self::KillThenError => Kind::Kill,
             Self::Errno(errno) => Kind::Errno(errno),
             Self::Short => Kind::Short,
+            Self::Signal(signal) => Kind::Signal(signal),
         }
     }
 
@@ -61,7 +67,7 @@ impl Fault {
         match self {
             Self::KillTwice => Some(Kind::Kill),
             Self::KillThenError => Some(Kind::Errno(Errno::EIO)),
-            Self::Kill | Self::Errno(_) | Self::Short => None,
+            Self::Kill | Self::Errno(_) | Self::Short | Self::Signal(_) => None,
         }
     }
 }

@@ -5,6 +5,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a harness ends where it fails")]
 #![allow(missing_docs, reason = "a program, not a library")]
 
+#[path = "../integration/format.rs"]
+#[allow(dead_code, reason = "shared with the integration tests")]
+mod format;
 #[path = "../integration/crash/frozen.rs"]
 #[allow(dead_code, reason = "shared with the integration tests")]
 mod frozen;
@@ -101,8 +104,17 @@ fn one(words: &[String]) -> Result<ExitCode, String> {
     let number = |text: &str| text.parse().map_err(|error| format!("`{text}`: {error}"));
     let trial = trial::Trial { fault, point: number(point)?, second: second.map(number).transpose()? };
     let outcome = sweep::Sweep::of(operation, size, scope::room()).attempt(&trial, &[]);
-    println!("{outcome:#?}");
-    Ok(if matches!(outcome.verdict, verdict::Verdict::Bad(_)) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let trace = &outcome.trace;
+    println!("{}\n{}", trace.stdout, trace.stderr);
+    println!("at {}: {:?}", trace.fired.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string), trace.end);
+    match outcome.verdict {
+        verdict::Verdict::Bad(words) => println!("bad: {words}"),
+        verdict => {
+            println!("{verdict:?}");
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+    Ok(ExitCode::FAILURE)
 }
 
 fn list(words: &[String]) -> Result<ExitCode, String> {

@@ -8,11 +8,9 @@ use std::sync::Mutex;
 
 use gantry_installer::digest::Sha256;
 
-use crate::verdict::Verdict;
-
 /// A line for each point, in a file named by what was tried: another installer, or another harness, begins anew.
 pub struct Record {
-    known: HashMap<String, Verdict>,
+    known: HashMap<String, String>,
     file: Option<Mutex<File>>,
 }
 
@@ -28,26 +26,18 @@ impl Record {
         std::fs::create_dir_all(&directory).unwrap();
         let path = directory.join(format!("{}.done", &subject[..16]));
         let text = std::fs::read_to_string(&path).unwrap_or_default();
-        let known = text.lines().filter_map(|line| line.split_once('\t')).filter_map(|(key, word)| {
-            let verdict = if word == "OLD" { Verdict::Old } else { Verdict::New };
-            ["OLD", "NEW"].contains(&word).then(|| (key.to_owned(), verdict))
-        });
-        let known = known.collect();
+        let lines = text.lines().filter_map(|line| line.split_once('\t'));
+        let known = lines.map(|(key, word)| (key.to_owned(), word.to_owned())).collect();
         let file = OpenOptions::new().create(true).append(true).open(&path).unwrap();
         Self { known, file: Some(Mutex::new(file)) }
     }
 
-    /// What came of it when it was tried. One that was bad is tried again.
-    pub fn verdict(&self, key: &str) -> Option<Verdict> {
-        self.known.get(key).cloned()
+    /// What came of it when it was tried.
+    pub fn word(&self, key: &str) -> Option<&str> {
+        self.known.get(key).map(String::as_str)
     }
 
-    pub fn keep(&self, key: &str, verdict: &Verdict) {
-        let word = match verdict {
-            Verdict::Old => "OLD",
-            Verdict::New => "NEW",
-            Verdict::Bad(_) => "BAD",
-        };
+    pub fn keep(&self, key: &str, word: &str) {
         if let Some(file) = &self.file {
             file.lock().unwrap().write_all(format!("{key}\t{word}\n").as_bytes()).unwrap();
         }

@@ -85,7 +85,7 @@ impl Scope {
             (Depth::Full, _) => None,
             (Depth::Quick, Fault::Kill) => Some(80),
             (Depth::Quick, Fault::KillTwice | Fault::KillThenError) => Some(10),
-            (Depth::Quick, Fault::Errno(_) | Fault::Short) => Some(5),
+            (Depth::Quick, Fault::Errno(_) | Fault::Short | Fault::Signal(_)) => Some(5),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::operation::Ends;
 use crate::stage::Saved;
 use crate::sweep::Sweep;
-use crate::tracer::{End, Lie, Point, Trace, Tracer};
+use crate::tracer::{End, Lie, Trace, Tracer};
 use crate::verdict::Verdict;
 
 /// What was tried.
@@ -19,27 +19,26 @@ pub struct Trial {
 }
 
 /// What came of it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Outcome {
     pub verdict: Verdict,
-    /// Whether the fault fired at the very call that was recorded there.
-    pub at: Option<Point>,
-    /// How the command ended.
-    pub end: End,
+    /// The run in which it was tried.
+    pub trace: Trace,
 }
 
 impl Sweep<'_> {
     /// Tries it.
     pub fn attempt(&self, trial: &Trial, lies: &[Lie]) -> Outcome {
         let trace = self.strike(trial.point, trial.fault.kind(), lies);
-        let (at, end) = (trace.fired.clone(), trace.end);
         let verdict = match (trial.fault, trial.second) {
-            _ if at.is_none() => Verdict::Bad(format!("the harness: nothing fired in {trace:#?}")),
+            _ if trace.fired.is_none() => Verdict::Bad(format!("the harness: nothing fired in {trace:#?}")),
             (Fault::Kill, _) => self.after_kill(),
-            (Fault::KillTwice | Fault::KillThenError, _) => self.broken_recovery(trial, &self.stage.save(), lies).0,
-            (Fault::Errno(_) | Fault::Short, _) => self.after_error(&trace),
+            (Fault::KillTwice | Fault::KillThenError, _) => {
+                self.after_break(&self.break_recovery(trial, &self.stage.save(), lies))
+            }
+            (Fault::Errno(_) | Fault::Short | Fault::Signal(_), _) => self.after_error(&trace),
         };
-        Outcome { verdict, at, end }
+        Outcome { verdict, trace }
     }
 
     /// Between the kill and the recovery the gate lets nothing start but what fits.
@@ -53,24 +52,33 @@ impl Sweep<'_> {
         self.recover()
     }
 
-    /// From a state that a kill left: a recovery in which something goes wrong as well, and another one.
-    pub fn broken_recovery(&self, trial: &Trial, broken: &Saved, lies: &[Lie]) -> (Verdict, Option<Point>) {
-        let (Some(second), Some(kind)) = (trial.second, trial.fault.second()) else {
-            return (Verdict::Bad("the harness: there is no second point".to_owned()), None);
-        };
+    /// From a state that a kill left: a recovery in which something goes wrong as well.
+    pub fn break_recovery(&self, trial: &Trial, broken: &Saved, lies: &[Lie]) -> Trace {
         self.stage.put_back(broken);
         let world = self.stage.world.path("");
-        let tracer = Tracer::of(&world).fault(second, kind).lies(lies);
-        let trace = tracer.run(&self.stage.command(&["recover"]));
-        if trace.fired.is_none() {
-            return (Verdict::Bad(format!("the harness: nothing fired in {trace:#?}")), None);
+        let tracer = Tracer::of(&world).lies(lies);
+        let tracer = match (trial.second, trial.fault.second()) {
+            (Some(second), Some(kind)) => tracer.fault(second, kind),
+            _ => tracer,
+        };
+        tracer.run(&self.stage.command(&["recover"]))
+    }
+
+    /// What stands there after another recovery.
+    pub fn after_break(&self, trace: &Trace) -> Verdict {
+        match trace.fired {
+            Some(_) => self.after_kill(),
+            None => Verdict::Bad(format!("the harness: nothing fired in {trace:#?}")),
         }
-        (self.after_kill(), trace.fired)
     }
 
     /// An error is answered by the command itself: what stands there must fit what it said, before any recovery.
     fn after_error(&self, trace: &Trace) -> Verdict {
         let bad = |words: &dyn Display| Verdict::Bad(format!("{words}, after {:?}: {}", trace.end, trace.stderr));
+        // Nobody listens to signals at the very beginning.
+        if matches!(trace.end, End::Killed(_)) {
+            return self.after_kill();
+        }
         // What fails by itself was going back already: a second failure may keep it from it.
         if trace.end == End::Exited(5) && self.expected.ends == Ends::Old {
             return self.after_kill();

@@ -1,6 +1,6 @@
 //! Tries all that is asked for of one operation, by several workers with a world each.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::process::ExitCode;
 use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
@@ -64,6 +64,8 @@ struct Shared {
     points: Vec<Point>,
     /// How many points the recovery from a state has.
     seen: Mutex<HashMap<(String, u64), u64>>,
+    /// States that killed recoveries left, from which another one was tried.
+    judged: Mutex<HashSet<u64>>,
 }
 
 impl Work<'_> {
@@ -107,7 +109,12 @@ impl Work<'_> {
         }
         self.findings.unmodelled.lock().unwrap().extend(sweep.unmodelled.iter().cloned());
         eprintln!("{}: {} points, {} trials", self.name(), sweep.points.len(), left.len());
-        Shared { left: Mutex::new(left), points: sweep.points.clone(), seen: Mutex::default() }
+        Shared {
+            left: Mutex::new(left),
+            points: sweep.points.clone(),
+            seen: Mutex::default(),
+            judged: Mutex::default(),
+        }
     }
 
     /// A point must mean the same to all workers.
@@ -120,8 +127,9 @@ impl Work<'_> {
             return;
         }
         let outcome = sweep.attempt(trial, &[]);
-        self.watch(outcome.at.as_ref(), &sweep.points[place(trial.point)]);
-        self.count(trial, &outcome.verdict, outcome.at.as_ref());
+        let at = outcome.trace.fired.as_ref();
+        self.watch(at, &sweep.points[place(trial.point)]);
+        self.count(trial, &outcome.verdict, at);
     }
 
     /// A kill, and from what it left every kill of the recovery.
@@ -152,10 +160,22 @@ impl Work<'_> {
             if self.is_known(&trial) {
                 continue;
             }
-            let (verdict, at) = sweep.broken_recovery(&trial, &broken, &[]);
-            self.watch(at.as_ref(), &recovery.points[place(second)]);
-            self.count(&trial, &verdict, at.as_ref());
+            let trace = sweep.break_recovery(&trial, &broken, &[]);
+            let at = trace.fired.as_ref();
+            self.watch(at, &recovery.points[place(second)]);
+            // Another recovery could not tell this state from one of which it is known.
+            let is_new = || shared.judged.lock().unwrap().insert(fingerprint(&sweep.stage));
+            if trial.fault == Fault::KillTwice && at.is_some() && !is_new() {
+                self.pass_over(&trial);
+                continue;
+            }
+            self.count(&trial, &sweep.after_break(&trace), at);
         }
+    }
+
+    fn pass_over(&self, trial: &Trial) {
+        self.record.keep(&self.key(trial), "SAME");
+        self.findings.table.lock().unwrap().row(&self.name(), &trial.fault.name()).passed_over += 1;
     }
 
     fn key(&self, trial: &Trial) -> String {
@@ -165,14 +185,27 @@ impl Work<'_> {
 
     /// Counts a point that was tried before.
     fn is_known(&self, trial: &Trial) -> bool {
-        let Some(verdict) = self.record.verdict(&self.key(trial)) else { return false };
+        let verdict = match self.record.word(&self.key(trial)) {
+            Some("OLD") => Verdict::Old,
+            Some("NEW") => Verdict::New,
+            Some("SAME") => {
+                self.findings.table.lock().unwrap().row(&self.name(), &trial.fault.name()).passed_over += 1;
+                return true;
+            }
+            _ => return false,
+        };
         self.findings.table.lock().unwrap().count(&self.name(), &trial.fault.name(), &verdict);
         true
     }
 
     fn count(&self, trial: &Trial, verdict: &Verdict, at: Option<&Point>) {
         let key = self.key(trial);
-        self.record.keep(&key, verdict);
+        let word = match verdict {
+            Verdict::Old => "OLD",
+            Verdict::New => "NEW",
+            Verdict::Bad(_) => "BAD",
+        };
+        self.record.keep(&key, word);
         self.findings.table.lock().unwrap().count(&self.name(), &trial.fault.name(), verdict);
         if let Verdict::Bad(words) = verdict {
             let at = at.map_or_else(String::new, |at| format!(" ({at})"));

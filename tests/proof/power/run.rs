@@ -59,18 +59,18 @@ fn count(job: &Job, outcome: &Result<Outcome, String>, findings: &Findings) {
         Err(words) => return bad(format!("BAD: {again}: the harness: {words}")),
     };
     findings.unmodelled.lock().unwrap().extend(outcome.unmodelled.iter().cloned());
-    let mut table = findings.table.lock().unwrap();
-    let row = table.row(&job.size.name(job.operation), &job.fault());
     let Row { tried, old, new, bad: wrong, passed_over } = outcome.row;
-    row.passed_over += passed_over;
     if let Some((name, _)) = job.lie() {
-        // Here a bad end is what is wanted, and the table counts the bugs that were found.
-        if wrong == 0 {
-            drop(table);
-            bad(format!("BAD: {again}: the bug `{name}` was not found in {tried} points"));
+        // Here a bad end is what is wanted, and no line of the table.
+        match wrong {
+            0 => bad(format!("BAD: {again}: the bug `{name}` was not found in {tried} points")),
+            _ => println!("seeded: the bug `{name}` was found by {} at {wrong} of {tried} points", job.harness),
         }
         return;
     }
+    let mut table = findings.table.lock().unwrap();
+    let row = table.row(&job.size.name(job.operation), &job.fault());
+    row.passed_over += passed_over;
     row.tried += tried;
     row.old += old;
     row.new += new;
