@@ -88,7 +88,7 @@ pub(crate) fn work_in_wal(connection: &Connection) -> Result<(), MigrateError> {
     mode.map(|_| ()).map_err(sqlite("switch the copy to WAL mode"))
 }
 
-fn finish(database: &Path, connection: Connection, was_wal: bool) -> Result<(), MigrateError> {
+pub(crate) fn finish(database: &Path, connection: Connection, was_wal: bool) -> Result<(), MigrateError> {
     seam::cross("checkpoint the copy");
     let checkpointed = connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::TRUNCATE);
     checkpointed.map_err(sqlite("checkpoint the copy"))?;
