@@ -97,7 +97,7 @@ pub fn run(
 /// `synchronous` come back; an authorizer and a progress handler of its own do not.
 ///
 /// # Errors
-/// As [`run`]; also a transaction that is open.
+/// As [`run()`]; also a transaction that is open.
 pub fn run_on(connection: &mut Connection, works: &[Work], ledger: &Ledger) -> Result<Receipt, InPlaceError> {
     if !connection.is_autocommit() {
         return Err(MigrateError::Occupied.into());

@@ -99,6 +99,7 @@ fn by_files(legs: &[Leg], machine: &mut Machine<'_>) -> Result<Vec<Receipt>, Ste
         works.push(sets::works(machine.config, leg)?);
         expected.push(sets::print(machine.config, leg)?);
         machine.memory.warnings.extend(oddities(leg, machine)?);
+        refuse_rewritten(leg, machine)?;
     }
     // Of several hops, the one whose migrations fail is the one to blame.
     let running = Cell::new(0);
@@ -146,13 +147,25 @@ fn failed(error: RehearseError, leg: Option<&Leg>) -> StepError {
 /// What is odd about the migrations of this leg.
 fn oddities(leg: &Leg, machine: &Machine<'_>) -> Result<Vec<String>, StepError> {
     let set = sets::of(machine.config, &leg.migrations)?;
-    let mut odd: Vec<_> = set.warnings(machine.config.database.wrap).iter().map(ToString::to_string).collect();
+    Ok(set.warnings(machine.config.database.wrap).iter().map(ToString::to_string).collect())
+}
+
+/// Refuses a release in which a migration that this database has behind it does something else than it did then: its
+/// schema may look the same, and its rows are not those that the release expects.
+fn refuse_rewritten(leg: &Leg, machine: &Machine<'_>) -> Result<(), StepError> {
     let installed = machine.plan.from.version.as_ref().filter(|version| **version != leg.migrations);
-    if let (Some(version), Some(from)) = (installed, &leg.from) {
-        let older = sets::of(machine.config, version)?;
-        odd.extend(set.rewritten(&older, from).iter().map(|file| {
-            format!("`{file}` does something else than in {version}: this database keeps what it did then")
-        }));
+    let (Some(version), Some(from)) = (installed, &leg.from) else { return Ok(()) };
+    let (set, older) = (sets::of(machine.config, &leg.migrations)?, sets::of(machine.config, version)?);
+    let rewritten: Vec<_> = set.rewritten(&older, from).iter().map(|file| format!("`{file}`")).collect();
+    if rewritten.is_empty() {
+        return Ok(());
     }
-    Ok(odd)
+    let message = format!(
+        "{} of {} was applied to this database as {version} has it, and does something else now",
+        rewritten.join(", "),
+        leg.migrations
+    );
+    Err(StepError::finding("rewritten", message, Blame::Release)
+        .remedy("stay on this release, and ask the publisher for one that brings the change in a migration of its own")
+        .about(&leg.migrations))
 }

@@ -150,7 +150,7 @@ fn a_product_with_atlas_lives_through_everything_but_a_way_down() {
 }
 
 #[test]
-fn a_migration_that_was_rewritten_after_it_was_applied_is_told() {
+fn a_migration_that_was_rewritten_after_it_was_applied_is_refused() {
     const REWRITTEN: Release = NEW.migrations(&[
         (
             "0001_notes.up.sql",
@@ -159,9 +159,21 @@ fn a_migration_that_was_rewritten_after_it_was_applied_is_told() {
         ("0002_mood.up.sql", "ALTER TABLE notes ADD COLUMN mood TEXT;"),
     ]);
     let world = World::installed(&[OLD, REWRITTEN]);
-    let answer = world.run(&["upgrade", "--yes", "--json"]).expect(0).json();
-    let told = "`0001_notes.up.sql` does something else than in 1.0.0: this database keeps what it did then";
-    assert!(answer["warnings"].as_array().unwrap().contains(&json!(told)), "{answer:#}");
+    let answer = world.run(&["upgrade", "--yes", "--json"]).expect(1).json();
+    assert_eq!(answer["error"]["code"], "rewritten", "{answer:#}");
+    let told = "`0001_notes.up.sql` of 1.1.0 was applied to this database as 1.0.0 has it, and does something else now";
+    assert!(answer["error"]["message"].as_str().unwrap().contains(told), "{answer:#}");
+    world.stands_at("1.0.0", 1);
+}
+
+#[test]
+fn a_comment_in_a_migration_that_was_applied_changes_nothing() {
+    const COMMENTED: Release = NEW.migrations(&[
+        ("0001_notes.up.sql", "-- All notes.\nCREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);"),
+        ("0002_mood.up.sql", "ALTER TABLE notes ADD COLUMN mood TEXT;"),
+    ]);
+    let world = World::installed(&[OLD, COMMENTED]);
+    world.run(&["upgrade", "--yes"]).expect(0);
     world.stands_at("1.1.0", 2);
 }
 
