@@ -83,7 +83,7 @@ fn admitted(
     })?;
     if let Some((expect, run)) = expected {
         // Exactly the pair that the run is about to prove, and nothing else.
-        if seen.ledger.stand(&record.order).schema != expect.schema {
+        if record.stand(&seen.ledger, &seen.print, expect.schema.as_ref()).schema != expect.schema {
             return Ok(Verdict::InFlight { run: run.clone() });
         }
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::causes;
-use crate::config::Config;
+use crate::config::{Config, Format};
 use crate::db::alone;
 use crate::db::header::{self, Kind};
 use crate::db::ledger::LedgerError;
@@ -17,7 +17,8 @@ use crate::journal::record::RecordError;
 use crate::journal::releases::{self, ReleaseRecord};
 use crate::journal::{backups, held};
 use crate::layout::{Layout, WorkLayout};
-use crate::migration::{Drift, DriftKind, Ledger, LedgerNameError, SchemaPrint, Severity};
+use crate::migration::ledger::Stand;
+use crate::migration::{Drift, DriftKind, Ledger, LedgerNameError, SchemaPrint, Severity, recognise};
 use crate::plan::observed::{
     Content, Database, Holds, Observed, Obstacle, Process as Holder, Readable, Service, Space,
 };
@@ -70,7 +71,8 @@ pub fn observe(config: &Config, service: &service::Service) -> Result<Observed> 
     let layout = &config.layout;
     let records = releases::list(layout)?;
     let installed = installed(layout)?;
-    let database = database(config, &records)?;
+    let own = installed.as_ref().map(|record| &record.release.schema);
+    let database = database(config, &records, own)?;
     let state = service.state()?;
     let (foreign, blind) = foreign(&database.path, service, &state)?;
     let obstacles = database.obstacles.into_iter().chain(inside(service)?).collect();
@@ -114,17 +116,17 @@ pub fn real_database(path: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Looks at the database alone.
-pub fn database(config: &Config, records: &[ReleaseRecord]) -> Result<Database> {
+/// Looks at the database alone. `own` is the schema of the installed release.
+pub fn database(config: &Config, records: &[ReleaseRecord], own: Option<&SchemaVersion>) -> Result<Database> {
     let path = real_database(&config.database.path)?;
     let ledger = Ledger::of(config.database.format, config.database.table.as_deref())?;
-    let content = content(&path, &ledger, records)?;
+    let content = content(&path, &ledger, records, own)?;
     let mut obstacles = if matches!(content, Content::Missing) { Vec::new() } else { obstacles(&path)? };
     obstacles.extend(occupied(&config.layout.work(&path)));
     Ok(Database { path, content, obstacles })
 }
 
-fn content(path: &Path, ledger: &Ledger, records: &[ReleaseRecord]) -> Result<Content> {
+fn content(path: &Path, ledger: &Ledger, records: &[ReleaseRecord], own: Option<&SchemaVersion>) -> Result<Content> {
     let header = header::examine(path);
     let wal = match header.map_err(|source| ObserveError::Header { path: path.to_owned(), source })? {
         Kind::Missing => return Ok(Content::Missing),
@@ -138,7 +140,10 @@ fn content(path: &Path, ledger: &Ledger, records: &[ReleaseRecord]) -> Result<Co
         Err(error) => return Ok(Content::Unusable(causes::in_one_line(&error))),
     };
     let order = records.last().map(|newest| newest.order.as_slice()).unwrap_or_default();
-    let stand = seen.ledger.stand(order);
+    let stand = match ledger.shape.format {
+        Format::Command => Stand { schema: recognised(&seen.print, order, own, records), ..Stand::default() },
+        _ => seen.ledger.stand(order),
+    };
     let differs = stand.schema.as_ref().and_then(|schema| drift(schema, &seen.print, records));
     let stands_at = records.iter().rev().find_map(|record| {
         let found =
@@ -151,11 +156,24 @@ fn content(path: &Path, ledger: &Ledger, records: &[ReleaseRecord]) -> Result<Co
         compared: differs.is_some(),
         drift: stand.drift().chain(differs.into_iter().flatten()).collect(),
         fingerprint: seen.print.fingerprint,
+        by_look: ledger.shape.format == Format::Command,
         schema: stand.schema,
         stands_at,
         bytes: size(path) + size(&beside(path, "-wal")),
         wal,
     }))
+}
+
+/// The schema of a product that keeps no account that could be read.
+fn recognised(
+    found: &SchemaPrint,
+    order: &[SchemaVersion],
+    own: Option<&SchemaVersion>,
+    records: &[ReleaseRecord],
+) -> Option<SchemaVersion> {
+    let known = records.iter().flat_map(|record| &record.schemas);
+    let prints = known.map(|(schema, print)| (schema.clone(), print.clone())).collect();
+    recognise(found, &prints, order, own)
 }
 
 /// The object that drifts where only the fingerprint of the expected schema was recorded.

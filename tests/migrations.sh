@@ -62,7 +62,7 @@ caught() {
     code=0
     "$installer" migrate --dir "$work/bad" test >"$work/answer" 2>"$work/words" || code=$?
     [ "$code" -eq 3 ] || fail "a bad migration is answered with $code: $(cat -- "$work/words")"
-    grep -q '^refused: `0009_forgets.up.sql` and `0009_forgets.down.sql`.* table left_over stays behind' "$work/words" ||
+    grep -q '^refused: .0009_forgets.up.sql. and .0009_forgets.down.sql.*table left_over stays behind' "$work/words" ||
         fail "a bad migration is not named: $(cat -- "$work/words")"
     [ "$(grep -c '^refused: ' "$work/words")" -eq 1 ] || fail "a good migration is named: $(cat -- "$work/words")"
 }

@@ -20,6 +20,13 @@ use crate::version::SchemaVersion;
 /// Migrates, or tells where the database stands.
 pub fn run(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply> {
     migrate::check_dry_run(arguments)?;
+    if session.config.database.migrator.is_some() {
+        return Err(refused(vec![Refusal::new(
+            "own-migrator",
+            format!("{} has a migrator of its own, and no files of migrations", session.config.product),
+            "change the schema with the release: `gantry-installer upgrade` or `rollback`",
+        )]));
+    }
     match &arguments.verb {
         MigrateVerb::Version | MigrateVerb::Status => tell(&arguments.verb, session),
         MigrateVerb::Up { count } => change(&Course::Up(*count), arguments, session),

@@ -30,10 +30,12 @@ pub enum Format {
     SqlMigrate,
     /// `N_name.sql` and `atlas.sum`, a row each in `atlas_schema_revisions`; there is no way down.
     Atlas,
+    /// No files: the product migrates itself by a command, and keeps its account where it likes.
+    Command,
 }
 
 impl Format {
-    /// All of them.
+    /// All that have files.
     pub const ALL: [Self; 5] = [Self::GolangMigrate, Self::Goose, Self::Dbmate, Self::SqlMigrate, Self::Atlas];
 
     /// What `database.format` calls it.
@@ -44,10 +46,11 @@ impl Format {
             Self::Dbmate => "dbmate",
             Self::SqlMigrate => "sql-migrate",
             Self::Atlas => "atlas",
+            Self::Command => "command",
         }
     }
 
-    /// The format of that name.
+    /// The format with files of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.name() == name)
     }
@@ -56,13 +59,15 @@ impl Format {
     pub fn schema(self, typed: &str) -> Option<SchemaVersion> {
         match self {
             Self::GolangMigrate | Self::Goose => typed.parse().ok().map(SchemaVersion::Number),
-            Self::Dbmate | Self::SqlMigrate | Self::Atlas => Some(SchemaVersion::Text(typed.to_owned())),
+            Self::Dbmate | Self::SqlMigrate | Self::Atlas | Self::Command => {
+                Some(SchemaVersion::Text(typed.to_owned()))
+            }
         }
     }
 
     /// Whether its files can say how to take a migration back.
     pub fn goes_back(self) -> bool {
-        self != Self::Atlas
+        !matches!(self, Self::Atlas | Self::Command)
     }
 }
 

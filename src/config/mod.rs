@@ -2,6 +2,7 @@
 
 mod error;
 mod format;
+mod migrator;
 mod raw;
 mod validate;
 mod values;
@@ -67,6 +68,18 @@ pub struct Database {
     pub wrap: Wrap,
     /// `user:group` of a database that the installer creates.
     pub owner: Option<String>,
+    /// The product's own migrator, with [`Format::Command`].
+    pub migrator: Option<Migrator>,
+}
+
+/// The commands of a product that migrates its database itself: a program and its arguments, in which `{binary}` and
+/// `{database}` stand for the release's program and the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migrator {
+    /// Brings the database to the schema of the program, whatever schema it is at, and makes one of an empty file.
+    pub up: Vec<String>,
+    /// Prints the schema of the database.
+    pub version: Vec<String>,
 }
 
 /// Whether foreign keys are enforced when the product opens its database.

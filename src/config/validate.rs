@@ -10,9 +10,6 @@ use crate::layout::Layout;
 use crate::manifest::signature::PublicKey;
 use crate::nearest::nearest;
 
-/// The format that is planned: the product's own migrator.
-const LATER: &str = "command";
-
 /// Reads a configuration.
 ///
 /// # Errors
@@ -47,13 +44,9 @@ impl Raw {
         // An undo may put back an older database, which a voting member must never get.
         only("cluster.voter", self.cluster.voter.map(|voter| voter.to_string()), "false");
         only("cluster.rejoin", self.cluster.rejoin.as_ref().map(|rejoin| format!("{rejoin:?}")), "[]");
-        only("database.up", self.database.up.as_ref().map(|up| format!("{up:?}")), "[]");
-        only("database.version", self.database.version.as_ref().map(|version| format!("{version:?}")), "[]");
         let format = self.database.format.as_str();
-        if format == LATER {
-            only("database.format", Some(quoted(format)), "\"golang-migrate\"");
-        } else if Format::named(format).is_none() {
-            let known = Format::ALL.into_iter().map(Format::name).chain([LATER]);
+        if Format::named(format).is_none() && format != Format::Command.name() {
+            let known = Format::ALL.into_iter().chain([Format::Command]).map(Format::name);
             faults.push(unknown("database.format", format, known.collect()));
         }
         faults
@@ -105,10 +98,15 @@ impl Raw {
             )?,
             product: product.clone(),
         };
+        let migrator = self.database.migrator()?;
         let database = Database {
             path: absolute("database.url", self.database.url.0)?,
             // A name that is none of them has been told of already.
-            format: Format::named(&self.database.format).unwrap_or_default(),
+            format: match &migrator {
+                Some(_) => Format::Command,
+                None => Format::named(&self.database.format).unwrap_or_default(),
+            },
+            migrator,
             foreign_keys: if self.database.foreign_keys { ForeignKeys::Enforced } else { ForeignKeys::Ignored },
             table: self.database.table,
             wrap: if self.database.no_tx_wrap { Wrap::Nothing } else { Wrap::Transaction },

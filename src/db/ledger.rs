@@ -80,6 +80,9 @@ type Result<T> = std::result::Result<T, LedgerError>;
 /// # Errors
 /// A ledger of another engine, a table of that name with another shape, and rows that its engine never writes.
 pub fn read(connection: &Connection, ledger: &Ledger) -> Result<LedgerState> {
+    if ledger.shape.format == Format::Command {
+        return Ok(LedgerState::Missing);
+    }
     let sqlite = |source| LedgerError::Sqlite { table: ledger.table.clone(), source };
     let Some(kind) = kind(connection, &ledger.table).map_err(sqlite)? else {
         return match other(connection, ledger).map_err(sqlite)? {

@@ -1,28 +1,29 @@
 //! Runs migrations for real: on a copy that nobody else has open and that is thrown away if anything fails.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
 use rusqlite::wal::CheckpointMode;
-use thiserror::Error;
 
 use crate::config::ForeignKeys;
 use crate::db::check::{Dangling, Scope};
 use crate::db::execute::{Executed, execute};
-use crate::db::foreign::ForeignPart;
 use crate::db::header::{self, Kind};
-use crate::db::ledger::LedgerError;
 use crate::db::open::{OpenError, open_owned, side_file};
 use crate::db::receipt::{Receipt, TableCount};
 use crate::db::watch::Stop;
 use crate::db::{count, ledger, schema};
-use crate::migration::{Ledger, MigrationError, Work};
+use crate::migration::{Ledger, Work};
 use crate::sys::clock::Stopwatch;
-use crate::sys::fs::{self, PathError};
+use crate::sys::fs;
 use crate::sys::seam;
-use crate::version::SchemaVersion;
+
+mod error;
+
+pub use error::MigrateError;
+pub(crate) use error::name;
 
 /// How migrations are run.
 pub struct Settings<'a> {
@@ -60,108 +61,6 @@ impl<'a> Settings<'a> {
     }
 }
 
-/// Why migrations failed. The copy is to be thrown away.
-#[derive(Debug, Error)]
-pub enum MigrateError {
-    /// The copy could not be opened.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// The ledger could not be read or written.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// The migrations do not lead there.
-    #[error(transparent)]
-    Migration(#[from] MigrationError),
-    /// A migration failed half-way before this run.
-    #[error("the ledger is dirty at {}: a migration failed half-way", name(schema))]
-    Dirty {
-        /// What it says.
-        schema: Option<SchemaVersion>,
-    },
-    /// The database is not where the migrations start.
-    #[error("`{file}` starts from schema {}, and the ledger says {}", name(expected), name(found))]
-    StartsElsewhere {
-        /// The first migration.
-        file: String,
-        /// Where it starts.
-        expected: Option<SchemaVersion>,
-        /// Where the database is.
-        found: Option<SchemaVersion>,
-    },
-    /// A migration was left out, and later ones were not.
-    #[error("migration {hole} is not applied, and would be left out by `{above}`, which comes after it")]
-    Hole {
-        /// What is missing.
-        hole: SchemaVersion,
-        /// The first of those that were to be run.
-        above: String,
-    },
-    /// A statement failed.
-    #[error("cannot run statement {statement} of `{file}` at line {line}")]
-    Statement {
-        /// The migration's file.
-        file: String,
-        /// Which of its statements, counted from 1.
-        statement: usize,
-        /// The line that it begins on.
-        line: usize,
-        /// SQLite's words.
-        source: rusqlite::Error,
-    },
-    /// A statement needs what programs add to SQLite themselves.
-    #[error(transparent)]
-    Foreign(#[from] ForeignPart),
-    /// A statement does what no migration may: reach out of its database.
-    #[error("`{file}` uses {what} at line {line}, which no migration may")]
-    Denied {
-        /// The migration's file.
-        file: String,
-        /// The line of the statement.
-        line: usize,
-        /// What it uses.
-        what: String,
-    },
-    /// A file began a transaction and did not end it.
-    #[error("`{file}` leaves its transaction open")]
-    LeftOpen {
-        /// The migration's file.
-        file: String,
-    },
-    /// References lead nowhere that did not before.
-    #[error("the migrations leave references that lead nowhere: {}", violations.join("; "))]
-    Dangling {
-        /// The first of them.
-        violations: Vec<String>,
-    },
-    /// The caller's connection is in the midst of something.
-    #[error("a transaction is open on the connection")]
-    Occupied,
-    /// It was asked to stop.
-    #[error("stopped before the migrations were done")]
-    Stopped,
-    /// Something around the migrations failed.
-    #[error("cannot {tried}")]
-    Sqlite {
-        /// What was tried.
-        tried: &'static str,
-        /// SQLite's words.
-        source: rusqlite::Error,
-    },
-    /// The copy cannot be moved alone.
-    #[error("`{}` is still there after the copy was closed", path.display())]
-    SideFile {
-        /// A log, an index of one, or a journal.
-        path: PathBuf,
-    },
-    /// A file could not be accessed.
-    #[error(transparent)]
-    Path(#[from] PathError),
-}
-
-pub(crate) fn name(schema: &Option<SchemaVersion>) -> String {
-    schema.as_ref().map_or_else(|| "no schema".to_owned(), ToString::to_string)
-}
-
 pub(crate) fn sqlite(tried: &'static str) -> impl FnOnce(rusqlite::Error) -> MigrateError {
     move |source| MigrateError::Sqlite { tried, source }
 }
@@ -189,7 +88,7 @@ pub(crate) fn work_in_wal(connection: &Connection) -> Result<(), MigrateError> {
     mode.map(|_| ()).map_err(sqlite("switch the copy to WAL mode"))
 }
 
-fn finish(database: &Path, connection: Connection, was_wal: bool) -> Result<(), MigrateError> {
+pub(crate) fn finish(database: &Path, connection: Connection, was_wal: bool) -> Result<(), MigrateError> {
     seam::cross("checkpoint the copy");
     let checkpointed = connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::TRUNCATE);
     checkpointed.map_err(sqlite("checkpoint the copy"))?;

@@ -25,6 +25,7 @@ pub mod rehearse;
 pub mod stamp;
 pub mod trial;
 mod watch;
+pub mod witness;
 
 // Proving it.
 pub mod check;

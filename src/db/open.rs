@@ -7,104 +7,17 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
-use thiserror::Error;
 
 use crate::config::ForeignKeys;
 use crate::db::side_files;
-use crate::sys::fs::{self, PathError};
+use crate::sys::fs;
 use crate::sys::seam;
 
+mod error;
 mod settle;
 
+pub use error::OpenError;
 pub use settle::settle;
-
-/// Why a database could not be opened and read.
-#[derive(Debug, Error)]
-pub enum OpenError {
-    /// There is no file.
-    #[error("there is no database `{}`", path.display())]
-    Missing {
-        /// Where it was looked for.
-        path: PathBuf,
-    },
-    /// The file has no bytes.
-    #[error("`{}` is empty", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file has bytes where a new database was to be made.
-    #[error("`{}` is there already and not empty", path.display())]
-    NotEmpty {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file is something else.
-    #[error("`{}` is not a SQLite database, or is encrypted", path.display())]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Somebody holds it exclusively.
-    #[error("`{}` is locked by another process", path.display())]
-    Locked {
-        /// The file.
-        path: PathBuf,
-    },
-    /// It can only be read after a write, and cannot be written.
-    #[error("`{}` can only be read where it can be written as well", path.display())]
-    ReadOnly {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A write was cut off, and looking must not finish or undo it.
-    #[error("`{}` has a journal that is to be rolled back first", path.display())]
-    HotJournal {
-        /// The file.
-        path: PathBuf,
-    },
-    /// This user may not, or there is no room for what SQLite makes beside it.
-    #[error("cannot open `{}`, or make a log beside it", path.display())]
-    Unopened {
-        /// The file.
-        path: PathBuf,
-        /// SQLite's words.
-        source: rusqlite::Error,
-    },
-    /// This user may not.
-    #[error("no permission to open `{}`", path.display())]
-    Permission {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Its content is damaged.
-    #[error("`{}` is damaged", path.display())]
-    Corrupt {
-        /// The file.
-        path: PathBuf,
-        /// SQLite's words.
-        source: rusqlite::Error,
-    },
-    /// It was opened, and would not be set up as asked.
-    #[error("cannot set `{pragma}` on `{}`", path.display())]
-    Setting {
-        /// The file.
-        path: PathBuf,
-        /// What did not take.
-        pragma: &'static str,
-    },
-    /// Anything else.
-    #[error("cannot open the database `{}`", path.display())]
-    Other {
-        /// The file.
-        path: PathBuf,
-        /// SQLite's words.
-        source: rusqlite::Error,
-    },
-    /// The file itself could not be looked at.
-    #[error(transparent)]
-    Path(#[from] PathError),
-}
 
 /// A connection for looking at a database that may be in use. It changes nothing in the main file, and nothing in a
 /// write-ahead log that a crash left.
@@ -207,10 +120,9 @@ pub fn create(path: &Path) -> Result<(), OpenError> {
 pub fn open_owned(path: &Path, foreign_keys: ForeignKeys) -> Result<Connection, OpenError> {
     existing(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    // Nobody else has it: its index stays in our memory. In a shared file it would be mapped, and a disk that is full, with
-    // blocks smaller than a page, would answer the first touch with SIGBUS.
-    let connection = Connection::open_with_flags_and_vfs(path, flags, c"unix-excl");
-    owned(path, connection.map_err(|error| told(path, error))?, foreign_keys)
+    // Its index stays in our memory: a mapped one ends us with SIGBUS on a full disk whose blocks are smaller than a page.
+    let opened = Connection::open_with_flags_and_vfs(path, flags, c"unix-excl");
+    owned(path, opened.map_err(|error| told(path, error))?, foreign_keys)
 }
 
 /// A database in memory, gone when it is closed.

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Format;
-use crate::migration::{LedgerState, SchemaPrint};
+use crate::migration::ledger::Stand;
+use crate::migration::{LedgerState, SchemaPrint, recognise};
 use crate::plan::verdict::{Standing, Verdict, compare};
 use crate::version::{SchemaVersion, Version};
 
@@ -68,12 +69,21 @@ pub struct Expect {
 }
 
 impl GateRecord {
+    /// Where a database stands that looks like this: by its ledger, or, where it has none that can be read, by its look.
+    /// `own` is the schema of the release in question.
+    pub fn stand(&self, ledger: &LedgerState, print: &SchemaPrint, own: Option<&SchemaVersion>) -> Stand {
+        if self.engine != Format::Command {
+            return ledger.stand(&self.order);
+        }
+        Stand { schema: recognise(print, &self.schemas, &self.order, own), ..Stand::default() }
+    }
+
     /// Whether a release may run on a database that looks like this, runs that are under way left aside.
     pub fn judge(&self, version: &Version, ledger: &LedgerState, print: &SchemaPrint) -> Verdict {
         let Some(runs) = self.releases.get(&version.to_string()) else {
             return Verdict::Unknown { reason: format!("nothing is known of release {version}") };
         };
-        let stand = ledger.stand(&self.order);
+        let stand = self.stand(ledger, print, Some(&runs.schema));
         let schema = stand.schema.as_ref();
         let expected = schema.and_then(|schema| self.schemas.get(&schema.to_string()));
         let drift = expected.map(|expected| stand.drift().chain(print.drift_from(expected)).collect::<Vec<_>>());

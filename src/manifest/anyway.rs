@@ -51,12 +51,12 @@ mod tests {
     #[test]
     fn a_claim_stands_beside_its_release_and_counts_for_no_other() {
         let (first, second) = (claim("1.4.0", 6), claim("1.5.0", 7));
-        let noted = note(TEXT, &[first.clone()]);
+        let noted = note(TEXT, std::slice::from_ref(&first));
         assert!(noted.contains("  4, 6,\n]\n# reads 6 anyway: tested by hand\nfingerprint"), "{noted}");
         assert!(is_noted(&noted, &first.version, &first.schema));
         assert!(!is_noted(&noted, &first.version, &second.schema) && !is_noted(&noted, &second.version, &first.schema));
         assert!(!is_noted(TEXT, &first.version, &first.schema));
-        let both = note(&noted, &[second.clone()]);
+        let both = note(&noted, std::slice::from_ref(&second));
         assert!(is_noted(&both, &second.version, &second.schema) && both.starts_with("[[release]]"), "{both}");
     }
 

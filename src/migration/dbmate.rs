@@ -116,6 +116,6 @@ fn wants_none(block: &str, direction: Direction) -> bool {
     };
     let marker = line.strip_prefix("--").and_then(|rest| rest.trim_start_matches(is_space).strip_prefix(name));
     let options = marker.unwrap_or(line).trim().split(is_space);
-    let pairs = options.filter_map(|option| option.split_once(':')).filter(|(_, value)| !value.contains(':'));
-    pairs.filter(|(key, _)| *key == "transaction").last().is_some_and(|(_, value)| value == "false")
+    let mut pairs = options.filter_map(|option| option.split_once(':')).filter(|(_, value)| !value.contains(':'));
+    pairs.rfind(|(key, _)| *key == "transaction").is_some_and(|(_, value)| value == "false")
 }

@@ -79,6 +79,9 @@ pub enum MigrationError {
         /// What does not fit, with the file.
         problem: String,
     },
+    /// The product migrates itself.
+    #[error("the product has a migrator of its own, and no files of migrations")]
+    NoFiles,
     /// A schema that none of the migrations leads to.
     #[error("there is no migration for schema {0}")]
     Unknown(SchemaVersion),

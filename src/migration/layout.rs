@@ -20,10 +20,10 @@ pub(super) fn checked(
         Err(_) => false,
     };
     // Atlas's files have no marks of their own: it would take any SQL, and run both ways of another engine's file.
-    if doubtful || format == Format::Atlas {
-        if let Some((found, file)) = recognised(files).filter(|(found, _)| *found != format) {
-            return Err(MigrationError::Foreign { format, found, file: file.to_owned() });
-        }
+    if (doubtful || format == Format::Atlas)
+        && let Some((found, file)) = recognised(files).filter(|(found, _)| *found != format)
+    {
+        return Err(MigrationError::Foreign { format, found, file: file.to_owned() });
     }
     let set = read?;
     let scripts = set.migrations().iter().flat_map(|migration| [&migration.up, &migration.down]);
@@ -36,12 +36,12 @@ fn recognised(files: &[File]) -> Option<(Format, &str)> {
     let sql = || files.iter().filter(|(file, _)| file.ends_with(".sql"));
     let marked = sql().find_map(|(file, bytes)| {
         let text = String::from_utf8_lossy(bytes);
-        let marks: [(Format, fn(&str) -> bool); 3] = [
-            (Format::Goose, goose::is_marked),
-            (Format::SqlMigrate, sql_migrate::is_marked),
-            (Format::Dbmate, dbmate::is_marked),
-        ];
-        let (format, _) = marks.into_iter().find(|(_, is_marked)| is_marked(&text))?;
+        let format = match &*text {
+            text if goose::is_marked(text) => Format::Goose,
+            text if sql_migrate::is_marked(text) => Format::SqlMigrate,
+            text if dbmate::is_marked(text) => Format::Dbmate,
+            _ => return None,
+        };
         Some((format, file.as_str()))
     });
     let named =

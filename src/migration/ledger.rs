@@ -36,6 +36,9 @@ impl Ledger {
     pub fn of(format: Format, table: Option<&str>) -> Result<Self, LedgerNameError> {
         let shape = Shape::of(format);
         let table = table.unwrap_or(shape.table);
+        if format == Format::Command {
+            return Ok(Self { table: String::new(), shape });
+        }
         let legal = |character: char| character.is_ascii_alphanumeric() || character == '_';
         let starts = |character: char| legal(character) && !character.is_ascii_digit();
         if !table.chars().all(legal) || !table.starts_with(starts) {

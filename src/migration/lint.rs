@@ -178,9 +178,10 @@ pub fn unreadable(error: &MigrationError) -> Finding {
             Finding { line: Some(*line), ..rule::SYNTAX.found(file, message) }
         }
         MigrationError::Sum { .. } => rule::SYNTAX.found("atlas.sum", message),
-        MigrationError::Unknown(_) | MigrationError::WrongWay { .. } | MigrationError::NoWayBack { .. } => {
-            rule::SYNTAX.found("", message)
-        }
+        MigrationError::Unknown(_)
+        | MigrationError::NoFiles
+        | MigrationError::WrongWay { .. }
+        | MigrationError::NoWayBack { .. } => rule::SYNTAX.found("", message),
     }
 }
 

@@ -200,7 +200,7 @@ fn templates(format: Format, stem: &str, title: &str) -> Vec<NewFile> {
         Format::Goose => vec![file(".sql", format!("-- +goose Up\n{up}\n-- +goose Down\n{down}"))],
         Format::Dbmate => vec![file(".sql", format!("-- migrate:up\n{up}\n-- migrate:down\n{down}"))],
         Format::SqlMigrate => vec![file(".sql", format!("-- +migrate Up\n{up}\n-- +migrate Down\n{down}"))],
-        Format::Atlas => vec![file(".sql", up)],
+        Format::Atlas | Format::Command => vec![file(".sql", up)],
     }
 }
 

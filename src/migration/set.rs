@@ -44,6 +44,7 @@ impl Set {
             Format::Dbmate => dbmate::read(&files),
             Format::SqlMigrate => sql_migrate::read(&files),
             Format::Atlas => atlas::read(&files),
+            Format::Command => Err(MigrationError::NoFiles),
         };
         layout::checked(format, set, &files)
     }

@@ -56,7 +56,11 @@ pub fn plan(ask: &Install<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
         return Err(refusals);
     }
     let running = matches!(seen.service, Service::Running { .. });
-    let schema = adopted.map_or_else(|| Some(release.schema.clone()), |readable| readable.schema.clone());
+    let schema = match adopted {
+        // Once the release is here, its schema is the only one that it looks for.
+        Some(readable) if !unknown_yet(readable) => readable.schema.clone(),
+        _ => Some(release.schema.clone()),
+    };
     let mut steps = Vec::new();
     if !missing.is_empty() {
         steps.push(Step::Fetch { releases: missing });
@@ -95,7 +99,15 @@ pub fn plan(ask: &Install<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
     })
 }
 
+/// Whether only the release can tell which schema it is at.
+fn unknown_yet(readable: &Readable) -> bool {
+    readable.by_look && readable.schema.is_none()
+}
+
 fn adopts(readable: &Readable, on_disk: bool, ask: &Install<'_>) -> Option<Refusal> {
+    if unknown_yet(readable) {
+        return None;
+    }
     let release = &ask.release.release;
     let schema = readable.schema.as_ref();
     // Where the schema's look is not known yet, it is compared once the release's migrations are here.

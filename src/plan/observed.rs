@@ -69,6 +69,9 @@ pub enum Content {
 pub struct Readable {
     /// The schema that its ledger names; none where there is no ledger or it has no row.
     pub schema: Option<SchemaVersion>,
+    /// Whether it is told from what the database looks like, as no ledger can be read: of a database that no release on
+    /// disk knows it is none.
+    pub by_look: bool,
     /// Whether the ledger says that a migration was broken off.
     pub dirty: bool,
     /// Where the schema of a dirty database really stands, if it could be told.

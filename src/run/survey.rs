@@ -19,7 +19,8 @@ use crate::plan::rollback::{Rollback, Way, ways};
 use crate::plan::verdict::drift_words;
 use crate::plan::{Leg, Plan, Step, Strategy};
 use crate::steps::error::Blame;
-use crate::steps::{Machine, StepError, prepare, sets};
+use crate::steps::migrator::no_way_down;
+use crate::steps::{Machine, StepError, migrator, prepare, sets};
 use crate::sys::attributes;
 use crate::sys::dir::Dir;
 
@@ -142,6 +143,7 @@ fn try_one(
     let result = work.path().join(RESULT);
     match way {
         Way::Binary => Ok((String::new(), Some(Loss::default()))),
+        Way::Down(_) if machine.config.database.migrator.is_some() => Err(no_way_down()),
         Way::Down(leg) => {
             let live = live.map_err(|reason| StepError::finding("copy", reason.clone(), Blame::World))?;
             let owner = attributes::owner(live)?;
@@ -176,11 +178,15 @@ fn try_one(
 
 /// Runs the migrations of a leg, which must lead to the schema that its version stands for.
 fn migrate(leg: &Leg, database: &Path, machine: &Machine<'_>) -> Result<(), StepError> {
-    let ledger = sets::ledger(machine.config)?;
-    let settings = Settings { foreign_keys: machine.config.database.foreign_keys, ..Settings::of(&ledger) };
-    let receipt = run(database, &sets::works(machine.config, leg)?, &settings).map_err(|error| {
-        StepError::release("migrations", format!("the migrations to schema {} fail", leg.to), error)
-    })?;
+    let receipt = if machine.config.database.migrator.is_some() {
+        migrator::leg(leg, &machine.places.open_work()?, RESULT, migrator::LIMIT, machine)?
+    } else {
+        let ledger = sets::ledger(machine.config)?;
+        let settings = Settings { foreign_keys: machine.config.database.foreign_keys, ..Settings::of(&ledger) };
+        run(database, &sets::works(machine.config, leg)?, &settings).map_err(|error| {
+            StepError::release("migrations", format!("the migrations to schema {} fail", leg.to), error)
+        })?
+    };
     let drift = match sets::print(machine.config, leg)? {
         Some(expected) => receipt.print.drift_from(&expected),
         None => Vec::new(),

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{Machine, StepError, backup, sets};
+use super::{Machine, StepError, backup, migrator, sets};
 use crate::db::copy::copy;
 use crate::db::copy_file::{Content, copy_file};
 use crate::db::loss::{Comparing, Comparison, compare};
@@ -79,7 +79,9 @@ fn count(database: &Path, (source, leg): Origin<'_>, machine: &Machine<'_>) -> R
     let scratch = machine.places.work.directory.join(name);
     let counted = take(source, &work, name, machine).and_then(|()| {
         let ledger = sets::ledger(machine.config)?;
-        if let Some(leg) = leg {
+        if let (Some(leg), true) = (leg, machine.config.database.migrator.is_some()) {
+            migrator::leg_to_compare(leg, &work, name, machine)?;
+        } else if let Some(leg) = leg {
             let settings = Settings { foreign_keys: machine.config.database.foreign_keys, ..Settings::of(&ledger) };
             run(&scratch, &sets::works(machine.config, leg)?, &settings)
                 .map_err(|error| StepError::world("loss", "cannot migrate a copy to compare with", error))?;

@@ -7,6 +7,8 @@ use super::error::Blame;
 use super::{Machine, StepError, sets};
 use crate::db::look::look;
 use crate::journal::releases;
+use crate::migration::ledger::Stand;
+use crate::migration::recognise;
 use crate::plan::verdict::{Standing, compare};
 use crate::version::Version;
 
@@ -15,7 +17,13 @@ pub(super) fn perform(version: &Version, machine: &mut Machine<'_>) -> Result<()
     let live = &machine.places.live;
     let seen = look(live, &sets::ledger(machine.config)?)
         .map_err(|error| StepError::world("database", format!("cannot look at `{}`", live.display()), error))?;
-    let stand = seen.ledger.stand(&record.order);
+    let stand = match machine.config.database.migrator {
+        None => seen.ledger.stand(&record.order),
+        Some(_) => {
+            let own = Some(&record.release.schema);
+            Stand { schema: recognise(&seen.print, &record.schemas, &record.order, own), ..Stand::default() }
+        }
+    };
     let schema = stand.schema.as_ref();
     let expected = schema.and_then(|schema| record.schemas.get(&schema.to_string()));
     let drift = expected.map(|expected| stand.drift().chain(seen.print.drift_from(expected)).collect::<Vec<_>>());

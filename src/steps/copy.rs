@@ -93,6 +93,7 @@ pub(super) fn remove_new(machine: &Machine<'_>) -> Result<(), StepError> {
         work.unlink(&format!("{name}{suffix}"))?;
     }
     remove_scratch(machine)?;
+    super::migrator::clear(&machine.places.work.directory)?;
     Ok(work.sync()?)
 }
 

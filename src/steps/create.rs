@@ -3,7 +3,7 @@
 //! If killed half-way: it has no name that a service looks for, and is thrown away.
 //! Touches: the work directory.
 
-use super::{Machine, StepError, copy, sets};
+use super::{Machine, StepError, copy, migrator, sets};
 use crate::db::migrate::{MigrateError, Settings, run};
 use crate::db::open;
 use crate::plan::Leg;
@@ -34,6 +34,10 @@ pub(super) fn perform(leg: &Leg, owner: Option<&str>, machine: &mut Machine<'_>)
     let file = work.create_file(&machine.places.new_name())?;
     attributes::give(&file, &path, owner)?;
     drop(file);
+    if machine.config.database.migrator.is_some() {
+        migrator::leg(leg, &work, &machine.places.new_name(), migrator::LIMIT, machine)?;
+        return Ok(());
+    }
     let ledger = sets::ledger(machine.config)?;
     let settings = Settings { foreign_keys: machine.config.database.foreign_keys, ..Settings::of(&ledger) };
     let works = sets::works(machine.config, leg)?;

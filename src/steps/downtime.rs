@@ -2,6 +2,7 @@
 //! longer goes back, until the exchange. After it going back takes as long as going on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::error::Blame;
 use super::{Machine, StepError};
@@ -69,6 +70,12 @@ pub(super) fn stop(machine: &Machine<'_>) -> Stop {
         let late = limit.is_some_and(|(allowed, down)| down.millis().saturating_add(start) > allowed);
         interrupt.requested().is_some() || late
     })
+}
+
+/// How long migrations may still take, where that is limited.
+pub(super) fn left(machine: &Machine<'_>) -> Option<Duration> {
+    let (allowed, down) = machine.plan.max_downtime_ms.zip(machine.memory.down)?;
+    Some(Duration::from_millis(allowed.saturating_sub(start(machine)).saturating_sub(down.millis())))
 }
 
 /// Why migrations ended early.

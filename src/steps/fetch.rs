@@ -9,12 +9,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::error::Blame;
+use super::migrator::{Job, LIMIT, bring};
 use super::{Machine, StepError, sets};
+use crate::config::Migrator;
 use crate::db::schema;
 use crate::digest::Fingerprint;
 use crate::journal::releases::{self, ReleaseRecord};
 use crate::manifest::Release;
 use crate::plan::step::Incoming;
+use crate::sys::attributes::{self, Owner};
+use crate::sys::dir::Dir;
 use crate::sys::process::{Environment, Program};
 use crate::sys::{fs, host, http};
 use crate::verify::{Limits, VerifiedFile, digests, unpack};
@@ -95,6 +99,9 @@ fn examine(incoming: &Incoming, staged: &Path, machine: &Machine<'_>) -> Result<
         return Err(finding(format!("the archive has no program `{}`", config.layout.binary.display())));
     }
     check_version(release, &program, machine)?;
+    if let Some(migrator) = &config.database.migrator {
+        return by_migrator(incoming, staged, migrator, machine);
+    }
     let set = sets::read(config, &staged.join("migrations"))?;
     let ledger = sets::ledger(config)?;
     if set.position(&release.schema).is_none() {
@@ -121,6 +128,62 @@ fn examine(incoming: &Incoming, staged: &Path, machine: &Machine<'_>) -> Result<
     let files = digests(staged)?;
     Ok(ReleaseRecord { release, artifact: incoming.sha256, files, order, fingerprints, schemas })
 }
+
+/// The record of a release that migrates itself: what its migrator makes of an empty database.
+fn by_migrator(
+    incoming: &Incoming,
+    staged: &Path,
+    migrator: &Migrator,
+    machine: &Machine<'_>,
+) -> Result<ReleaseRecord, StepError> {
+    let layout = &machine.config.layout;
+    let release = &incoming.release;
+    let place = layout.state.join("migrator");
+    fs::remove_dir_all(&place)?;
+    fs::create_dir_all(&place, 0o700)?;
+    let directory = Dir::open(&place)?;
+    let file = directory.create_file(EMPTY)?;
+    if let Some(user) = machine.user {
+        attributes::give(&file, &place.join(EMPTY), Owner { user: user.uid, group: user.gid })?;
+    }
+    drop(file);
+    let program = staged.join(&layout.binary);
+    let (version, to) = (&release.version, &release.schema);
+    let job = Job {
+        migrator,
+        version,
+        program: &program,
+        to,
+        directory: &directory,
+        name: EMPTY,
+        limit: LIMIT,
+        interrupt: &machine.interrupt,
+    };
+    let made = bring(&job, machine);
+    fs::remove_dir_all(&place)?;
+    let print = made?.print;
+    check_fingerprint(incoming, print.fingerprint)?;
+    // The schemas that releases below it came with are older.
+    let below = releases::list(layout)?.into_iter().rfind(|known| known.release.version < *version);
+    let mut order = below.map(|known| known.order).unwrap_or_default();
+    if !order.contains(to) {
+        order.push(to.clone());
+    }
+    let name = to.to_string();
+    let mut release = release.clone();
+    release.artifacts.retain(|artifact| artifact.sha256 == incoming.sha256);
+    Ok(ReleaseRecord {
+        release,
+        artifact: incoming.sha256,
+        files: digests(staged)?,
+        order,
+        fingerprints: [(name.clone(), print.fingerprint)].into(),
+        schemas: [(name, print)].into(),
+    })
+}
+
+/// The empty database that a migrator is tried on.
+const EMPTY: &str = "empty.db";
 
 fn check_fingerprint(incoming: &Incoming, found: Fingerprint) -> Result<(), StepError> {
     let release = &incoming.release;

@@ -3,10 +3,13 @@
 //! If killed half-way: the copy is thrown away.
 //! Touches: the work directory.
 
+use std::time::Duration;
+
 use super::error::Blame;
-use super::{Copied, Machine, StepError, downtime, rehearse, sets};
+use super::{Copied, Machine, StepError, downtime, migrator, rehearse, sets};
 use crate::db::loss::{Comparing, Comparison, compare};
 use crate::db::migrate::{Checks, MigrateError, Settings, run};
+use crate::db::receipt::Receipt;
 use crate::migration::Direction;
 use crate::plan::Leg;
 
@@ -18,6 +21,15 @@ pub(super) fn perform(leg: &Leg, machine: &mut Machine<'_>) -> Result<(), StepEr
     let Some(receipt) = &machine.memory.receipt else {
         return Err(StepError::finding("rehearsal", "the migrations were not rehearsed", Blame::World));
     };
+    if machine.config.database.migrator.is_some() {
+        let work = machine.places.open_work()?;
+        let limit = Duration::from_millis(receipt.ms.saturating_mul(10)) + Duration::from_secs(60);
+        let limit = downtime::left(machine).map_or(limit, |left| left.min(limit));
+        let done = migrator::leg(leg, &work, &machine.places.new_name(), limit, machine);
+        // Whoever is cut off for the downtime is not to blame.
+        let done = done.map_err(|error| downtime::allow(machine).err().unwrap_or(error))?;
+        return confirmed(receipt, &done);
+    }
     let stop = downtime::stop(machine);
     let settings = Settings {
         foreign_keys: machine.config.database.foreign_keys,
@@ -31,14 +43,18 @@ pub(super) fn perform(leg: &Leg, machine: &mut Machine<'_>) -> Result<(), StepEr
         MigrateError::Stopped => downtime::stopped(machine, error),
         error => StepError::release("migration", "the migrations failed on the copy", error),
     })?;
-    receipt.confirm(&done).map_err(|error| {
-        StepError::release("deviation", "the migrations did not do what they did in the rehearsal", error)
-            .remedy("run the same command again: the rehearsal is repeated on the data as it is now")
-    })?;
+    confirmed(receipt, &done)?;
     if leg.direction == Direction::Down {
         agreed(&ledger.table, machine)?;
     }
     Ok(())
+}
+
+fn confirmed(rehearsed: &Receipt, done: &Receipt) -> Result<(), StepError> {
+    rehearsed.confirm(done).map_err(|error| {
+        StepError::release("deviation", "the migrations did not do what they did in the rehearsal", error)
+            .remedy("run the same command again: the rehearsal is repeated on the data as it is now")
+    })
 }
 
 /// What going down loses in the end must have been shown before.

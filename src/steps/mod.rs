@@ -21,6 +21,7 @@ pub mod abandoned;
 pub mod backup;
 pub mod doorway;
 pub mod error;
+pub mod migrator;
 pub mod sets;
 
 pub use copy::make_work_directory;

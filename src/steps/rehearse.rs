@@ -6,13 +6,19 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use super::{Copied, Machine, StepError, downtime, sets};
+use super::error::Blame;
+use super::{Copied, Machine, StepError, downtime, migrator, sets};
+use crate::db::copy::copy as db_copy;
 use crate::db::fault;
 use crate::db::migrate::{MigrateError, Settings};
+use crate::db::receipt::Receipt;
 use crate::db::rehearse::{self, RehearseError, rehearse};
+use crate::db::witness::problems;
 use crate::journal::record;
-use crate::migration::Work;
+use crate::migration::{Severity, Work};
 use crate::plan::Leg;
+use crate::plan::verdict::drift_words;
+use crate::sys::dir::Dir;
 use crate::sys::fs;
 
 /// How fast two files are read and compared, from memory: a gibibyte a second.
@@ -28,6 +34,64 @@ pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Re
 
 /// Runs the migrations on the copy and takes them back.
 pub(super) fn on_copy(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Result<(), StepError> {
+    let receipts =
+        if machine.config.database.migrator.is_some() { by_product(legs, machine)? } else { by_files(legs, machine)? };
+    let Some(receipt) = receipts.into_iter().take(own).next() else { return Ok(()) };
+    machine.memory.warnings.extend(receipt.warnings.iter().cloned());
+    // Comparing the copy with the live file reads both of them.
+    let compared = fs::metadata(&machine.places.new_database())?.len() / BYTES_PER_MS;
+    let restart = machine.plan.restart_ms.unwrap_or(0);
+    let copied = machine.memory.predicted_ms.unwrap_or(0);
+    machine.memory.predicted_ms = Some(copied + compared + receipt.ms + restart);
+    record::write(&machine.places.run.receipt(), &receipt, 0o600)?;
+    machine.memory.receipt = Some(receipt);
+    downtime::foresee(machine)
+}
+
+/// The product's own migrator, on a second copy that is thrown away.
+fn by_product(legs: &[Leg], machine: &Machine<'_>) -> Result<Vec<Receipt>, StepError> {
+    let work = machine.places.open_work()?;
+    let copied = db_copy(&machine.places.new_database(), &work, SCRATCH, machine.watch);
+    copied.map_err(|error| StepError::world("copy", "cannot copy the copy for the rehearsal", error))?;
+    let receipts =
+        legs.iter().map(|leg| by_product_of(leg, &work, machine).map_err(|error| error.about(&leg.migrations)));
+    let receipts: Result<Vec<_>, _> = receipts.collect();
+    super::copy::remove_scratch(machine)?;
+    receipts
+}
+
+const SCRATCH: &str = "scratch-rehearsal.db";
+
+fn by_product_of(leg: &Leg, work: &Dir, machine: &Machine<'_>) -> Result<Receipt, StepError> {
+    let receipt = migrator::leg(leg, work, SCRATCH, migrator::LIMIT, machine)?;
+    let finding = |message| {
+        StepError::finding("rehearsal", message, Blame::Release)
+            .remedy("nothing was changed: stay on this release, and show the publisher what you see here")
+    };
+    // No file says which rows are meant to go, so that none may.
+    if let Some(lost) = receipt.tables.iter().find(|table| table.lost_rows()) {
+        let (before, after) = (lost.before.unwrap_or(0), lost.after.unwrap_or(0));
+        let message = format!("the migrator of {} takes `{}` from {before} to {after} rows", leg.migrations, lost.name);
+        return Err(finding(message));
+    }
+    let drift = sets::print(machine.config, leg)?.map(|expected| receipt.print.drift_from(&expected));
+    let fatal: Vec<_> = drift.into_iter().flatten().filter(|drift| drift.severity == Severity::Fatal).collect();
+    if !fatal.is_empty() {
+        let message = format!("the migrator of {} leads to another schema: {}", leg.migrations, drift_words(&fatal));
+        return Err(finding(message));
+    }
+    let ledger = sets::ledger(machine.config)?;
+    let settings = Settings { foreign_keys: machine.config.database.foreign_keys, ..Settings::of(&ledger) };
+    let problems = problems(&work.path().join(SCRATCH), &settings)
+        .map_err(|error| StepError::world("rehearsal", "cannot check the copy", error))?;
+    if problems.is_empty() {
+        Ok(receipt)
+    } else {
+        Err(finding(format!("the copy is damaged: {}", problems.join("; "))))
+    }
+}
+
+fn by_files(legs: &[Leg], machine: &mut Machine<'_>) -> Result<Vec<Receipt>, StepError> {
     let ledger = sets::ledger(machine.config)?;
     let mut works = Vec::new();
     let mut expected = Vec::new();
@@ -51,18 +115,7 @@ pub(super) fn on_copy(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Re
         pairs.map(|(works, expected)| rehearse::Leg { works, expected: expected.as_ref() }).collect();
     let copy = machine.places.new_database();
     let scratch = machine.places.work.scratch("rehearsal");
-    let receipts =
-        rehearse(&copy, &scratch, &rehearsed, &settings).map_err(|error| failed(error, legs.get(running.get())))?;
-    let Some(receipt) = receipts.into_iter().take(own).next() else { return Ok(()) };
-    machine.memory.warnings.extend(receipt.warnings.iter().cloned());
-    // Comparing the copy with the live file reads both of them.
-    let compared = fs::metadata(&copy)?.len() / BYTES_PER_MS;
-    let restart = machine.plan.restart_ms.unwrap_or(0);
-    let copied = machine.memory.predicted_ms.unwrap_or(0);
-    machine.memory.predicted_ms = Some(copied + compared + receipt.ms + restart);
-    record::write(&machine.places.run.receipt(), &receipt, 0o600)?;
-    machine.memory.receipt = Some(receipt);
-    downtime::foresee(machine)
+    rehearse(&copy, &scratch, &rehearsed, &settings).map_err(|error| failed(error, legs.get(running.get())))
 }
 
 /// Whether a work is of this leg. Those of a leg are of one set, and two legs of different ones.

@@ -207,6 +207,17 @@ impl Dir {
         }
     }
 
+    /// Makes a directory in it that only this user may enter, and opens it.
+    pub fn create_dir(&self, name: &str) -> Result<Self> {
+        seam::cross("make a directory");
+        let path = self.path.join(name);
+        rustix::fs::mkdirat(&self.descriptor, name, Mode::RWXU).map_err(PathError::on("make the directory", &path))?;
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
+        let opened = rustix::fs::openat(&self.descriptor, name, flags, Mode::empty());
+        let descriptor = opened.map_err(PathError::on("open the directory", &path))?;
+        Ok(Self { descriptor, path })
+    }
+
     /// Makes the names in it durable.
     pub fn sync(&self) -> Result<()> {
         seam::cross("sync a directory");

@@ -118,6 +118,7 @@ fn lock(file: &File, path: &Path) -> Result<()> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test makes its own files")]
 mod tests {
     use std::io::Write as _;
 

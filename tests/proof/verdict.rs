@@ -146,7 +146,7 @@ fn leftovers(stage: &Stage) -> Checked {
         name.starts_with("notes.db") || name == ".gantry-installer-notes"
     };
     hold(data.iter().all(|path| known(path)), || format!("left beside the database: {data:?}"))?;
-    for name in ["state/reserve", "root/.reserve", "state/private"] {
+    for name in ["state/.reserve", "root/.reserve", "state/private"] {
         hold(!world.path(name).exists(), || format!("`{name}` is left"))?;
     }
     let versions = names(&world.path("root/versions"));

@@ -4,9 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tempfile::TempDir;
 
+use std::path::PathBuf;
+
 use super::*;
 use crate::config::Format;
 use crate::migration::{LedgerState, Set};
+use crate::version::SchemaVersion;
 
 fn ledger() -> Ledger {
     Ledger::of(Format::GolangMigrate, None).unwrap()

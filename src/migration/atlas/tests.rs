@@ -48,7 +48,8 @@ fn the_sum_is_that_of_atlas() {
     assert_eq!(entries[1], "+kTSEO0hePnQtGiQQHpn3+uFvO/f+WG2VivfOyduiVc=");
     let found: Vec<_> = set.migrations().iter().map(|one| (one.version.to_string(), one.name.as_str())).collect();
     assert_eq!(found[0], ("20240101000001".to_owned(), "t1"));
-    assert_eq!(set.warnings(Wrap::Transaction).len(), 3, "no way down, thrice");
+    // No file of Atlas has a way down, and nobody needs to be told of each.
+    assert!(set.warnings(Wrap::Transaction).is_empty());
 }
 
 #[test]

@@ -105,6 +105,7 @@ impl Shape {
             Format::Dbmate => &shapes::DBMATE,
             Format::SqlMigrate => &shapes::SQL_MIGRATE,
             Format::Atlas => &shapes::ATLAS,
+            Format::Command => &shapes::NONE,
         }
     }
 

@@ -158,3 +158,25 @@ const ATLAS_UPSERT: &[&str] =
        `total` = excluded.`total`, `execution_time` = excluded.`execution_time`, `error` = excluded.`error`, \
        `error_stmt` = excluded.`error_stmt`, `hash` = excluded.`hash`, `partial_hashes` = excluded.`partial_hashes`, \
        `operator_version` = excluded.`operator_version`"];
+
+/// A product that migrates itself: whatever its account is, it is not looked at.
+pub(super) static NONE: Shape = Shape {
+    format: Format::Command,
+    table: "",
+    columns: &[],
+    key: Key::Text,
+    model: Model::List,
+    create: &[],
+    complete: &[],
+    read: "",
+    has_origin: false,
+    has_baseline: false,
+    up: &[],
+    down: &[],
+    begin: &[],
+    piece: &[],
+    fail: &[],
+    left_out: LeftOut::Refused,
+    undoes_latest: false,
+    without_foreign_keys: false,
+};

@@ -179,7 +179,9 @@ fn nearly(file: &str, reason: &str, directory: &Directory<'_>) -> Finding {
 fn example(format: Format) -> &'static str {
     match format {
         Format::GolangMigrate => "0001_create_users.up.sql",
-        Format::Goose | Format::Dbmate | Format::SqlMigrate | Format::Atlas => "0001_create_users.sql",
+        Format::Goose | Format::Dbmate | Format::SqlMigrate | Format::Atlas | Format::Command => {
+            "0001_create_users.sql"
+        }
     }
 }
 

@@ -45,3 +45,32 @@ fn after_a_failure_both_go_on_once_the_file_is_mended() {
         }
     }
 }
+
+#[test]
+fn atlas_goes_on_at_the_statement_at_which_we_failed() {
+    let Some(driver) = driver() else { return };
+    let mut program = plain();
+    program.0[3].up = &["CREATE TABLE half (x)", "INSERT INTO other VALUES (1)", "CREATE TABLE rest (x)"];
+    program.0[3].transaction = false;
+    let site = Site::new("atlas", &program, Some(driver));
+    let (theirs, ours) = (site.database("theirs.db"), site.database("ours.db"));
+    for (hand, database) in [(Hand::Engine, &theirs), (Hand::Ours, &ours)] {
+        assert!(!site.run(hand, database, &["up"]).status.success());
+        let connection = rusqlite::Connection::open(database).unwrap();
+        connection.execute_batch("CREATE TABLE other (x)").unwrap();
+    }
+    assert_eq!(rows(&ours), rows(&theirs));
+    for database in [&theirs, &ours] {
+        site.succeed(Hand::Engine, database, &["up"]);
+    }
+    assert_eq!(picture(&ours), picture(&theirs));
+}
+
+/// How far each revision came, with the digests of the statements that were run.
+fn rows(database: &std::path::Path) -> Vec<String> {
+    let connection = rusqlite::Connection::open(database).unwrap();
+    let sql = "SELECT version || ' ' || applied || '/' || total || ' ' || error || ' ' || error_stmt || ' ' || hash || ' ' ||
+               CAST(partial_hashes AS TEXT) || ' ' || typeof(partial_hashes) FROM atlas_schema_revisions ORDER BY version";
+    let mut statement = connection.prepare(sql).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}

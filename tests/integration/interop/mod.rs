@@ -3,6 +3,7 @@
 //! The engines are those of `tests/interop`, a program in Go that `tests/run.sh` builds where it can and names in
 //! `INTEROP`. Without it the databases that they left in `tests/formats` stand in.
 
+mod conformance;
 mod failures;
 mod golden;
 mod ledgers;

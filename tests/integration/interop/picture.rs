@@ -41,7 +41,7 @@ fn tables(connection: &Connection) -> Vec<String> {
 
 fn rows(connection: &Connection, table: &str) -> Vec<Vec<String>> {
     let mut statement = connection.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.query([]).unwrap();
     let mut found = Vec::new();
     while let Some(row) = rows.next().unwrap() {
@@ -108,7 +108,7 @@ pub fn dump(database: &Path) -> String {
 
 fn quoted(connection: &Connection, table: &str) -> Vec<String> {
     let columns = connection.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
-    let columns: Vec<String> = columns.column_names().into_iter().map(|name| format!("quote(\"{name}\")")).collect();
+    let columns: Vec<String> = columns.column_names().map(|name| format!("quote(\"{name}\")")).collect();
     let sql = format!("SELECT {} FROM \"{table}\"", columns.join(" || ', ' || "));
     let mut statement = connection.prepare(&sql).unwrap();
     statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()

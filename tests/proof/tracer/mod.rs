@@ -24,6 +24,9 @@ pub use witness::{Seen, Witness};
 
 use family::Family;
 
+/// Acts while all of a family stand still before a call.
+type AtStop<'a> = Box<dyn FnOnce(&Point) + 'a>;
+
 /// A call that changes something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Point {
@@ -138,12 +141,7 @@ impl<'a> Tracer<'a> {
         std::thread::scope(|scope| scope.spawn(trace).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
-    fn run_here<'s>(
-        &'s self,
-        command: &Command,
-        at_stop: Box<dyn FnOnce(&Point) + 's>,
-        witness: Option<&'s mut dyn Witness>,
-    ) -> Trace {
+    fn run_here<'s>(&'s self, command: &Command, at_stop: AtStop<'s>, witness: Option<&'s mut dyn Witness>) -> Trace {
         let (mut stdout, mut stderr) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         let mut held = held_back(command);
         held.stdout(stdout.try_clone().unwrap()).stderr(stderr.try_clone().unwrap());

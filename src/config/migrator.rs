@@ -1,0 +1,66 @@
+//! The keys of a product that migrates its database itself.
+
+use super::raw::RawDatabase;
+use super::{Fault, Format, Migrator};
+
+impl RawDatabase {
+    /// The product's own migrator, if that is its format.
+    pub(super) fn migrator(&self) -> Result<Option<Migrator>, Fault> {
+        let keys = [("database.up", &self.up), ("database.version", &self.version)];
+        if self.format != Format::Command.name() {
+            return match keys.into_iter().find(|(_, words)| words.is_some()) {
+                Some((key, _)) => Err(Fault::new(key, format!("`{key}` needs `database.format = \"command\"`"))),
+                None => Ok(None),
+            };
+        }
+        let table = ("database.table", self.table.is_some());
+        if let (key, true) = table {
+            let message =
+                format!("`{key}` is of no use with `database.format = \"command\"`: the program keeps its own account");
+            return Err(Fault::new(key, message));
+        }
+        for (key, words) in keys {
+            let words = words.as_deref().unwrap_or_default();
+            if words.first().is_none_or(String::is_empty) || !words.iter().any(|word| word.contains("{database}")) {
+                let message = format!(
+                    "`database.format = \"command\"` needs `{key}`: a program and its arguments, with {{database}} among them"
+                );
+                return Err(Fault::new(if words.is_empty() { "database.format" } else { key }, message));
+            }
+        }
+        let words = |words: &Option<Vec<String>>| words.clone().unwrap_or_default();
+        Ok(Some(Migrator { up: words(&self.up), version: words(&self.version) }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn migrator(more: &str) -> Result<Option<Migrator>, String> {
+        let raw: RawDatabase = toml::from_str(&format!("url = \"sqlite:/data/notes.db\"\n{more}")).unwrap();
+        raw.migrator().map_err(|fault| fault.message)
+    }
+
+    const UP: &str = "up = [\"{binary}\", \"migrate\", \"{database}\"]";
+    const VERSION: &str = "version = [\"{binary}\", \"schema\", \"--db={database}\"]";
+
+    #[test]
+    fn both_commands_are_needed_and_name_the_database() {
+        let both = migrator(&format!("format = \"command\"\n{UP}\n{VERSION}")).unwrap().unwrap();
+        assert_eq!((both.up.len(), both.version[2].as_str()), (3, "--db={database}"));
+        let words = |more: &str| migrator(more).unwrap_err();
+        assert!(words(&format!("format = \"command\"\n{UP}")).contains("needs `database.version`"));
+        assert!(
+            words(&format!("format = \"command\"\nup = [\"x\"]\n{VERSION}")).contains("with {database} among them")
+        );
+        assert!(words(&format!("format = \"command\"\ntable = \"t\"\n{UP}\n{VERSION}")).contains("`database.table`"));
+    }
+
+    #[test]
+    fn a_format_with_files_takes_no_commands() {
+        assert_eq!(migrator("format = \"goose\"").unwrap(), None);
+        let refused = migrator(&format!("format = \"goose\"\n{VERSION}")).unwrap_err();
+        assert_eq!(refused, "`database.version` needs `database.format = \"command\"`");
+    }
+}
