@@ -55,7 +55,11 @@ pub fn keep(
         created: clock::now(),
     };
     record::write(&backups::record_file(&staged), &backup, 0o600)?;
-    fs::rename(&staged, &directory)?;
+    if let Err(error) = fs::rename(&staged, &directory) {
+        // It may have its name, and a power cut may take that again. What failed is not listed.
+        let _ = fs::rename(&directory, &staged);
+        return Err(error.into());
+    }
     Ok(Some(backup))
 }
 

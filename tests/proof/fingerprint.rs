@@ -1,5 +1,5 @@
-//! When two states of a world are the same: all names, and all bytes but for times, process numbers, and what SQLite
-//! makes up at random. A recovery that is tried from one need not be tried from the other.
+//! When two states are the same, also of two worlds: all names, and all bytes but for times, process numbers, the world's
+//! own directory, and what SQLite makes up at random. A recovery that is tried from one need not be tried from the other.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
@@ -9,18 +9,20 @@ use crate::stage::{PARTS, Stage};
 
 pub fn fingerprint(stage: &Stage) -> u64 {
     let mut hasher = DefaultHasher::new();
+    let world = stage.world.path("");
+    let own = world.to_str().unwrap();
     for part in PARTS {
         let directory = stage.world.path(part);
         for path in below(&directory) {
             path.hash(&mut hasher);
-            file(&directory.join(&path), &mut hasher);
+            file(&directory.join(&path), own, &mut hasher);
         }
     }
-    stage.launcher.running().hash(&mut hasher);
+    stage.launcher.running().is_some().hash(&mut hasher);
     hasher.finish()
 }
 
-fn file(path: &Path, hasher: &mut DefaultHasher) {
+fn file(path: &Path, own: &str, hasher: &mut DefaultHasher) {
     let known = path.symlink_metadata().unwrap();
     if known.is_symlink() {
         return std::fs::read_link(path).unwrap().hash(hasher);
@@ -30,13 +32,14 @@ fn file(path: &Path, hasher: &mut DefaultHasher) {
         return;
     }
     known.len().hash(hasher);
-    // A log has numbers of its own at random, and its bytes are in no file that is kept.
-    if name.ends_with("-wal") || crate::classes::is_disposable(path) {
+    // A log has numbers of its own at random, and its bytes are in no file that is kept. What is set aside is empty.
+    let is_reserve = path.components().any(|part| part.as_os_str() == ".reserve");
+    if name.ends_with("-wal") || is_reserve || crate::classes::is_disposable(path) {
         return;
     }
     let bytes = std::fs::read(path).unwrap();
     match std::str::from_utf8(&bytes) {
-        Ok(text) if !bytes.contains(&0) => without_times(text).hash(hasher),
+        Ok(text) if !bytes.contains(&0) => without_times(&text.replace(own, "")).hash(hasher),
         _ => bytes.hash(hasher),
     }
 }
