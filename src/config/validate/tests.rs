@@ -73,13 +73,16 @@ fn a_misspelt_word_gets_the_known_ones_and_the_nearest() {
 }
 
 #[test]
-fn every_format_is_taken_by_its_name_and_the_products_own_migrator_is_not_yet() {
+fn every_format_is_taken_by_its_name_and_the_products_own_migrator_by_its_commands() {
     let with = |format: &str| parse(&MINIMAL.replace("golang-migrate", format));
     for format in Format::ALL {
         assert_eq!(with(format.name()).unwrap().database.format, format);
     }
     let words = with("command").unwrap_err().to_string();
-    assert!(words.starts_with("line 9: ") && words.contains("not supported yet"), "{words}");
+    assert!(words.starts_with("line 9: ") && words.contains("needs `database.up`"), "{words}");
+    let commands = "up = [\"a\", \"{database}\"]\nversion = [\"b\", \"{database}\"]\n";
+    let config = parse(&format!("{}{commands}", MINIMAL.replace("golang-migrate", "command"))).unwrap();
+    assert_eq!(config.database.format, Format::Command);
 }
 
 #[test]
