@@ -36,8 +36,6 @@ fn a_missing_required_key_is_named() {
 fn a_capability_that_is_not_built_yet_is_refused_as_such() {
     let world = with("[backup]", "probation = \"10m\"\n[backup]");
     refused(&world, &["upgrade", "--yes"], "config", &["health.probation", "not supported yet"]);
-    let world = with("golang-migrate", "command");
-    refused(&world, &["upgrade", "--yes"], "config", &["database.format", "command", "not supported yet"]);
 }
 
 #[test]
