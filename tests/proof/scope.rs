@@ -1,6 +1,7 @@
 //! What is asked for on the command line.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::classes::random;
 use crate::fault::{FAULTS, Fault};
@@ -16,13 +17,15 @@ pub enum Depth {
     Full,
 }
 
-/// `quick|full [jobs=N] [seed=N] [shard=I/N] [FILTER…]`. A filter is a part of `OPERATION FAULT`; of several, one must fit.
+/// `quick|full [jobs=N] [seed=N] [shard=I/N] [minutes=N] [FILTER…]`. A filter is a part of `OPERATION FAULT`; of several, one must fit.
 pub struct Scope {
     pub depth: Depth,
     pub jobs: usize,
     /// Of the samples; of the installer's digest where none is given, so that other builds try other points.
     pub seed: u64,
     shard: (u64, u64),
+    /// When it stops, to go on another time.
+    end: Instant,
     filters: Vec<String>,
 }
 
@@ -34,7 +37,8 @@ impl Scope {
             Some(other) => return Err(format!("`{other}` is neither `quick` nor `full`, `one` nor `list`")),
         };
         let seed = u64::from_str_radix(&subject[..8], 16).map_err(|error| error.to_string())?;
-        let mut scope = Self { depth, jobs: 2, seed, shard: (1, 1), filters: Vec::new() };
+        let end = Instant::now() + Duration::from_secs(175 * 60);
+        let mut scope = Self { depth, jobs: 2, seed, shard: (1, 1), end, filters: Vec::new() };
         for word in words.iter().skip(1) {
             let number = |text: &str| text.parse::<u64>().map_err(|error| format!("`{word}`: {error}"));
             match word.split_once('=') {
@@ -42,6 +46,7 @@ impl Scope {
                     scope.jobs = usize::try_from(number(text)?).map_err(|error| error.to_string())?
                 }
                 Some(("seed", text)) => scope.seed = number(text)?,
+                Some(("minutes", text)) => scope.end = Instant::now() + Duration::from_secs(number(text)? * 60),
                 Some(("shard", text)) => {
                     let (one, of) = text.split_once('/').ok_or_else(|| format!("`{word}` is not `shard=I/N`"))?;
                     scope.shard = (number(one)?, number(of)?);
@@ -72,6 +77,11 @@ impl Scope {
     pub fn wants(&self, operation: &str, fault: &str) -> bool {
         let line = format!("{operation} {fault}");
         self.filters.is_empty() || self.filters.iter().any(|filter| line.contains(filter.as_str()))
+    }
+
+    /// Whether the time is over.
+    pub fn is_over(&self) -> bool {
+        Instant::now() > self.end
     }
 
     /// Whether a point is this shard's.

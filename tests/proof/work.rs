@@ -27,6 +27,8 @@ pub struct Findings {
     pub unmodelled: Mutex<BTreeSet<String>>,
     /// Faults that fired at another call than the one that was recorded under their number.
     pub moved: Mutex<u64>,
+    /// How many workers had not come to their end when the time was over.
+    pub left: Mutex<u64>,
 }
 
 impl Findings {
@@ -44,6 +46,10 @@ impl Findings {
             println!("{}", text.lines().next().unwrap_or_default());
         }
         let well = table.bad() == 0 && bad.is_empty() && unmodelled.is_empty() && table.tried() > 0;
+        if well && *self.left.lock().unwrap() > 0 {
+            println!("NOT FINISHED: the time is over; the same command goes on from here");
+            return ExitCode::from(3);
+        }
         if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
@@ -70,6 +76,10 @@ struct Shared {
 
 impl Work<'_> {
     pub fn run(&self) {
+        if self.scope.is_over() {
+            *self.findings.left.lock().unwrap() += 1;
+            return;
+        }
         let since = Instant::now();
         let shared = OnceLock::new();
         std::thread::scope(|scope| {
@@ -80,6 +90,10 @@ impl Work<'_> {
                     self.compare(&sweep, shared);
                     loop {
                         let Some(trial) = shared.left.lock().unwrap().pop_front() else { break };
+                        if self.scope.is_over() {
+                            *self.findings.left.lock().unwrap() += 1;
+                            break;
+                        }
                         match trial.fault.second() {
                             Some(_) => self.recoveries(&trial, &sweep, shared),
                             None => self.once(&trial, &sweep),
@@ -159,6 +173,10 @@ impl Work<'_> {
             let trial = Trial { second: Some(second), ..trial.clone() };
             if self.is_known(&trial) {
                 continue;
+            }
+            if self.scope.is_over() {
+                *self.findings.left.lock().unwrap() += 1;
+                break;
             }
             let trace = sweep.break_recovery(&trial, &broken, &[]);
             let at = trace.fired.as_ref();
