@@ -50,6 +50,13 @@ impl Release {
 pub const OLD: Release = Release::new("1.0.0", 1, &[1, 2]);
 pub const NEW: Release = Release::new("1.1.0", 2, &[1, 2]);
 
+/// Copies a program. Another process does it: one that this one is just about to start for another test would inherit the
+/// descriptor, and nobody can run what somebody holds open for writing.
+pub fn copy_program(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("--preserve=mode").arg(from).arg(to).status().unwrap();
+    assert!(copied.success(), "cannot copy {}", from.display());
+}
+
 pub fn measure(file: &Path) -> (u64, String) {
     let bytes = std::fs::read(file).unwrap();
     (bytes.len() as u64, gantry_installer::digest::Sha256::of(&bytes).to_string())

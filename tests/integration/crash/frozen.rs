@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use crate::release::copy_program;
 use crate::world::World;
 
 /// What changes in a world; the releases and the configuration do not.
@@ -113,7 +114,7 @@ pub fn copy(from: &Path, to: &Path) {
         }
         std::fs::set_permissions(to, kind.permissions()).unwrap();
     } else if kind.permissions().mode() & 0o111 != 0 {
-        std::fs::hard_link(from, to).or_else(|_| std::fs::copy(from, to).map(drop)).unwrap();
+        std::fs::hard_link(from, to).unwrap_or_else(|_| copy_program(from, to));
     } else {
         std::fs::copy(from, to).unwrap();
     }

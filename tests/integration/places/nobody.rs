@@ -2,8 +2,10 @@
 
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
+use crate::release::copy_program;
 use crate::world::{Answer, NEW, OLD, World, answer};
 
 const SETPRIV: [&str; 3] = ["--reuid=65534", "--regid=65534", "--clear-groups"];
@@ -17,7 +19,7 @@ fn of_nobody() -> Option<World> {
     let world = World::with(&[OLD, NEW]);
     // The way to the program may be closed to others.
     let program = world.path("gantry-installer");
-    std::fs::copy(env!("CARGO_BIN_EXE_gantry-installer"), &program).unwrap();
+    copy_program(Path::new(env!("CARGO_BIN_EXE_gantry-installer")), &program);
     world.replace(
         &format!("start = [\"{}\"", env!("CARGO_BIN_EXE_gantry-installer")),
         &format!("start = [\"{}\"", program.display()),

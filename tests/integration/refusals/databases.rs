@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 
 use super::{refused, shaped};
+use crate::release::copy_program;
 use crate::world::{NEW, OLD, World};
 
 const UPGRADE: [&str; 2] = ["upgrade", "--yes"];
@@ -95,7 +96,7 @@ impl Writer {
     fn of(world: &World) -> Self {
         let program = world.path("writer/notes");
         std::fs::create_dir(world.path("writer")).unwrap();
-        std::fs::copy(world.path("root/current/bin/notes"), &program).unwrap();
+        copy_program(&world.path("root/current/bin/notes"), &program);
         std::fs::write(world.path("writer/mode"), "writes 1 BEGIN EXCLUSIVE").unwrap();
         // It listens once it has the lock.
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();

@@ -2,10 +2,12 @@
 
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
 use super::{refused, shaped};
 use crate::disk::Disk;
+use crate::release::copy_program;
 use crate::world::{NEW, OLD, World, answer};
 
 /// A world with one of its directories on a file system of its own, which is declared later and so unmounted first.
@@ -103,7 +105,7 @@ fn as_nobody(world: &World, arguments: &[&str]) -> Option<Command> {
     // The way to the program may be closed to others.
     let program = world.path("gantry-installer");
     if !program.exists() {
-        std::fs::copy(env!("CARGO_BIN_EXE_gantry-installer"), &program).unwrap();
+        copy_program(Path::new(env!("CARGO_BIN_EXE_gantry-installer")), &program);
     }
     let mut command = Command::new("setpriv");
     command.args(setpriv).arg(program).arg("--config").arg(world.path("installer.toml")).args(arguments);
