@@ -133,7 +133,14 @@ fn a_service_that_dies_while_it_owes_an_answer_is_not_waited_for() {
     let pid_file = world.pid_file();
     let killer = std::thread::spawn(move || {
         let question = answers.wait_for_a_question();
-        let pid = std::fs::read_to_string(pid_file).unwrap().trim().parse().unwrap();
+        // The question may come before the shell has written the number, and nothing tells when it has.
+        let pid = loop {
+            let text = std::fs::read_to_string(&pid_file).unwrap_or_default();
+            match text.trim().parse() {
+                Ok(pid) if text.ends_with('\n') => break pid,
+                _ => std::thread::sleep(Duration::from_millis(2)),
+            }
+        };
         Process::of(pid).unwrap().unwrap().kill().unwrap();
         question
     });
