@@ -38,6 +38,7 @@ mod service;
 mod settings;
 mod signals;
 mod standing;
+mod tally;
 mod tool;
 mod transfer;
 mod upgrade;

@@ -33,6 +33,7 @@ mod record;
 mod scope;
 mod seeded;
 mod stage;
+mod suite;
 mod sweep;
 mod table;
 mod tracer;
@@ -84,7 +85,8 @@ fn all(words: &[String]) -> Result<ExitCode, String> {
     for (operation, size, faults) in scope.operations() {
         Work { operation, size, faults: &faults, scope: &scope, record: &record, findings: &findings }.run();
     }
-    let skipped = power::run(&scope, &findings);
+    let mut skipped = power::run(&scope, &findings);
+    skipped.extend(suite::run(&scope, &record, &findings));
     findings.bad.lock().unwrap().extend(seeded::missed(scope::room(), &scope));
     let code = findings.print();
     for words in &skipped {

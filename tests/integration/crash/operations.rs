@@ -71,7 +71,7 @@ fn an_upgrade_killed_anywhere_ends_in_old_or_new() {
 
 pub fn down() -> Sweep {
     Sweep {
-        name: "rollback by down",
+        name: "rollback-down",
         arguments: &["rollback", "--strategy", "down", "--yes"],
         code: 0,
         old: Stand { given_up: Some("abandoned 1.0.0"), ..AT_NEW },
@@ -89,7 +89,7 @@ fn a_rollback_by_down_migrations_killed_anywhere_ends_in_old_or_new() {
 pub fn restore() -> Sweep {
     let arguments = &["rollback", "--strategy", "restore", "--yes"];
     Sweep {
-        name: "rollback by restore",
+        name: "rollback-restore",
         arguments,
         code: 0,
         old: Stand { given_up: Some("abandoned 1.0.0"), ..AT_NEW },
@@ -107,7 +107,7 @@ fn a_rollback_to_a_backup_killed_anywhere_ends_in_old_or_new() {
 pub fn binary() -> Sweep {
     let arguments = &["rollback", "--strategy", "binary", "--yes"];
     Sweep {
-        name: "rollback by binary",
+        name: "rollback-binary",
         arguments,
         code: 0,
         old: AT_NEW,
@@ -145,7 +145,7 @@ pub const FAILING: Release = NEW.mode("writes 1 INSERT INTO notes (text) VALUES 
 
 pub fn failing() -> Sweep {
     Sweep {
-        name: "upgrade that undoes itself",
+        name: "upgrade-failing",
         arguments: UPGRADE,
         code: 4,
         old: Stand { given_up: Some("abandoned 1.1.0"), ..AT_OLD },
@@ -170,7 +170,7 @@ fn a_prune_killed_anywhere_removes_a_backup_whole_or_not_at_all() {
     world.configure("keep = 1");
     let arguments = &["backup", "prune", "--yes"];
     let sweep = Sweep {
-        name: "backup prune",
+        name: "prune",
         arguments,
         code: 0,
         old: Stand { backups: &["manual 1.0.0", "manual 1.0.0"], ..AT_OLD },
@@ -185,7 +185,7 @@ fn a_prune_killed_anywhere_removes_a_backup_whole_or_not_at_all() {
 fn a_backup_killed_anywhere_is_listed_whole_or_not_there() {
     let arguments = &["backup", "create"];
     let sweep = Sweep {
-        name: "backup create",
+        name: "backup-create",
         arguments,
         code: 0,
         old: AT_OLD,

@@ -12,6 +12,7 @@ use crate::crash::operations;
 use crate::crash::sweep::{Count, Sweep};
 use crate::disk::Disk;
 use crate::standing::Standing;
+use crate::tally;
 use crate::world::{NEW, OLD, Release, World};
 
 /// What another program leaves of the disk.
@@ -28,11 +29,19 @@ impl Left {
             Self::Names(names) => disk.leave_names(names),
         }
     }
+
+    /// As a fault of the table.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Bytes(_) => "full disk",
+            Self::Names(_) => "full disk, names",
+        }
+    }
 }
 
-/// One point of so many is tried; the proof tries all.
+/// One point of so many is tried.
 fn every() -> u64 {
-    std::env::var("GANTRY_INSTALLER_EVERY").ok().and_then(|text| text.parse().ok()).unwrap_or(11)
+    tally::every(11)
 }
 
 const ROOMS: [&str; 4] = ["data", "state", "root", "backups"];
@@ -152,6 +161,6 @@ fn full_at_any_moment(sweep: &Sweep, world: &World, disk: &Disk, left: Left) -> 
         count.points += 1;
         sweep.settle(&seen, world, &context, &mut count);
     }
-    count.print(&format!("{}, disk full, {left:?}", sweep.name));
+    count.print(sweep.name, left.name());
     count
 }

@@ -6,10 +6,9 @@ use crate::crash::frozen::{Frozen, quick};
 use crate::crash::interrupted::{Run, Seen};
 use crate::crash::operations::{self, FAILING};
 use crate::crash::sweep::{Count, Sweep};
+use crate::tally::every;
 use crate::world::{NEW, OLD, World, answer};
 
-/// One point of so many is tried, each with the next signal.
-const EVERY: u64 = 7;
 const SIGNALS: [Signal; 3] = [Signal::TERM, Signal::INT, Signal::HUP];
 
 #[test]
@@ -44,7 +43,8 @@ fn everywhere(sweep: &Sweep, world: &World) -> Count {
     let past = Run::last(world).map(|run| run.name);
     let mut count = Count::default();
     loop {
-        let point = count.points * EVERY + 1;
+        let point = count.points * every(7) + 1;
+        // Each with the next signal.
         let signal = SIGNALS[usize::try_from(count.points).unwrap() % SIGNALS.len()];
         let world = frozen.thaw();
         let mut command = world.command(sweep.arguments);
@@ -70,6 +70,6 @@ fn everywhere(sweep: &Sweep, world: &World) -> Count {
         count.points += 1;
         sweep.settle(&seen, world, &context, &mut count);
     }
-    count.print(&format!("{}, signals", sweep.name));
+    count.print(sweep.name, "signals, seam");
     count
 }

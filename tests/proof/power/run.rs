@@ -36,6 +36,10 @@ pub fn run(scope: &Scope, findings: &Findings) -> Vec<String> {
             threads.spawn(|| {
                 loop {
                     let Some(job) = left.lock().unwrap().pop_front() else { break };
+                    if scope.is_over() {
+                        *findings.left.lock().unwrap() += 1;
+                        break;
+                    }
                     count(&job, &done.outcome(&job), findings);
                 }
             });
