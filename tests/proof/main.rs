@@ -55,7 +55,7 @@ quick [SETTING…] [FILTER…]   a sample of all points, in minutes
 full [SETTING…] [FILTER…]    all of them, in hours; goes on where it stopped
 one OPERATION FAULT POINT    one point again, with all that was said
 list OPERATION               the points of an operation
-settings: jobs=N seed=N shard=I/N minutes=N; a filter is a part of `OPERATION FAULT`. What is not finished after 175
+settings: jobs=N seed=N shard=I/N minutes=N; a filter is a part of `OPERATION FAULT`. What is not finished after 150
 minutes, or the minutes that are given, ends in 3, and the same command goes on";
 
 fn main() -> ExitCode {

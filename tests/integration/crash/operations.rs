@@ -161,15 +161,9 @@ fn an_upgrade_that_undoes_itself_killed_anywhere_ends_in_old() {
     assert_eq!(count.old, count.points);
 }
 
-#[test]
-fn a_prune_killed_anywhere_removes_a_backup_whole_or_not_at_all() {
-    let world = at_old(NEW);
-    for _ in 0..2 {
-        world.run(&["backup", "create"]).expect(0);
-    }
-    world.configure("keep = 1");
+pub fn prune() -> Sweep {
     let arguments = &["backup", "prune", "--yes"];
-    let sweep = Sweep {
+    Sweep {
         name: "prune",
         arguments,
         code: 0,
@@ -177,14 +171,22 @@ fn a_prune_killed_anywhere_removes_a_backup_whole_or_not_at_all() {
         new: Stand { backups: &["manual 1.0.0"], ..AT_OLD },
         after_old: (arguments, 0),
         after_new: (arguments, 0),
-    };
-    both(&sweep.run(patient(world)));
+    }
 }
 
 #[test]
-fn a_backup_killed_anywhere_is_listed_whole_or_not_there() {
+fn a_prune_killed_anywhere_removes_a_backup_whole_or_not_at_all() {
+    let world = at_old(NEW);
+    for _ in 0..2 {
+        world.run(&["backup", "create"]).expect(0);
+    }
+    world.configure("keep = 1");
+    both(&prune().run(patient(world)));
+}
+
+pub fn create() -> Sweep {
     let arguments = &["backup", "create"];
-    let sweep = Sweep {
+    Sweep {
         name: "backup-create",
         arguments,
         code: 0,
@@ -192,6 +194,10 @@ fn a_backup_killed_anywhere_is_listed_whole_or_not_there() {
         new: Stand { backups: &["manual 1.0.0"], ..AT_OLD },
         after_old: (arguments, 0),
         after_new: (arguments, 0),
-    };
-    both(&sweep.run(at_old(NEW)));
+    }
+}
+
+#[test]
+fn a_backup_killed_anywhere_is_listed_whole_or_not_there() {
+    both(&create().run(at_old(NEW)));
 }
