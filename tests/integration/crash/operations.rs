@@ -28,9 +28,14 @@ pub fn at_old_within(parent: &Path, new: Release) -> World {
     world
 }
 
-pub fn at_new() -> World {
+pub fn at_upgraded() -> World {
     let world = at_old(NEW);
     world.run(UPGRADE).expect(0);
+    world
+}
+
+pub fn at_new() -> World {
+    let world = at_upgraded();
     world.execute("INSERT INTO notes (text) VALUES ('four')");
     world
 }
@@ -102,6 +107,25 @@ pub fn restore() -> Sweep {
 #[test]
 fn a_rollback_to_a_backup_killed_anywhere_ends_in_old_or_new() {
     both(&restore().run(at_new()));
+}
+
+/// Release 1.1.0 runs on the schema of the backup: the program stays, and no row is lost.
+pub fn restore_backup() -> Sweep {
+    let arguments = &["backup", "restore", "000002-upgrade-1.1.0", "--yes"];
+    Sweep {
+        name: "backup-restore",
+        arguments,
+        code: 0,
+        old: Stand { notes: ROWS, given_up: Some("abandoned 1.1.0"), ..AT_NEW },
+        new: Stand { release: Some(("1.1.0", 1)), backups: &["before 1.0.0", "abandoned 1.1.0"], ..AT_OLD },
+        after_old: (arguments, 0),
+        after_new: (&["rollback", "--to", "1.0.0", "--yes"], 0),
+    }
+}
+
+#[test]
+fn a_restore_of_a_backup_killed_anywhere_ends_in_old_or_new() {
+    both(&restore_backup().run(at_upgraded()));
 }
 
 pub fn binary() -> Sweep {

@@ -81,8 +81,14 @@ impl Sweep {
 
     /// By one sign alone; all others must follow it.
     fn is_new(&self, world: &World) -> bool {
-        if self.old.release != self.new.release {
-            return world.current().as_deref() == self.new.release.map(|(version, _)| version);
+        let version = |stand: &Stand| stand.release.map(|(version, _)| version);
+        if version(&self.old) != version(&self.new) {
+            return world.current().as_deref() == version(&self.new);
+        }
+        if let (Some((_, old)), Some((_, new))) = (self.old.release, self.new.release)
+            && old != new
+        {
+            return world.schema() == new;
         }
         let listed = std::fs::read_dir(world.path("backups")).unwrap().map(Result::unwrap);
         listed.filter(|backup| backup.path().join("backup.json").exists()).count() == self.new.backups.len()

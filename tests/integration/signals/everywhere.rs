@@ -37,9 +37,7 @@ fn a_signal_anywhere_in_a_first_installation_ends_it_as_its_exit_code_says() {
 
 #[test]
 fn a_signal_anywhere_in_the_restore_of_a_backup_ends_it_as_its_exit_code_says() {
-    let world = operations::at_new();
-    let arguments = &["backup", "restore", "000002-upgrade-1.1.0", "--yes"];
-    both(&everywhere(&Sweep { name: "backup-restore", arguments, ..operations::restore() }, &world));
+    both(&everywhere(&operations::restore_backup(), &operations::at_upgraded()));
 }
 
 #[test]
