@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::{Fingerprint, Sha256};
 use crate::version::{SchemaVersion, Version, VersionRange};
 
-mod reader;
+pub(crate) mod reader;
 mod wire;
 pub mod signature;
 pub mod signing;
@@ -89,6 +89,9 @@ pub struct Release {
     pub notes: Option<String>,
     /// The installers that can bring it in.
     pub installer: Option<VersionRange>,
+    /// The directory of its archives with the mapping by which the rows of an older major come into its database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<String>,
     /// Its archives, at most one a target.
     pub artifacts: Vec<Artifact>,
 }

@@ -106,9 +106,6 @@ struct Together {
 
 fn read_release(section: &Section<'_>, together: &mut Together, findings: &mut Findings) -> Option<Release> {
     section.refuse_unknown(&RELEASE, findings);
-    if let Some((key, _)) = section.table.get_key_value("import") {
-        findings.add(key.span().start, "`import` is not supported yet: a release is made by migrations only");
-    }
     let version = section.required::<Version>("version", findings);
     let channel = section.optional::<String>("channel", findings);
     if let Some(channel) = &channel
@@ -124,6 +121,7 @@ fn read_release(section: &Section<'_>, together: &mut Together, findings: &mut F
         findings.add(reads.at(), format!("`reads` must hold the release's own schema, {}", schema.value));
     }
     let fingerprint = section.optional::<Fingerprint>("fingerprint", findings);
+    let import = read_import(section, findings);
     if let Some(version) = &version {
         together.version_once(version, findings);
     }
@@ -137,6 +135,7 @@ fn read_release(section: &Section<'_>, together: &mut Together, findings: &mut F
         yanked: section.optional("yanked", findings).map(value),
         notes: section.optional("notes", findings).map(value),
         installer: section.optional("installer", findings).map(value),
+        import,
         artifacts: read_artifacts(section, findings),
         version: version?.value,
         channel: channel.map_or_else(|| STABLE.to_owned(), value),
@@ -145,6 +144,21 @@ fn read_release(section: &Section<'_>, together: &mut Together, findings: &mut F
         fingerprint: fingerprint.map(value),
     };
     Some(release)
+}
+
+/// A directory of the archive. Nobody comes to it but from another major, and none may that `from` does not name.
+fn read_import(section: &Section<'_>, findings: &mut Findings) -> Option<String> {
+    let import = section.optional::<String>("import", findings)?;
+    let part = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\\');
+    if !import.value.split('/').all(part) {
+        let message =
+            format!("`import` must be a directory of the archive such as `import/from-v1`, not `{}`", import.value);
+        findings.add(import.at(), message);
+    }
+    if !section.table.contains_key("from") {
+        findings.add(import.at(), "`import` without `from`, which says the older major's releases that may come by it");
+    }
+    Some(import.value)
 }
 
 impl Together {

@@ -40,6 +40,7 @@ mod service;
 mod settings;
 mod signals;
 mod standing;
+mod tally;
 mod tool;
 mod transfer;
 mod upgrade;

@@ -7,5 +7,5 @@ pub mod interrupted;
 mod migrator;
 pub mod operations;
 pub mod proof;
-mod recovery;
+pub mod recovery;
 pub mod sweep;
