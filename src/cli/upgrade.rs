@@ -50,11 +50,11 @@ pub fn go(
     client: &Client,
 ) -> Answer<Reply> {
     let (seen, observed) = timed("observe", session, || session.observe())?;
+    let watched = if arguments.dry_run { probation::read(session)? } else { probation::tally(session)? };
     let way = find(arguments, session, manifest, &seen)?;
     if way.is_empty() {
         return Ok(nothing(arguments.to.as_ref(), &seen).warning(passed_over(manifest, &seen)));
     }
-    let watched = probation::read(session)?;
     if let Some(refusal) = watched.and_then(|watched| watched.refusal()) {
         return Err(refused(vec![refusal]));
     }

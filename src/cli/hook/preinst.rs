@@ -1,8 +1,10 @@
 //! `hook preinst`: may the package come? Nothing is changed: what is refused here leaves everything as it is, dpkg's own
 //! records among it.
 
+use std::time::Duration;
+
 use super::payload::{self, Brought};
-use super::{Call, nothing, settled};
+use super::{Call, PATIENCE, nothing, settled};
 use crate::cli::exit::Outcome;
 use crate::cli::probation;
 use crate::cli::reply::{Problem, Reply};
@@ -15,7 +17,9 @@ use crate::plan::package::{Deed, version_of};
 use crate::plan::step::Incoming;
 use crate::plan::upgrade::{self, Upgrade, missing};
 use crate::run::resolve::{self, ResolveError};
+use crate::sys::events::Deadline;
 use crate::sys::lock::RunLock;
+use crate::sys::{clock, seam};
 use crate::version::Target;
 
 /// Answers, and changes nothing.
@@ -39,11 +43,18 @@ pub(super) fn run(call: &Call<'_>) -> Answer<Reply> {
     }
 }
 
-/// Refuses while a run is under way: its end may be anything.
+/// Refuses while a run is under way that does not end soon: how it ends may be anything.
 fn refuse_busy(call: &Call<'_>) -> Answer<()> {
-    let remedy = "run it as root";
-    let owner = RunLock::owner(&call.session.config.layout.lock());
-    let Some(owner) = owner.map_err(|error| barred("state", &error, remedy))? else { return Ok(()) };
+    let lock = call.session.config.layout.lock();
+    let deadline = Deadline::after(seam::patience(PATIENCE));
+    let owner = loop {
+        let owner = RunLock::owner(&lock).map_err(|error| barred("state", &error, "run it as root"))?;
+        match owner {
+            None => return Ok(()),
+            Some(owner) if deadline.has_passed() => break owner,
+            Some(_) => clock::pause(Duration::from_millis(5)),
+        }
+    };
     let problem = Problem {
         code: "locked".to_owned(),
         message: format!("another run holds the lock: {owner}"),
