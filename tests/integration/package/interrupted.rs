@@ -67,6 +67,7 @@ fn a_run_that_was_killed_is_ended_before_the_package_goes_on() {
     assert_eq!(dpkg.world.run(&["status", "--json"]).json()["unfinished"], serde_json::Value::Null);
 }
 
+// FM-53
 #[test]
 fn while_another_run_is_under_way_nothing_comes_in_and_its_holder_is_named() {
     let dpkg = &mut Dpkg::usual();
