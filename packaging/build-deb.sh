@@ -16,7 +16,7 @@ usage: build-deb.sh --version VERSION --out DIR [OPTION]...
   --installer    the gantry-installer to deliver (default: a static one, built by packaging/build-release.sh)
   --target       the machines that it is for (default: x86_64-unknown-linux-gnu)
   --product      directory with `package`, `description` and `installer.toml` (default: packaging/gantry)
-  --compression  of the package: xz, or gzip, which is faster (default: xz)
+  --compression  of the package: xz, gzip or zstd (default: xz)
 
 packaging/README.md tells what is in the package, and how to make one of another product.
 HELP

@@ -48,10 +48,10 @@ main() {
     memory=$work/memory
     mkdir -- "$memory"
     mount -t tmpfs -o mode=755 gantry-package "$memory"
-    build
-    root_tree
-    make_site
-    make_layers
+    for part in build root_tree make_site make_layers; do
+        "$part"
+        say "$part: $(($(date +%s) - begun)) s"
+    done
     say "it took $(($(date +%s) - begun)) s to get ready"
     run_all
 }
@@ -135,8 +135,12 @@ apart() { # COMMAND
 }
 
 end() {
+    if [ -n "$keep" ]; then
+        say "kept: $work; to remove it: umount $memory; rm -r $work"
+        return
+    fi
     umount "$memory" 2>/dev/null || umount --lazy "$memory"
-    if [ -n "$keep" ]; then say "kept: $work"; else rm -rf -- "$work"; fi
+    rm -rf -- "$work"
 }
 
 say() { # WORDS

@@ -44,12 +44,18 @@ service_log() {
     inside journalctl --no-pager --lines=30 --unit='gantry*'
 }
 
-# Every row that was acknowledged is in the database.
-keeps_rows() {
-    "$programs/gantry-load" verify --database "/proc/$leader/root$database" --log "$acknowledged" >"$place/verify.json" ||
-        failed "rows are missing: $(cat -- "$place/verify.json")"
+# Every row that was acknowledged is in the database, but for those that the loss of a run names.
+keeps_rows() { # [REPORT]
+    "$programs/gantry-load" verify --database "$root$database" --log "$acknowledged" ${1:+--loss "$1"} \
+        >"$place/verify.json" || failed "rows are missing: $(cat -- "$place/verify.json")"
     [ "$(sed -n 's/.*"looked_for": *\([0-9]*\).*/\1/p' "$place/verify.json")" -gt 100 ] ||
         failed "hardly a row was looked for: $(cat -- "$place/verify.json")"
+}
+
+# What the run told, with its loss; prints the file.
+report_of() { # RUN
+    inside gantry-installer --json history "$1" >"$place/report.json"
+    echo "$place/report.json"
 }
 
 # dpkg's state, as `dpkg-query` writes it, and its version.
@@ -77,4 +83,110 @@ ends_with() { # STATUS
 failed() { # WORDS
     echo "FAILED: $1"
     exit 1
+}
+
+# ---- What happens on a machine
+
+# Clients that write until they are stopped, and have written when this returns.
+clients_write() {
+    nsenter -t "$leader" -n "$programs/gantry-load" --url "$address" --log "$acknowledged" --resume --rate 200 \
+        --until-stopped >"$place/load.json" &
+    clients=$!
+    written=$(wc -l <"$acknowledged")
+    eventually more_rows_than $((written + 50))
+}
+
+# They have written again since.
+clients_stop() {
+    written=$(wc -l <"$acknowledged")
+    eventually more_rows_than $((written + 50))
+    kill "$clients"
+    wait "$clients"
+}
+
+more_rows_than() { # NUMBER
+    [ "$(wc -l <"$acknowledged")" -gt "$1" ]
+}
+
+# A poll of 5 ms, for a minute at the most.
+eventually() { # COMMAND…
+    until_then=$(($(date +%s) + 60))
+    until "$@"; do
+        [ "$(date +%s)" -lt "$until_then" ] || failed "in vain: $*: $(service_log)"
+        sleep 0.005
+    done
+}
+
+# apt knows the releases up to 1.5.0 alone (`well`), or 1.5.2 as the newest (`broken`).
+from_repository() { # DISTRIBUTION
+    sed -i "s/ stable / $1 /" "$root/etc/apt/sources.list"
+    inside apt-get update
+}
+
+unattended() {
+    echo 'Unattended-Upgrade::Origins-Pattern { "origin=Gantry"; };' \
+        >"$root/etc/apt/apt.conf.d/99gantry"
+}
+
+edit_configuration() {
+    echo '# edited here' >>"$root/etc/gantry/installer.toml"
+}
+
+forbid() {
+    printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+    chmod 755 "$root/usr/sbin/policy-rc.d"
+}
+
+on_probation() {
+    sed -i 's/^\[health\]$/&\nprobation = "1h"/' "$root/etc/gantry/installer.toml"
+}
+
+# For good: without a restart one crash is what else takes five of them.
+crash() {
+    inside sh -c 'mkdir -p /run/systemd/system/gantry.service.d
+        printf "[Service]\nRestart=no\n" >/run/systemd/system/gantry.service.d/test.conf'
+    inside systemctl daemon-reload
+    inside systemctl kill --signal=KILL --kill-whom=main gantry.service
+}
+
+is_at() { # VERSION
+    [ "$(readlink -- "$root/usr/lib/gantry/current")" = "versions/$1" ] && [ -z "$(inside systemctl list-jobs --no-legend)" ] &&
+        [ "$(inside systemctl show --property=ActiveState --value gantry-crashed.service)" != activating ]
+}
+
+has_reported() {
+    [ "$(inside systemctl show --property=ExecMainExitTimestampMonotonic --value gantry-crashed.service)" != 0 ] &&
+        [ "$(inside systemctl show --property=ActiveState --value gantry-crashed.service)" != activating ]
+}
+
+# apt upgrades to 1.5.0, and the installer stands still before its NUMBERth change.
+stopped_at() { # NUMBER
+    inside env GANTRY_INSTALLER_SIGNAL_AT="$1 19" apt-get --yes -o Dpkg::Use-Pty=0 install gantry=1.5.0 &
+    eventually stands_still
+}
+
+stands_still() {
+    # The kernel keeps fifteen bytes of a name.
+    inside pgrep --runstates T,t -x gantry-installe
+}
+
+cut_at() { # NUMBER
+    an_old_machine
+    stopped_at "$1"
+    cut_power
+    boot
+    is_old_or_new
+    keeps_rows
+    inside dpkg --configure -a
+    is 1.5.0 6
+    keeps_rows
+    dpkg_says installed 1.5.0
+}
+
+is_old_or_new() {
+    case $(readlink -- "$root/usr/lib/gantry/current") in
+    versions/1.4.1) is 1.4.1 4 ;;
+    versions/1.5.0) is 1.5.0 6 ;;
+    *) failed "current is neither" ;;
+    esac
 }

@@ -5,7 +5,6 @@
 # Version, schema, the schemas that it reads, what is wrong with it. In order: the manifest is written in this one.
 releases() {
     cat <<'LIST'
-1.4.0 4 4,6 -
 1.4.1 4 4,6 -
 1.5.0 6 4,6 -
 1.5.1 6 4,6 never-healthy
@@ -18,6 +17,9 @@ LIST
 make_site() {
     site=$work/site
     mkdir -p -- "$site/releases" "$site/packages"
+    # As it is delivered, but for the time that a release has to become healthy.
+    cp -R -- "$project/packaging/gantry" "$work/product"
+    sed -i 's/^\[health\]$/&\ntimeout = "5s"/' "$work/product/installer.toml"
     manifest=$site/releases/gantry.toml
     say "making the releases, their packages and an apt repository"
     publish >"$work/releases.log" 2>&1 || {
@@ -25,9 +27,9 @@ make_site() {
         refuse "the releases could not be made"
     }
     # Side by side: what takes the time is the compression.
-    releases | cut -d ' ' -f 1 | xargs -P "$(nproc)" -n 1 "$project/packaging/build-deb.sh" --out "$site/packages" \
+    releases | cut -d ' ' -f 1 | xargs -P "$(nproc)" -n 1 "$project/packaging/build-deb.sh" --product "$work/product" --out "$site/packages" \
         --repository "$site/releases" --public-key "$work/release.key.pub" --url file:///srv/releases/gantry.toml \
-        --installer "$programs/gantry-installer" --target "$target" --compression gzip --version >"$work/packages.log" 2>&1 || {
+        --installer "$programs/gantry-installer" --target "$target" --compression zstd --version >"$work/packages.log" 2>&1 || {
         cat -- "$work/packages.log" >&2
         refuse "a package could not be made"
     }
@@ -84,9 +86,9 @@ SQL
 
 # 1.5.0 once more, with another configuration: what dpkg asks about where both it and the administrator changed the file.
 edited_package() {
-    "$project/packaging/build-deb.sh" --version 1.5.0 --out "$site/changed" --repository "$site/releases" \
+    "$project/packaging/build-deb.sh" --product "$work/product" --version 1.5.0 --out "$site/changed" --repository "$site/releases" \
         --public-key "$work/release.key.pub" --url file:///srv/./releases/gantry.toml \
-        --installer "$programs/gantry-installer" --target "$target" --compression gzip >>"$work/packages.log"
+        --installer "$programs/gantry-installer" --target "$target" --compression zstd >>"$work/packages.log"
 }
 
 # What is updated beside ours.
@@ -111,10 +113,19 @@ apt_repository() {
     gpg --batch --quiet --passphrase '' --quick-generate-key repository@gantry.example ed25519 sign never
     gpg --export repository@gantry.example >"$site/keyring.gpg"
     echo "{ \"rootDir\": \"$work/aptly\", \"gpgProvider\": \"gpg\" }" >"$work/aptly.conf"
-    aptly -config="$work/aptly.conf" repo create -distribution=stable -component=main gantry
-    aptly -config="$work/aptly.conf" repo add gantry "$site/packages"
-    aptly -config="$work/aptly.conf" publish repo -batch -origin=Gantry -label=Gantry gantry
+    distribution stable "$site/packages"
+    others="$site/packages/neighbour_1_all.deb $site/packages/neighbour_2_all.deb"
+    # shellcheck disable=SC2086 # two files
+    distribution well "$site/packages/gantry_1.5.0_amd64.deb" $others
+    # shellcheck disable=SC2086
+    distribution broken "$site/packages/gantry_1.5.2_amd64.deb" $others
     # Links would lead out of what the machines see.
     cp -rL -- "$work/aptly/public" "$site/apt"
     gpgconf --kill all
+}
+
+distribution() { # NAME FILE…
+    aptly -config="$work/aptly.conf" repo create -distribution="$1" -component=main "$1"
+    aptly -config="$work/aptly.conf" repo add "$@"
+    aptly -config="$work/aptly.conf" publish repo -batch -origin=Gantry -label=Gantry "$1"
 }

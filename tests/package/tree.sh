@@ -4,8 +4,7 @@
 # Its name is the digest of what it is made from: the list of packages, and the signed lists of the mirror as they are
 # now. So a kept tree is what would be made now, or it is not used.
 
-packages=systemd,systemd-sysv,dbus,adduser,unattended-upgrades,curl,sqlite3
-suites="bookworm bookworm-updates bookworm-security"
+packages=systemd,systemd-sysv,dbus,adduser,procps,unattended-upgrades,curl,sqlite3
 
 # Sets `tree`.
 root_tree() {
