@@ -16,6 +16,8 @@ pub struct Upgrade<'a> {
     pub run: &'a str,
     /// The releases to go through, this run's first.
     pub way: &'a [Incoming],
+    /// How long the release that is arrived at stays on probation, in milliseconds.
+    pub probation_ms: Option<u64>,
 }
 
 /// Plans the first hop of the way; its run fetches everything and rehearses the migrations of all hops.
@@ -71,6 +73,8 @@ pub fn plan(ask: &Upgrade<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
         was_running: matches!(seen.service, Service::Running { .. }),
         restart_ms: None,
         max_downtime_ms: None,
+        // Of several hops only the last: one that is gone through is not what the operator came for.
+        probation_ms: ask.probation_ms.filter(|_| ask.way.len() == 1),
         agreed: None,
         steps,
     })
