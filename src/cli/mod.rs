@@ -13,6 +13,7 @@ mod import;
 mod install;
 mod keys;
 mod manual;
+mod major;
 mod manifest;
 mod migrate;
 mod migrate_run;

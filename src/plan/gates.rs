@@ -1,8 +1,12 @@
 //! The gates: may a run begin on this machine, on this database, with this much space?
 
+use std::path::PathBuf;
+
+use serde::Serialize;
+
 use super::observed::{Content, Holds, Observed, Readable, Space};
 use super::refusal::Refusal;
-use super::step::Incoming;
+use super::step::{Incoming, Leg};
 use super::verdict::{drift_words, is_tolerated, words};
 use crate::config::Format;
 use crate::migration::{Drift, DriftKind};
@@ -33,6 +37,61 @@ pub fn needs(seen: &Observed, bytes: u64, incoming: &[Incoming]) -> Vec<Need> {
         Need { holds: Holds::State, bytes: artifacts.saturating_add(RESERVE) },
         Need { holds: Holds::Backups, bytes: copied },
     ]
+}
+
+/// The same for a way with these legs, of which an import takes `import_room` beside its source.
+///
+/// Where migrations come before it, it is rehearsed on a second copy, on which they ran. What earlier hops of such a way
+/// leave as backups is counted as well: the last hop must not be the one that is refused.
+pub fn needs_of_way(
+    seen: &Observed,
+    bytes: u64,
+    (legs, import_room): (&[Leg], u64),
+    incoming: &[Incoming],
+) -> Vec<Need> {
+    let mut needs = needs(seen, bytes, incoming);
+    let Some(import) = legs.iter().position(Leg::is_import) else { return needs };
+    let second = if import == 0 { 0 } else { bytes };
+    needs.push(Need { holds: Holds::Database, bytes: second.saturating_add(import_room) });
+    let hops = u64::try_from(legs.len()).unwrap_or(u64::MAX).saturating_sub(1);
+    needs.push(Need { holds: Holds::Backups, bytes: bytes.saturating_mul(hops) });
+    needs
+}
+
+/// What is needed of a file system, and what it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Room {
+    /// The first of the paths on it.
+    pub path: PathBuf,
+    /// For what.
+    #[serde(rename = "for")]
+    pub holds: Vec<&'static str>,
+    /// Bytes that the run takes.
+    pub needed: u64,
+    /// Bytes that are free.
+    pub available: u64,
+}
+
+/// The needs by file system, in the order in which the machine's places are named.
+pub fn rooms(spaces: &[Space], needs: &[Need]) -> Vec<Room> {
+    let mut devices: Vec<u64> = Vec::new();
+    for space in spaces {
+        if !devices.contains(&space.device) {
+            devices.push(space.device);
+        }
+    }
+    let room = |device: u64| {
+        let here: Vec<&Space> = spaces.iter().filter(|space| space.device == device).collect();
+        let first = here.first()?;
+        let on_it = needs.iter().filter(|need| here.iter().any(|space| space.holds == need.holds));
+        Some(Room {
+            path: first.path.clone(),
+            holds: here.iter().map(|space| space.holds.words()).collect(),
+            needed: total(on_it.map(|need| need.bytes)),
+            available: first.available,
+        })
+    };
+    devices.into_iter().filter_map(room).collect()
 }
 
 /// Refuses a machine on which no run may begin: all reasons at once.
@@ -148,9 +207,6 @@ fn dirty(readable: &Readable) -> Refusal {
 
 fn check_space(spaces: &[Space], needs: &[Need]) -> Vec<Refusal> {
     let mut refusals = Vec::new();
-    let mut devices: Vec<u64> = spaces.iter().map(|space| space.device).collect();
-    devices.sort_unstable();
-    devices.dedup();
     for space in spaces.iter().filter(|space| needs.iter().any(|need| need.holds == space.holds)) {
         if space.read_only {
             refusals.push(Refusal::new(
@@ -170,28 +226,21 @@ fn check_space(spaces: &[Space], needs: &[Need]) -> Vec<Refusal> {
             ));
         }
     }
-    for device in devices {
-        let here: Vec<&Space> = spaces.iter().filter(|space| space.device == device).collect();
-        let on_it = needs.iter().filter(|need| here.iter().any(|space| space.holds == need.holds));
-        let need = total(on_it.map(|need| need.bytes));
-        let Some(first) = here.first() else { continue };
-        if need > first.available {
-            let what: Vec<&str> = here.iter().map(|space| space.holds.words()).collect();
-            refusals.push(Refusal::new(
-                "no-space",
-                format!(
-                    "the file system of `{}` has {} free and this run needs {} there, for {}",
-                    first.path.display(),
-                    size(first.available),
-                    size(need),
-                    what.join(", ")
-                ),
-                format!(
-                    "free {} on it, for example with `gantry-installer backup prune`",
-                    size(need - first.available)
-                ),
-            ));
-        }
+    for room in rooms(spaces, needs).into_iter().filter(|room| room.needed > room.available) {
+        refusals.push(Refusal::new(
+            "no-space",
+            format!(
+                "the file system of `{}` has {} free and this run needs {} there, for {}",
+                room.path.display(),
+                size(room.available),
+                size(room.needed),
+                room.holds.join(", ")
+            ),
+            format!(
+                "free {} on it, for example with `gantry-installer backup prune`",
+                size(room.needed - room.available)
+            ),
+        ));
     }
     refusals
 }

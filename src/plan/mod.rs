@@ -1,5 +1,6 @@
 //! The decision: a pure function of what was asked, what the releases say and what was seen.
 
+pub mod bridge;
 pub mod gates;
 pub mod install;
 pub mod loss;
@@ -14,4 +15,4 @@ pub mod verdict;
 pub mod way;
 
 pub use refusal::Refusal;
-pub use step::{Leg, Operation, Plan, Point, Step, Strategy, Undo};
+pub use step::{Bridge, Leg, Means, Operation, Plan, Point, Step, Strategy, Undo};
