@@ -34,6 +34,7 @@ pub mod count;
 pub mod loss;
 
 // Carrying its content elsewhere.
+pub mod build;
 pub mod export;
 pub mod import;
 

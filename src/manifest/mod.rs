@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::{Fingerprint, Sha256};
 use crate::version::{SchemaVersion, Version, VersionRange};
 
-mod reader;
+pub(crate) mod reader;
 mod wire;
 pub mod signature;
 pub mod signing;
