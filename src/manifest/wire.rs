@@ -107,9 +107,6 @@ struct Together {
 
 fn read_release(section: &Section<'_>, together: &mut Together, findings: &mut Findings) -> Option<Release> {
     section.refuse_unknown(&RELEASE, findings);
-    if let Some((key, _)) = section.table.get_key_value("import") {
-        findings.add(key.span().start, "`import` is not supported yet: a release is made by migrations only");
-    }
     let version = section.required::<Version>("version", findings);
     let channel = section.optional::<String>("channel", findings);
     if let Some(channel) = &channel
@@ -139,7 +136,7 @@ fn read_release(section: &Section<'_>, together: &mut Together, findings: &mut F
         notes: section.optional("notes", findings).map(value),
         installer: section.optional("installer", findings).map(value),
         artifacts: read_artifacts(section, findings),
-        import: None,
+        import: section.optional("import", findings).map(value),
         version: version?.value,
         channel: channel.map_or_else(|| STABLE.to_owned(), value),
         schema: schema?.value,
