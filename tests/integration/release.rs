@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use crate::format;
 
+#[path = "release/import.rs"]
 mod import;
 
 /// A release of the test product. Its program is `fickle`, whose faults are the lines of `mode`.
