@@ -1,6 +1,7 @@
 //! Looks at the machine; changes nothing.
 
 pub mod archive;
+pub mod import;
 pub mod lint;
 
 use std::path::{Path, PathBuf};

@@ -89,9 +89,9 @@ pub struct Release {
     pub notes: Option<String>,
     /// The installers that can bring it in.
     pub installer: Option<VersionRange>,
-    /// The directory in its archive that makes its database out of one of the major below; without it no way leads from
-    /// another major to it.
-    #[serde(default)]
+    /// The directory of its archives with the mapping by which the rows of an older major come into its database; without
+    /// it no way leads from another major to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub import: Option<String>,
     /// Its archives, at most one a target.
     pub artifacts: Vec<Artifact>,

@@ -122,6 +122,7 @@ fn read_release(section: &Section<'_>, together: &mut Together, findings: &mut F
         findings.add(reads.at(), format!("`reads` must hold the release's own schema, {}", schema.value));
     }
     let fingerprint = section.optional::<Fingerprint>("fingerprint", findings);
+    let import = read_import(section, findings);
     if let Some(version) = &version {
         together.version_once(version, findings);
     }
@@ -135,8 +136,8 @@ fn read_release(section: &Section<'_>, together: &mut Together, findings: &mut F
         yanked: section.optional("yanked", findings).map(value),
         notes: section.optional("notes", findings).map(value),
         installer: section.optional("installer", findings).map(value),
+        import,
         artifacts: read_artifacts(section, findings),
-        import: section.optional("import", findings).map(value),
         version: version?.value,
         channel: channel.map_or_else(|| STABLE.to_owned(), value),
         schema: schema?.value,
@@ -144,6 +145,21 @@ fn read_release(section: &Section<'_>, together: &mut Together, findings: &mut F
         fingerprint: fingerprint.map(value),
     };
     Some(release)
+}
+
+/// A directory of the archive. Nobody comes to it but from another major, and none may that `from` does not name.
+fn read_import(section: &Section<'_>, findings: &mut Findings) -> Option<String> {
+    let import = section.optional::<String>("import", findings)?;
+    let part = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\\');
+    if !import.value.split('/').all(part) {
+        let message =
+            format!("`import` must be a directory of the archive such as `import/from-v1`, not `{}`", import.value);
+        findings.add(import.at(), message);
+    }
+    if !section.table.contains_key("from") {
+        findings.add(import.at(), "`import` without `from`, which says the older major's releases that may come by it");
+    }
+    Some(import.value)
 }
 
 impl Together {

@@ -39,6 +39,7 @@ mod service;
 mod settings;
 mod signals;
 mod standing;
+mod tally;
 mod tool;
 mod transfer;
 mod upgrade;

@@ -44,6 +44,9 @@ pub enum Manifest {
         /// Why releases read schemas though the archive's migrations do more than add; noted in the file
         #[arg(long, value_name = "REASON")]
         reads_anyway: Option<String>,
+        /// The migrations of the major that its import reads, to try the import on
+        #[arg(long, value_name = "DIR")]
+        old_migrations: Option<PathBuf>,
     },
     /// Check a manifest, and its signature where there is one
     Check {

@@ -8,5 +8,5 @@ mod major;
 mod migrator;
 pub mod operations;
 pub mod proof;
-mod recovery;
+pub mod recovery;
 pub mod sweep;
