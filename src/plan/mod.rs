@@ -3,12 +3,14 @@
 pub mod bridge;
 pub mod gates;
 pub mod install;
+pub mod leg;
 pub mod loss;
 pub mod migrate;
 pub mod observed;
 pub mod refusal;
 pub mod retention;
 pub mod rollback;
+pub mod room;
 pub mod step;
 pub mod upgrade;
 pub mod verdict;

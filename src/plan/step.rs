@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::{Fingerprint, Sha256};
+use crate::digest::Sha256;
 use crate::manifest::Release;
-use crate::migration::Direction;
+pub use crate::plan::leg::{Bridge, Leg, Means};
 use crate::plan::loss::Loss;
 use crate::version::{SchemaVersion, Version};
 
@@ -98,80 +98,6 @@ pub struct Incoming {
     pub size: u64,
     /// The digest of the artifact.
     pub sha256: Sha256,
-}
-
-/// From one schema to another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Leg {
-    /// The release whose migrations these are, or whose import.
-    pub migrations: Version,
-    /// Which way.
-    pub direction: Direction,
-    /// The schema before; none on an empty database. Of an import it is one of the major below.
-    pub from: Option<SchemaVersion>,
-    /// The schema after.
-    pub to: SchemaVersion,
-    /// What the schema must look like after it, where a release says so.
-    pub fingerprint: Option<Fingerprint>,
-    /// How; plans of installers that knew only one way do not say it.
-    #[serde(default)]
-    pub by: Means,
-}
-
-/// How a leg leads to its schema.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Means {
-    /// Migrations change the file.
-    #[default]
-    Migrations,
-    /// A new file of the next major is made, and filled from this one.
-    Import {
-        /// The directory of the mapping in the release.
-        mapping: String,
-    },
-}
-
-impl Leg {
-    /// Whether it makes another file instead of changing the one that it is given.
-    pub fn is_import(&self) -> bool {
-        matches!(self.by, Means::Import { .. })
-    }
-}
-
-/// What makes a backup and the live database alike enough to be compared row by row: of the two, a copy of the older one
-/// is taken to the schema of the newer one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "WrittenBridge")]
-pub struct Bridge {
-    /// On a copy of the backup.
-    pub backup: Vec<Leg>,
-    /// On a copy of the live database: where the backup is of a higher major.
-    pub live: Vec<Leg>,
-}
-
-impl Bridge {
-    /// Whether it leads into another major.
-    pub fn has_import(&self) -> bool {
-        self.backup.iter().chain(&self.live).any(Leg::is_import)
-    }
-}
-
-/// As plans have it: older ones name the one leg on the backup, or none.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum WrittenBridge {
-    Both { backup: Vec<Leg>, live: Vec<Leg> },
-    One(Option<Box<Leg>>),
-}
-
-impl From<WrittenBridge> for Bridge {
-    fn from(written: WrittenBridge) -> Self {
-        match written {
-            WrittenBridge::Both { backup, live } => Self { backup, live },
-            WrittenBridge::One(leg) => Self { backup: leg.into_iter().map(|leg| *leg).collect(), live: Vec::new() },
-        }
-    }
 }
 
 /// What the database of a run is made from.

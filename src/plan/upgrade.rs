@@ -1,8 +1,9 @@
 //! The plan of one hop of an upgrade.
 
-use super::gates::{Room, check_database, check_machine, needs_of_way, rooms};
+use super::gates::{check_database, check_machine};
 use super::observed::{Observed, Readable, Service};
 use super::refusal::Refusal;
+use super::room::{Room, needs_of_way, rooms};
 use super::step::{Incoming, Leg, Means, Operation, Plan, Point, Source, Step};
 use super::verdict::words;
 use crate::manifest::Release;
