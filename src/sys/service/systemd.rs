@@ -102,6 +102,27 @@ impl Systemd {
         self.must(&words("start", self.others.iter()), START_TIMEOUT).map(drop)
     }
 
+    /// Sockets, paths and timers hold no database: what they would start waits at the gate, or for its place at boot.
+    pub(super) fn stop_also(&self, deadline: Deadline) -> Result<()> {
+        for other in self.others.iter().filter(|other| other.ends_with(".service")) {
+            if matches!(self.show(other)?.state()?, State::Running { .. }) {
+                seam::cross("stop what belongs to the service");
+                self.must(&words("stop", [other]), deadline.left())?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn ask_for_also(&self) -> Result<()> {
+        let services: Vec<&String> = self.others.iter().filter(|other| other.ends_with(".service")).collect();
+        if services.is_empty() {
+            return Ok(());
+        }
+        seam::cross("ask for the start of what belongs to the service");
+        let later = "--no-block".to_owned();
+        self.must(&words("start", [&later].into_iter().chain(services)), QUERY_TIMEOUT).map(drop)
+    }
+
     pub(super) fn life(&self, started: &mut Started) -> Result<Life> {
         let job = started.command.status().map_err(ServiceError::Watch)?;
         if job.is_some_and(|status| !status.success()) {
