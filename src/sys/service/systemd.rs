@@ -81,9 +81,13 @@ impl Systemd {
         // systemd has forgotten the unit, the limit with it; whatever else is wrong the start will say.
         self.ask(&words("reset-failed", [&self.unit]), QUERY_TIMEOUT)?;
         // A socket cannot be started beside its service any more.
-        let triggers = self.show(&self.unit)?.triggers();
-        let is_socket = |other: &&String| other.ends_with(".socket") && triggers.contains(other);
-        let sockets: Vec<_> = self.others.iter().filter(is_socket).collect();
+        let mut sockets = Vec::new();
+        for other in self.others.iter().filter(|other| other.ends_with(".socket")) {
+            // Asked of the socket: once it is stopped systemd forgets it, and the service knows of it no more.
+            if self.show(other)?.triggered().contains(&self.unit) {
+                sockets.push(other);
+            }
+        }
         seam::cross("start the service");
         if !sockets.is_empty() {
             self.must(&words("start", sockets), START_TIMEOUT)?;
