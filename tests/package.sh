@@ -2,6 +2,7 @@
 # The Debian package where it runs: real dpkg and apt, and real systemd as PID 1 in throw-away machines without a network.
 # Every situation of packaging/README.md has its test here, by name. Needs root; without it nothing runs, and that is
 # said and counted.
+# shellcheck disable=SC2034,SC2154 # names of the parts
 set -eu
 
 usage() {
@@ -15,12 +16,10 @@ HELP
 
 project=$(cd -- "$(dirname -- "$0")/.." && pwd -P)
 parts=$project/tests/package
-. "$parts/tree.sh"
-. "$parts/releases.sh"
-. "$parts/machine.sh"
-. "$parts/layers.sh"
-. "$parts/expect.sh"
-for part in "$parts"/situations/*.sh; do . "$part"; done
+for part in "$parts"/*.sh "$parts"/situations/*.sh; do
+    # shellcheck source=/dev/null
+    . "$part"
+done
 
 main() {
     keep='' names=''

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2119,SC2120,SC2154 # names of the other parts
 # What is done on a machine, and what is expected of it. Whoever expects in vain ends the situation.
 
 address=http://127.0.0.1:8080
@@ -33,7 +33,7 @@ is() { # VERSION SCHEMA
     *) failed "it answers \`$health\`, not $1" ;;
     esac
     case $health in
-    *"\"schema\":$2"[,}]*) ;;
+    *"\"schema\":$2,"* | *"\"schema\":$2}"*) ;;
     *) failed "it answers \`$health\`, not schema $2" ;;
     esac
     inside gantry-installer verify || failed "\`gantry-installer verify\` finds something"
@@ -45,21 +45,16 @@ service_log() {
 }
 
 # Every row that was acknowledged is in the database, but for those that the loss of a run names.
-keeps_rows() { # [REPORT]
+keeps_rows() { # [REPORT OF THE RUN]
     "$programs/gantry-load" verify --database "$root$database" --log "$acknowledged" ${1:+--loss "$1"} \
         >"$place/verify.json" || failed "rows are missing: $(cat -- "$place/verify.json")"
     [ "$(sed -n 's/.*"looked_for": *\([0-9]*\).*/\1/p' "$place/verify.json")" -gt 100 ] ||
         failed "hardly a row was looked for: $(cat -- "$place/verify.json")"
 }
 
-# What the run told, with its loss; prints the file.
-report_of() { # RUN
-    inside gantry-installer --json history "$1" >"$place/report.json"
-    echo "$place/report.json"
-}
-
 # dpkg's state, as `dpkg-query` writes it, and its version.
 dpkg_says() { # STATE VERSION [PACKAGE]
+    # shellcheck disable=SC2016 # for dpkg-query
     said=$(inside dpkg-query --show --showformat='${db:Status-Status} ${Version}' "${3:-gantry}") || said=nothing
     [ "$said" = "$1 $2" ] || failed "dpkg says \`$said\`, not \`$1 $2\`"
 }
@@ -117,9 +112,9 @@ eventually() { # COMMAND…
     done
 }
 
-# apt knows the releases up to 1.5.0 alone (`well`), or 1.5.2 as the newest (`broken`).
+# apt knows `stable` with all releases, `well` with 1.5.0, `broken` with 1.5.2, or `later` with 1.5.2 and the neighbour's 2.
 from_repository() { # DISTRIBUTION
-    sed -i "s/ stable / $1 /" "$root/etc/apt/sources.list"
+    echo "deb [signed-by=/srv/keyring.gpg] file:/srv/apt $1 main" >"$root/etc/apt/sources.list"
     inside apt-get update
 }
 

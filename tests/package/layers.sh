@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2119,SC2120,SC2154 # names of the other parts
 # What most situations begin with, made once: a machine that knows the repository, and one where 1.4.1 has been
 # installed by apt and has rows.
 

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2119,SC2120,SC2154 # names of the other parts
 # A throw-away machine: real systemd as PID 1 on a root tree that it cannot change, with a loopback of its own.
 #
 # A layer is a directory of changes to the tree. A machine has layers below it, shared by all, and one of its own above,

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2119,SC2120,SC2154 # names of the other parts
 # The releases under test: archives, one signed manifest, a package of each, and an apt repository that keeps all of
 # them. All of it is in `site`, which every machine sees as /srv.
 
@@ -49,7 +49,7 @@ publish() {
         top=$work/gantry-$version
         mkdir -p -- "$top/bin" "$top/migrations"
         ln -- "$programs/gantry-node" "$top/bin/gantry"
-        fill "$top"
+        fill "$top" "$version" "$schema" "$reads" "$fault"
         tar -C "$work" -cf - "gantry-$version" | gzip -1n >"$site/releases/$archive"
         {
             echo
@@ -63,18 +63,18 @@ publish() {
     "$programs/gantry-installer" manifest sign --manifest "$manifest" --key "$work/release.key" --generate </dev/null
 }
 
-fill() { # DIRECTORY of the release
+fill() { # DIRECTORY VERSION SCHEMA READS FAULT
     {
-        echo "version = \"$version\""
-        echo "schema = $schema"
-        echo "reads = [$reads]"
-        [ "$fault" != never-healthy ] || echo "never_healthy = true"
+        echo "version = \"$2\""
+        echo "schema = $3"
+        echo "reads = [$4]"
+        [ "$5" != never-healthy ] || echo "never_healthy = true"
     } >"$1/release.toml"
     for migration in "$project"/migrations/v1/*.sql; do
         number=$(basename -- "$migration" | sed 's/_.*//; s/^0*//')
-        [ "$number" -gt "$schema" ] || cp -- "$migration" "$1/migrations/"
+        [ "$number" -gt "$3" ] || cp -- "$migration" "$1/migrations/"
     done
-    if [ "$fault" = migration-fails ]; then
+    if [ "$5" = migration-fails ]; then
         # Right on an empty database, and so in every test of its makers.
         cat >>"$1/migrations/0006_add_uploads.up.sql" <<'SQL'
 CREATE TABLE empty (rows INTEGER CHECK (rows = 0));
@@ -114,11 +114,9 @@ apt_repository() {
     gpg --export repository@gantry.example >"$site/keyring.gpg"
     echo "{ \"rootDir\": \"$work/aptly\", \"gpgProvider\": \"gpg\" }" >"$work/aptly.conf"
     distribution stable "$site/packages"
-    others="$site/packages/neighbour_1_all.deb $site/packages/neighbour_2_all.deb"
-    # shellcheck disable=SC2086 # two files
-    distribution well "$site/packages/gantry_1.5.0_amd64.deb" $others
-    # shellcheck disable=SC2086
-    distribution broken "$site/packages/gantry_1.5.2_amd64.deb" $others
+    distribution well "$site/packages/gantry_1.5.0_amd64.deb"
+    distribution broken "$site/packages/gantry_1.5.2_amd64.deb"
+    distribution later "$site/packages/gantry_1.5.2_amd64.deb" "$site/packages/neighbour_2_all.deb"
     # Links would lead out of what the machines see.
     cp -rL -- "$work/aptly/public" "$site/apt"
     gpgconf --kill all

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2119,SC2120,SC2154 # names of the other parts
 # The root tree that the machines run on: Debian's own packages, made once and kept in the user's cache.
 #
 # Its name is the digest of what it is made from: the list of packages, and the signed lists of the mirror as they are

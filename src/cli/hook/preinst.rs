@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::payload::{self, Brought};
 use super::{Call, PATIENCE, nothing, settled};
 use crate::cli::exit::Outcome;
+use crate::cli::major::import_room;
 use crate::cli::probation;
 use crate::cli::reply::{Problem, Reply};
 use crate::cli::runs::{Answer, barred, refused, run_name, unresolved_waivable};
@@ -73,7 +74,7 @@ fn check(call: &Call<'_>, manifest: &Manifest) -> Answer<Reply> {
     let Some(way) = find(call, manifest, &seen)? else { return Ok(nothing()) };
     refusals.extend(not_carried(call, &way, &seen));
     let name = run_name(session, "check")?;
-    let ask = Upgrade { run: &name, way: &way, probation_ms: None };
+    let ask = Upgrade { run: &name, way: &way, probation_ms: None, import_room: import_room(&seen) };
     refusals.extend(upgrade::plan(&ask, &seen).err().unwrap_or_default());
     if refusals.is_empty() { Ok(nothing()) } else { Err(refused(refusals)) }
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2119,SC2120,SC2154 # names of the other parts
 # Power cuts, crashes, and the units that deal with them.
 
 a_power_cut_before_the_stop_leaves_the_old_release() {

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2119,SC2120,SC2154 # names of the other parts
 # The way down: by the newer package's prerm, or not at all.
 
 a_downgrade_that_loses_nothing_is_done() {

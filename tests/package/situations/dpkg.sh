@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2119,SC2120,SC2154 # names of the other parts
 # What happens to dpkg itself.
 
 dpkg_killed_in_the_middle_goes_on_from_there() {

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2119,SC2120,SC2154 # names of the other parts
 # Where no service may be started or stopped: it is staged, and activated at the next boot.
 
 a_policy_that_forbids_it_leaves_the_old_release_until_the_next_boot() {

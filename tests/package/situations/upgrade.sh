@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2119,SC2120,SC2154 # names of the other parts
 # The way up.
 
 an_upgrade_moves_program_and_rows_while_clients_write() {
