@@ -209,6 +209,16 @@ impl RunLayout {
         self.directory.join("receipt.json")
     }
 
+    /// What became of every row of the major below, for programs.
+    pub fn import(&self) -> PathBuf {
+        self.directory.join("import.json")
+    }
+
+    /// The same for people.
+    pub fn import_text(&self) -> PathBuf {
+        self.directory.join("import.txt")
+    }
+
     /// What came of it.
     pub fn report(&self) -> PathBuf {
         self.directory.join("report.json")
@@ -234,6 +244,11 @@ impl WorkLayout {
     /// The name of the database that a run builds.
     pub fn new_name(run: &str) -> String {
         format!("{run}.new")
+    }
+
+    /// The name of the copy that an import reads: what it makes of it gets the name of the database that the run builds.
+    pub fn source_name(run: &str) -> String {
+        format!("{run}.source")
     }
 
     /// The name of the database that a run replaced.

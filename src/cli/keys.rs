@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 /// What the commands answer that may make a run, each null where nothing ran, and these lists empty.
-const RUN: [&str; 11] = [
+const RUN: [&str; 12] = [
     "run",
     "from",
     "to",
@@ -15,6 +15,7 @@ const RUN: [&str; 11] = [
     "steps",
     "backup",
     "receipt",
+    "import",
     "loss",
 ];
 

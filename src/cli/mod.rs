@@ -16,6 +16,7 @@ mod import;
 mod install;
 mod keys;
 mod manual;
+mod major;
 mod manifest;
 mod migrate;
 mod migrate_run;

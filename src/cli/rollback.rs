@@ -63,7 +63,10 @@ pub fn restore(id: &str, dry_run: bool, yes: bool, session: &Session<'_>) -> Ans
     };
     let installed = crate::observe::installed(&session.config.layout)
         .map_err(|error| barred("observe", &error, "run `gantry-installer verify`"))?;
-    let reads = |release: &Release| backup.schema.as_ref().is_some_and(|schema| release.runs_on(schema));
+    // Schemas of another major have the same numbers and are others.
+    let alike = |release: &Release| backup.version.as_ref().is_none_or(|made| made.major() == release.version.major());
+    let reads =
+        |release: &Release| alike(release) && backup.schema.as_ref().is_some_and(|schema| release.runs_on(schema));
     let version = match installed.map(|record| record.release).filter(reads) {
         Some(release) => Some(release.version),
         None => backup.version.clone(),
@@ -155,6 +158,8 @@ fn copied(way: &Way, seen: &Observed) -> u64 {
     match way {
         Way::Binary => 0,
         Way::Down(_) => live,
+        // What an import makes lies beside the two for a while.
+        Way::Restore(backup, bridge) if bridge.has_import() => live.max(backup.bytes).saturating_mul(3) / 2,
         Way::Restore(backup, _) => live.max(backup.bytes),
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::drift::Explained;
 use super::exit::Outcome;
+use super::major::{self, Major};
 use super::outcome::point;
 use super::probation;
 use super::reply::Reply;
@@ -28,15 +29,15 @@ pub fn run(session: &Session<'_>) -> Result<Reply, Box<Reply>> {
         .map_err(|error| Box::new(Reply::failed("journal", &error, "see `gantry-installer history`")))?;
     let watched = probation::read(session)?;
     let pending = package::pending(&session.config.layout).map_err(|error| Box::new(unreadable(&error)))?;
-    let (available, warning) = match available(&seen, session) {
+    let ((available, major), warning) = match available(&seen, session) {
         Ok(available) => (available, None),
-        Err(words) => (Value::Null, Some(words)),
+        Err(words) => ((Value::Null, None), Some(words)),
     };
     let stands = stands(&seen);
     let installed = seen.installed.as_ref().map(|_| json!({ "version": stands.version, "schema": stands.schema }));
     let service = service(&seen);
     let drift = Explained::of(&seen, session);
-    let mut text = text(&seen, session, unfinished.as_deref(), &available, &drift);
+    let mut text = text(&seen, session, unfinished.as_deref(), (&available, major.as_ref()), &drift);
     if let Some(watched) = &watched {
         let _ = writeln!(text, "{}", probation::line(watched, &seen));
     }
@@ -72,7 +73,8 @@ pub fn backups(all: &[Backup], session: &Session<'_>) -> Vec<Value> {
     listed.collect()
 }
 
-fn available(seen: &Observed, session: &Session<'_>) -> Result<Value, String> {
+/// For programs; and what is there of a higher major, for people too.
+fn available(seen: &Observed, session: &Session<'_>) -> Result<(Value, Option<Major>), String> {
     let client = session.client();
     let in_words =
         |error: resolve::ResolveError| format!("what is available is not known: {}", causes::in_one_line(&error));
@@ -84,7 +86,8 @@ fn available(seen: &Observed, session: &Session<'_>) -> Result<Value, String> {
     let asked = Asked { installed, target: None, channel, installer: &installer, skip: &skip };
     let upgrade = way(&manifest, &asked).ok().and_then(|way| way.last().map(|release| release.version.clone()));
     let newest = newest(&manifest, &asked).map(|release| release.version.clone());
-    Ok(json!({ "newest": newest, "upgrade": upgrade }))
+    let major = major::above(&manifest, seen, session);
+    Ok((json!({ "newest": newest, "upgrade": upgrade, "major": major }), major))
 }
 
 fn database(seen: &Observed, session: &Session<'_>, drift: &Explained) -> Value {
@@ -120,7 +123,7 @@ fn text(
     seen: &Observed,
     session: &Session<'_>,
     unfinished: Option<&str>,
-    available: &Value,
+    (available, major): (&Value, Option<&Major>),
     drift: &Explained,
 ) -> String {
     let mut text = String::new();
@@ -179,6 +182,9 @@ fn text(
             _ => writeln!(text, "available  nothing newer"),
         },
     };
+    if let Some(major) = major {
+        let _ = writeln!(text, "major      {}", major.offer());
+    }
     let versions: Vec<String> = seen.on_disk.iter().map(|release| release.version.to_string()).collect();
     let _ = writeln!(text, "versions   {}", if versions.is_empty() { "none".to_owned() } else { versions.join(", ") });
     let _ = writeln!(text, "backups    {}", seen.backups.len());

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::arguments;
 use super::exit::Outcome;
+use super::major::{self, import_room};
 use super::outcome::{self, point};
 use super::reply::Reply;
 use super::runs::{
@@ -50,22 +51,31 @@ pub fn go(
     client: &Client,
 ) -> Answer<Reply> {
     let (seen, observed) = timed("observe", session, || session.observe())?;
+    let watched = if arguments.dry_run { probation::read(session)? } else { probation::tally(session)? };
     let way = find(arguments, session, manifest, &seen)?;
     if way.is_empty() {
-        return Ok(nothing(arguments.to.as_ref(), &seen).warning(passed_over(manifest, &seen)));
+        let nothing = nothing(arguments.to.as_ref(), &seen).warning(passed_over(manifest, &seen));
+        return Ok(offering(nothing, arguments, manifest, session));
     }
-    let watched = probation::read(session)?;
     if let Some(refusal) = watched.and_then(|watched| watched.refusal()) {
         return Err(refused(vec![refusal]));
     }
     let run_name = next_name(session, &way)?;
     let max_downtime_ms = arguments.max_downtime.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
-    let probation_ms = probation::length_ms(session);
-    let plan = upgrade::plan(&Upgrade { run: &run_name, way: &way, probation_ms }, &seen).map_err(refused)?;
+    let plan = upgrade::plan(&ask(&run_name, &way, &seen, session), &seen).map_err(refused)?;
     let plan = Plan { max_downtime_ms, ..plan };
     let warnings = tolerated(&seen);
+    let major = major::of(&way, &seen, session);
     if arguments.dry_run {
-        return Ok(dry_run(&plan, &way, &[resolved, observed]).warning(warnings));
+        let reply = dry_run(&plan, &way, &[resolved, observed]).warning(warnings);
+        let reply = match &major {
+            Some(major) => Reply { text: format!("{}\n{}", reply.text, major.words()), ..reply }.with("major", major),
+            None => reply,
+        };
+        return Ok(offering(reply, arguments, manifest, session));
+    }
+    if let Some(major) = &major {
+        session.terminal.say(&major.words());
     }
     agree(arguments.yes, &plan, &way, &seen, session)?;
     let (reports, stopped) = climb(plan, &way, session, client);
@@ -75,7 +85,23 @@ pub fn go(
         Some(why) if reports.is_empty() => return Err(why),
         Some(why) => outcome::cut_short(&reports, before, *why),
     };
-    Ok(reply.warning(warnings))
+    Ok(offering(reply.warning(warnings), arguments, manifest, session))
+}
+
+fn ask<'a>(run: &'a str, way: &'a [Incoming], seen: &Observed, session: &Session<'_>) -> Upgrade<'a> {
+    Upgrade { run, way, probation_ms: probation::length_ms(session), import_room: import_room(seen) }
+}
+
+/// Says that a higher major is there, and what it takes, to who stayed inside the installed one without naming a release.
+fn offering(reply: Reply, arguments: &arguments::Upgrade, manifest: &Manifest, session: &Session<'_>) -> Reply {
+    if arguments.to.is_some() || !matches!(reply.outcome, Outcome::Done | Outcome::Nothing) {
+        return reply;
+    }
+    let Some(major) = session.observe().ok().and_then(|seen| major::above(manifest, &seen, session)) else {
+        return reply;
+    };
+    let text = format!("{}\n{}", reply.text.trim_end(), major.offer());
+    Reply { text, ..reply }.with("major", major)
 }
 
 pub(super) fn unusable(error: &BundleError) -> Box<Reply> {
@@ -103,8 +129,7 @@ fn climb(first: Plan, way: &[Incoming], session: &Session<'_>, client: &Client) 
         next = session.refuse_unfinished().and_then(|()| {
             let seen = session.observe()?;
             let name = next_name(session, left)?;
-            let probation_ms = probation::length_ms(session);
-            let plan = upgrade::plan(&Upgrade { run: &name, way: left, probation_ms }, &seen).map_err(refused)?;
+            let plan = upgrade::plan(&ask(&name, left, &seen, session), &seen).map_err(refused)?;
             Ok(Plan { max_downtime_ms, ..plan })
         });
     }

@@ -14,6 +14,7 @@ mod origin;
 mod prove;
 mod pulse;
 mod shape;
+mod shown;
 
 use std::path::Path;
 

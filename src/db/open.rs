@@ -120,8 +120,13 @@ pub fn create_encoded(path: &Path, encoding: &str) -> Result<(), OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     // Any write makes the first page; the product chooses its journal mode itself.
     let made = Connection::open_with_flags(path, flags).and_then(|connection| {
-        connection.pragma_update(None, "encoding", encoding)?;
-        connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA user_version = 0")
+        connection.execute_batch("PRAGMA synchronous = FULL")?;
+        if encoding != "UTF-8" {
+            connection.pragma_update(None, "encoding", encoding)?;
+            // Only the first table writes it into the file.
+            connection.execute_batch("CREATE TABLE first (a); DROP TABLE first")?;
+        }
+        connection.execute_batch("PRAGMA user_version = 0")
     });
     made.map_err(|error| told(path, error))
 }

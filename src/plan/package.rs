@@ -152,6 +152,8 @@ fn admit(stand: &Stand<'_>) -> Deed {
         Some(_) if stand.denied.is_some() => Deed::Nothing,
         Some(installed) if installed == stand.release => Deed::Nothing,
         Some(installed) if installed > stand.release => Deed::Refuse(below(installed, stand)),
+        // The same files once more bring nothing that was not decided upon when they came.
+        Some(_) if stand.configured == Some(stand.release) => Deed::Nothing,
         Some(_) => failed(stand).map_or(Deed::Check, Deed::Refuse),
     }
 }

@@ -22,6 +22,7 @@ mod interop;
 mod layers;
 mod lint;
 mod load;
+mod major;
 mod max_downtime;
 mod migrate_run;
 mod network;

@@ -24,9 +24,9 @@ use crate::observe;
 use crate::plan::Refusal;
 use crate::plan::observed::Held;
 use crate::plan::package::{Asked, Deed, Script, Stand, asked, decide};
-use crate::sys::fs;
 use crate::sys::lock::RunLock;
 use crate::sys::service::control::{Policy, denied};
+use crate::sys::{fs, seam};
 use crate::version::Version;
 
 /// How long a script waits for a run that is under way.
@@ -133,7 +133,7 @@ impl Call<'_> {
     }
 
     fn lock(&self) -> Answer<RunLock> {
-        self.session.lock_within("hook", PATIENCE)
+        self.session.lock_within("hook", seam::patience(PATIENCE))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::payload::{self, Payload};
 use super::prerm::recovered;
-use super::{Call, nothing, settled};
+use super::{Call, instead, nothing, settled};
 use crate::cli::arguments::{self, ScriptName};
 use crate::cli::exit::Outcome;
 use crate::cli::reply::{Problem, Reply};
@@ -45,7 +45,12 @@ fn configure(call: &Call<'_>) -> Answer<Reply> {
         Deed::Install => {
             let Payload { client, manifest, resolved } = payload.map_or_else(|| payload::open(call), Ok)?;
             let to = Target::Exact(call.arguments.release.clone());
+            let older = format!(
+                "install the version of the package that wrote this database: `apt install {}=VERSION`, then upgrade",
+                call.arguments.package
+            );
             install::go(&to, &manifest, resolved, call.session, &client)
+                .map_err(|reply| instead(reply, "database-unfit", &older))
         }
         Deed::Upgrade => {
             let Payload { client, manifest, resolved } = payload.map_or_else(|| payload::open(call), Ok)?;
@@ -118,7 +123,10 @@ fn reworded(reply: Reply, retry: &str, call: &Call<'_>) -> Reply {
     let stays = stays.and_then(|version| version.parse().ok());
     let stay = stays
         .map(|version| format!(", or stay with `apt install {}={}`", call.arguments.package, version_of(&version)));
-    let remedy = format!("put it right, then run {retry}{}", stay.unwrap_or_default());
+    let look = reply.body.get("run").and_then(|run| run.as_str());
+    let look = look.map(|run| format!("look at `gantry-installer history {run}` and at the log of the service, "));
+    let (look, stay) = (look.unwrap_or_default(), stay.unwrap_or_default());
+    let remedy = format!("{look}put it right, then run {retry}{stay}");
     Reply { error: Some(Problem { remedy, ..error }), ..reply }
 }
 

@@ -1,9 +1,12 @@
 //! `hook preinst`: may the package come? Nothing is changed: what is refused here leaves everything as it is, dpkg's own
 //! records among it.
 
+use std::time::Duration;
+
 use super::payload::{self, Brought};
-use super::{Call, nothing, settled};
+use super::{Call, PATIENCE, nothing, settled};
 use crate::cli::exit::Outcome;
+use crate::cli::major::import_room;
 use crate::cli::probation;
 use crate::cli::reply::{Problem, Reply};
 use crate::cli::runs::{Answer, barred, refused, run_name, unresolved_waivable};
@@ -15,7 +18,9 @@ use crate::plan::package::{Deed, version_of};
 use crate::plan::step::Incoming;
 use crate::plan::upgrade::{self, Upgrade, missing};
 use crate::run::resolve::{self, ResolveError};
+use crate::sys::events::Deadline;
 use crate::sys::lock::RunLock;
+use crate::sys::{clock, seam};
 use crate::version::Target;
 
 /// Answers, and changes nothing.
@@ -39,11 +44,18 @@ pub(super) fn run(call: &Call<'_>) -> Answer<Reply> {
     }
 }
 
-/// Refuses while a run is under way: its end may be anything.
+/// Refuses while a run is under way that does not end soon: how it ends may be anything.
 fn refuse_busy(call: &Call<'_>) -> Answer<()> {
-    let remedy = "run it as root";
-    let owner = RunLock::owner(&call.session.config.layout.lock());
-    let Some(owner) = owner.map_err(|error| barred("state", &error, remedy))? else { return Ok(()) };
+    let lock = call.session.config.layout.lock();
+    let deadline = Deadline::after(seam::patience(PATIENCE));
+    let owner = loop {
+        let owner = RunLock::owner(&lock).map_err(|error| barred("state", &error, "run it as root"))?;
+        match owner {
+            None => return Ok(()),
+            Some(owner) if deadline.has_passed() => break owner,
+            Some(_) => clock::pause(Duration::from_millis(5)),
+        }
+    };
     let problem = Problem {
         code: "locked".to_owned(),
         message: format!("another run holds the lock: {owner}"),
@@ -62,7 +74,7 @@ fn check(call: &Call<'_>, manifest: &Manifest) -> Answer<Reply> {
     let Some(way) = find(call, manifest, &seen)? else { return Ok(nothing()) };
     refusals.extend(not_carried(call, &way, &seen));
     let name = run_name(session, "check")?;
-    let ask = Upgrade { run: &name, way: &way, probation_ms: None };
+    let ask = Upgrade { run: &name, way: &way, probation_ms: None, import_room: import_room(&seen) };
     refusals.extend(upgrade::plan(&ask, &seen).err().unwrap_or_default());
     if refusals.is_empty() { Ok(nothing()) } else { Err(refused(refusals)) }
 }

@@ -6,6 +6,7 @@ use rusqlite::{Connection, ToSql};
 use super::Result;
 use super::error::{BuildError, sqlite};
 use super::pulse::Pulse;
+use super::shown::shown;
 use crate::db::count::quoted;
 use crate::db::execute::plain;
 use crate::db::export::value;
@@ -159,6 +160,25 @@ pub(super) fn digest(connection: &Connection, sql: &str, bounds: &[&dyn ToSql], 
     }
     pulse.advance(side.rows % OFTEN);
     Ok(side)
+}
+
+/// The first rows that only one side of a pair has.
+pub(super) fn examples(connection: &Connection, pair: &Pair) -> Result<Vec<String>> {
+    let (new, old): (_, Vec<_>) = (pair.new_side(), pair.old_side().collect());
+    let only_old = format!("{} EXCEPT {new} LIMIT 5", old.join(" UNION ALL "));
+    let only_new = format!("{new} EXCEPT {} LIMIT 5", old.join(" EXCEPT "));
+    let mut examples = Vec::new();
+    for (sql, side) in [(only_old, "old"), (only_new, "new")] {
+        let asked = |source| BuildError::Question { sql: sql.clone(), source: plain(source) };
+        let mut statement = connection.prepare(&sql).map_err(asked)?;
+        let columns = statement.column_count();
+        let mut rows = statement.query([]).map_err(asked)?;
+        while let Some(row) = rows.next().map_err(asked)? {
+            let values = (0..columns).map(|index| shown(row.get_ref(index).unwrap_or(ValueRef::Null)));
+            examples.push(format!("{side} ({})", values.collect::<Vec<_>>().join(", ")));
+        }
+    }
+    Ok(examples)
 }
 
 /// One number.

@@ -109,7 +109,7 @@ pub enum BuildError {
         words: String,
     },
     /// What was to be carried unchanged is not the same.
-    #[error("`{table}` ({columns}) is not the same as in `{from}`: {found}, and not {expected}")]
+    #[error("`{table}` ({columns}) is not the same as in `{from}`: {found}, and not {expected}{}", such_as(examples))]
     Content {
         /// The new table.
         table: String,
@@ -121,6 +121,8 @@ pub enum BuildError {
         found: String,
         /// Of the old side.
         expected: String,
+        /// The first rows that only one side has.
+        examples: Vec<String>,
     },
     /// A check of the mapping found rows.
     #[error("a check of the mapping failed: {words}: {}", rows.join("; "))]
@@ -203,6 +205,10 @@ impl BuildError {
                 | Self::Cancelled
         )
     }
+}
+
+fn such_as(examples: &[String]) -> String {
+    if examples.is_empty() { String::new() } else { format!("; such as {}", examples.join(", ")) }
 }
 
 pub(super) fn sqlite(tried: &'static str) -> impl Fn(rusqlite::Error) -> BuildError {

@@ -102,18 +102,15 @@ pub(super) fn fill(
     };
     connection.update_hook(Some(hook)).map_err(sqlite("watch the rows"))?;
     let guard = Guard::over(&mut connection, true).map_err(sqlite("watch the mapping"))?;
-    each(statements, |sql, file, line| {
-        let broken = match run(&connection, sql) {
-            Ok(()) => return Ok(()),
-            Err(source) => source,
-        };
-        // Nothing of the statement has happened: its rows can be tried one by one.
-        match culprits::of_statement(&connection, sql, &broken, pulse)? {
-            Some(found) => Err(found),
-            None => Err(told(broken, &guard, file, line)),
-        }
-    })?;
+    let carried = each(statements, |sql, file, line| {
+        run(&connection, sql).map_err(|source| (sql.to_owned(), file.to_owned(), line, source))
+    });
     Guard::end(&mut connection).map_err(sqlite("end the watch"))?;
+    if let Err((sql, file, line, source)) = carried {
+        // Nothing of the statement has happened: its rows can be tried one by one.
+        let culprits = culprits::of_statement(&connection, &sql, &source, reads)?;
+        return Err(culprits.unwrap_or_else(|| told(source, &guard, &file, line)));
+    }
     connection.update_hook(None::<fn(Action, &str, &str, i64)>).map_err(sqlite("end the watch"))?;
     indexes.make(&connection)?;
     seam::cross("commit the import");
@@ -143,7 +140,11 @@ fn opened(origin: &Origin, new: &Path, pulse: &Pulse) -> Result<Connection> {
     Ok(connection)
 }
 
-fn each(statements: &Statements, mut take: impl FnMut(&str, &str, usize) -> Result<()>) -> Result<()> {
+/// Every statement in order, with its file and line.
+fn each<E>(
+    statements: &Statements,
+    mut take: impl FnMut(&str, &str, usize) -> std::result::Result<(), E>,
+) -> std::result::Result<(), E> {
     for script in &statements.0 {
         for statement in script.statements() {
             take(statement.text, &script.file, statement.line)?;

@@ -1,27 +1,30 @@
 //! Proves the file that will be used, by two threads.
 
+mod parts;
+mod question;
+
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use rusqlite::Connection;
-use rusqlite::types::ValueRef;
 
 use super::compare::{self, Pair, Side};
 use super::count::OldSide;
 use super::error::{BuildError, sqlite};
 use super::fill::Filled;
-use super::guard::Guard;
 use super::origin::Origin;
 use super::pulse::Pulse;
 use super::{Recipe, Result, culprits};
-use crate::db::execute::plain;
 use crate::db::{check, ledger, schema};
 use crate::digest::Fingerprint;
 use crate::sys::clock::Stopwatch;
 use crate::sys::watch::Watch;
 use crate::transfer::account::{Checked, Compared, Left, NewTable};
 use crate::transfer::mapping::{self, Shape};
+
+use parts::{Part, parts, read};
+use question::nothing_found;
 
 /// What was proven.
 pub(super) struct Proof {
@@ -41,13 +44,6 @@ enum Task<'a> {
     Check(&'a mapping::Check),
     Part(usize, Part),
     Source,
-}
-
-/// The rows of a pair, or of a table with row numbers those between two of them.
-#[derive(Clone, Copy)]
-enum Part {
-    All,
-    Between(i64, i64),
 }
 
 /// What came of it.
@@ -94,10 +90,11 @@ pub(super) fn prove(
     let proving = Proving { origin, new, recipe, shape, filled, old, pairs: &pairs, stopwatch, tasks, found };
     pulse.both(watch, || proving.work(&pulse), || proving.work(&pulse))?;
     let found = proving.found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut compared = Vec::new();
+    let (mut compared, pulse) = (Vec::new(), Pulse::default());
+    let connection = origin.beside(Some(new), &pulse)?;
     for (at, pair) in pairs.iter().enumerate() {
         let side = |sides: &[Side]| sides.get(at).copied().unwrap_or(Side::EMPTY);
-        compared.push(same(pair, side(&found.sides), side(&filled.base), side(&old.sides))?);
+        compared.push(same(&connection, pair, side(&found.sides), side(&filled.base), side(&old.sides))?);
     }
     let Found { rows, checks, constraints_ms, .. } = found;
     Ok(Proof { fingerprint, tables: rows, compared, checks, constraints_ms })
@@ -139,31 +136,6 @@ fn tasks<'a>(
     tasks.extend(recipe.mapping.checks().iter().map(Task::Check));
     tasks.push_back(Task::Source);
     Ok(tasks)
-}
-
-/// A large table is read in parts, so that no thread waits for another one's table.
-fn parts(connection: &Connection, pair: &Pair, shape: &Shape) -> Result<Vec<Part>> {
-    const LARGE: i64 = 100_000;
-    const PARTS: i64 = 8;
-    let numbered = "SELECT count(*) FROM pragma_table_list(?1) WHERE schema = 'main' AND type = 'table' AND wr = 0";
-    let numbered: i64 =
-        connection.query_row(numbered, [&pair.table], |row| row.get(0)).map_err(sqlite("look at a table"))?;
-    let hidden = shape.table(&pair.table).is_some_and(|(_, columns)| columns.has("rowid"));
-    if numbered == 0 || hidden {
-        return Ok(vec![Part::All]);
-    }
-    let ends = format!("SELECT min(rowid), max(rowid) FROM main.{}", crate::db::count::quoted(&pair.table));
-    let ends =
-        connection.query_row(&ends, [], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?)));
-    let (Some(first), Some(last)) = ends.map_err(sqlite("look at a table"))? else { return Ok(vec![Part::All]) };
-    let span = last.saturating_sub(first);
-    if span < LARGE {
-        return Ok(vec![Part::All]);
-    }
-    let step = span / PARTS;
-    let start = |part: i64| if part == 0 { i64::MIN } else { first.saturating_add(step.saturating_mul(part)) };
-    let end = |part: i64| if part + 1 == PARTS { i64::MAX } else { start(part + 1).saturating_sub(1) };
-    Ok((0..PARTS).map(|part| Part::Between(start(part), end(part))).collect())
 }
 
 impl Proving<'_> {
@@ -258,18 +230,8 @@ impl Proving<'_> {
     }
 }
 
-fn read(connection: &Connection, pair: &Pair, part: Part, pulse: &Pulse) -> Result<Side> {
-    match part {
-        Part::All => compare::digest(connection, &pair.new_side(), &[], pulse),
-        Part::Between(first, last) => {
-            let sql = format!("{} AND rowid BETWEEN ?1 AND ?2", pair.new_side());
-            compare::digest(connection, &sql, &[&first, &last], pulse)
-        }
-    }
-}
-
 /// Both sides, the new one without what the migrations put there.
-fn same(pair: &Pair, found: Side, base: Side, old: Side) -> Result<Compared> {
+fn same(connection: &Connection, pair: &Pair, found: Side, base: Side, old: Side) -> Result<Compared> {
     let mut expected = base;
     expected.combine(&old);
     let (table, columns) = (pair.table.clone(), pair.columns.clone());
@@ -280,6 +242,7 @@ fn same(pair: &Pair, found: Side, base: Side, old: Side) -> Result<Compared> {
             columns: columns.join(", "),
             found: found.words(),
             expected: expected.words(),
+            examples: compare::examples(connection, pair)?,
         });
     }
     Ok(Compared { table, from: pair.sources(), columns, rows: old.rows, digest: old.digest })
@@ -288,38 +251,4 @@ fn same(pair: &Pair, found: Side, base: Side, old: Side) -> Result<Compared> {
 fn sound(found: rusqlite::Result<Vec<String>>) -> Result<()> {
     let found = found.map_err(sqlite("check the new database"))?;
     if found.is_empty() { Ok(()) } else { Err(BuildError::Damaged(found.join("; "))) }
-}
-
-fn nothing_found(connection: &mut Connection, check: &mapping::Check) -> Result<()> {
-    const SHOWN: usize = 10;
-    Guard::over(connection, false).map_err(sqlite("watch the mapping"))?;
-    let asked = |source| BuildError::Question { sql: check.sql.clone(), source: plain(source) };
-    let mut found = Vec::new();
-    {
-        let mut statement = connection.prepare(&check.sql).map_err(asked)?;
-        let columns = statement.column_count();
-        let mut rows = statement.query([]).map_err(asked)?;
-        while let Some(row) = rows.next().map_err(asked)? {
-            let values = (0..columns).map(|index| shown(row.get_ref(index).unwrap_or(ValueRef::Null)));
-            found.push(values.collect::<Vec<_>>().join(", "));
-            if found.len() == SHOWN {
-                break;
-            }
-        }
-    }
-    Guard::end(connection).map_err(sqlite("end the watch"))?;
-    if found.is_empty() { Ok(()) } else { Err(BuildError::Check { words: check.words.clone(), rows: found }) }
-}
-
-/// A value for people, not too long.
-pub(super) fn shown(value: ValueRef<'_>) -> String {
-    const LONGEST: usize = 60;
-    let text = match value {
-        ValueRef::Null => "NULL".to_owned(),
-        ValueRef::Integer(integer) => integer.to_string(),
-        ValueRef::Real(real) => real.to_string(),
-        ValueRef::Text(text) => format!("'{}'", String::from_utf8_lossy(text).escape_debug()),
-        ValueRef::Blob(blob) => format!("a blob of {} bytes", blob.len()),
-    };
-    if text.chars().count() <= LONGEST { text } else { text.chars().take(LONGEST).chain(['…']).collect() }
 }

@@ -1,3 +1,6 @@
+mod identity;
+mod refusals;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -135,4 +138,83 @@ fn every_row_is_accounted_for() {
     let new: Vec<_> = account.new.iter().map(|table| (&*table.name, table.rows)).collect();
     assert_eq!(new, [("notes", 2), ("vessels", 3)]);
     assert_eq!(account.compared.len(), 3);
+}
+
+#[test]
+fn the_old_file_is_what_it_was_and_the_new_one_is_alone_and_has_its_indexes() {
+    let world = World::new(ROWS);
+    let before = crate::verify::measure(&world.path("old.db")).unwrap();
+    let account = world.build().unwrap();
+    assert_eq!((account.source.bytes, account.source.sha256), before);
+    assert_eq!(crate::verify::measure(&world.path("old.db")).unwrap(), before);
+    let mut names = fs::names(world.place.path()).unwrap();
+    names.sort();
+    assert_eq!(names, ["new.db", "old.db"]);
+    assert_eq!(world.one::<i64>("SELECT count(*) FROM sqlite_schema WHERE name = 'vessels_by_kind'"), 1);
+    assert_eq!(world.one::<String>("PRAGMA integrity_check"), "ok");
+    assert_eq!(world.one::<i64>("SELECT version FROM schema_migrations"), 101);
+}
+
+#[test]
+fn rows_that_become_parts_counts_or_come_from_nowhere_are_accounted_for() {
+    let old = "CREATE TABLE schema_migrations (version uint64,dirty bool); INSERT INTO schema_migrations VALUES (8, 0);
+               CREATE TABLE a (id INTEGER PRIMARY KEY, x); CREATE TABLE b (a INTEGER, y TEXT); CREATE TABLE c (z)";
+    let rows =
+        "INSERT INTO a VALUES (1, 'one'), (2, 2.5); INSERT INTO b VALUES (1, 'b1'); INSERT INTO c VALUES (7), (7), (8)";
+    let new = "CREATE TABLE n (id INTEGER PRIMARY KEY, x ANY, y TEXT) STRICT; INSERT INTO n VALUES (9, 'seed', NULL);
+               CREATE TABLE kinds (z ANY, number INTEGER) STRICT; CREATE TABLE words (w TEXT) STRICT;";
+    let sql = "INSERT INTO main.n SELECT a.id, x, y FROM old.a LEFT JOIN old.b ON a = a.id;
+               INSERT INTO main.kinds SELECT z, count(*) FROM old.c GROUP BY z; INSERT INTO main.words VALUES ('new');";
+    let toml = r#"
+        [[table]]
+        name = "a"
+        [[table.into]]
+        table = "n"
+        same = { id = "id", x = "x" }
+        [[table]]
+        name = "b"
+        [[table.into]]
+        table = "n"
+        adds = false
+        told_by = "y IS NOT NULL"
+        same = { a = "id", y = "y" }
+        [[table]]
+        name = "c"
+        [[table.into]]
+        table = "kinds"
+        rows = "SELECT count(DISTINCT z) FROM old.c"
+        changed = { z = "z" }
+        [[made]]
+        table = "words"
+        rows = "SELECT 1"
+        reason = "a word to begin with"
+    "#;
+    let account = World::of(old, rows, new, sql, toml).build().unwrap();
+    let new: Vec<_> = account.new.iter().map(|table| (&*table.name, table.rows, table.seeded)).collect();
+    assert_eq!(new, [("kinds", 2, 0), ("n", 3, 1), ("words", 1, 0)]);
+    let text = account.to_string();
+    for line in [
+        "b: 1 row\n  1 row become parts of rows of n",
+        "c: 3 rows\n  3 rows become 2 rows of kinds",
+        "1 row made: a word to begin with",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+    let json = serde_json::to_string(&account).unwrap();
+    assert_eq!(serde_json::from_str::<Account>(&json).unwrap(), account);
+}
+
+#[test]
+fn whoever_watches_hears_rows_and_can_call_it_off() {
+    struct Impatient;
+    impl Watch for Impatient {
+        fn progress(&self, _: u64, _: u64) {}
+        fn cancelled(&self) -> bool {
+            true
+        }
+    }
+    let many = "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 300000)
+                INSERT INTO notes SELECT i, 'note ' || i FROM n; INSERT INTO pots SELECT pot, words, '' FROM notes WHERE pot < 9";
+    let world = World::new(many);
+    assert!(matches!(world.watched(&Impatient), Err(BuildError::Cancelled)));
 }

@@ -193,6 +193,9 @@ fn what_was_gone_back_from_by_hand_stays_so_until_another_version_comes() {
     let Deed::Say(words) = deed("2.0.0", "postinst configure 2.0.0", machine) else { panic!() };
     assert!(words.contains("--retry activate"), "{words}");
     assert_eq!(deed("2.0.0", "activate", Machine { retry: true, ..machine }), Deed::Upgrade);
+    for call in ["prerm upgrade 2.0.0", "preinst upgrade 2.0.0", "preinst upgrade 2.0.0 2.0.0"] {
+        assert_eq!(deed("2.0.0", call, machine), Deed::Nothing, "{call}");
+    }
     // The hold is of another release than the next one.
     assert_eq!(deed("2.1.0", "postinst configure 2.0.0", at("1.1.0", "2.0.0")), Deed::Upgrade);
 }

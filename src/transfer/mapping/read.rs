@@ -130,7 +130,7 @@ fn tables(top: &Section<'_>, findings: &mut Findings) -> Vec<OldTable> {
             .filter_map(|section| target(section, findings))
             .collect();
         let Some(name) = name else { continue };
-        if dropped.is_some() == section.table.contains_key("into") {
+        if section.table.contains_key("dropped") == section.table.contains_key("into") {
             findings.add(section.at, format!("`{}` needs either `[[table.into]]` or `dropped`, a reason", name.value));
         }
         if dropped.is_some() && (left.is_some() || !without.is_empty()) {

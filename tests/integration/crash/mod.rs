@@ -4,6 +4,7 @@
 pub mod frozen;
 mod given_up;
 pub mod interrupted;
+mod major;
 mod migrator;
 pub mod operations;
 pub mod proof;

@@ -81,7 +81,10 @@ fn while_another_run_is_under_way_nothing_comes_in_and_its_holder_is_named() {
         std::thread::yield_now();
     }
     let pid = child.id().to_string();
+    dpkg.environment = vec![("GANTRY_INSTALLER_HASTE", "1000".to_owned())];
     let refused = dpkg.script("1.1.0", "preinst upgrade 1.0.0 1.1.0").expect(7);
+    assert!(refused.stderr.contains(&format!("process {pid}")), "{refused:#?}");
+    let refused = dpkg.script("1.1.0", "postinst configure 1.0.0").expect(7);
     assert!(refused.stderr.contains(&format!("process {pid}")), "{refused:#?}");
     child.kill().unwrap();
     child.wait().unwrap();

@@ -203,3 +203,31 @@ fn what_a_package_brought_is_upgraded_by_the_package_manager_and_gone_back_from_
     dpkg.script("1.1.0", "activate").expect(0);
     dpkg.world.stands_at("1.1.0", 2);
 }
+
+#[test]
+fn data_of_an_older_release_is_not_adopted_and_the_advice_is_for_apt() {
+    const ALONE: Release = Release::new("1.1.0", 2, &[2]);
+    let mut dpkg = Dpkg::installed(&[OLD, ALONE]);
+    dpkg.remove();
+    let answer = failed(dpkg.install("1.1.0"), "[1.1.0] postinst configure 1.0.0", 3);
+    assert!(answer.stderr.contains("apt install notes=VERSION"), "{answer:#?}");
+    assert_eq!(dpkg.world.current(), None);
+    // As it says.
+    dpkg.install("1.0.0").unwrap();
+    dpkg.install("1.1.0").unwrap();
+    dpkg.world.stands_at("1.1.0", 2);
+}
+
+#[test]
+fn a_package_waits_for_the_end_of_a_probation() {
+    let mut dpkg = Dpkg::installed(&[OLD, NEW, LAST]);
+    let file = dpkg.world.path("installer.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("[health]\n", "[health]\nprobation = \"1h\"\n")).unwrap();
+    dpkg.install("1.1.0").unwrap();
+    let answer = failed(dpkg.install("1.2.0"), "[1.2.0] preinst upgrade 1.1.0 1.2.0", 3);
+    assert!(answer.stderr.contains("gantry-installer confirm"), "{answer:#?}");
+    dpkg.world.run(&["confirm"]).expect(0);
+    dpkg.install("1.2.0").unwrap();
+    dpkg.world.stands_at("1.2.0", 3);
+}
