@@ -101,7 +101,8 @@ fn read_manifest(top: &Section<'_>, findings: &mut Findings) -> Option<Manifest>
 #[derive(Default)]
 struct Together {
     lines: HashMap<Version, usize>,
-    fingerprints: HashMap<SchemaVersion, (Fingerprint, usize)>,
+    /// By major: each counts its own schemas.
+    fingerprints: HashMap<(u64, SchemaVersion), (Fingerprint, usize)>,
 }
 
 fn read_release(section: &Section<'_>, together: &mut Together, findings: &mut Findings) -> Option<Release> {
@@ -125,8 +126,8 @@ fn read_release(section: &Section<'_>, together: &mut Together, findings: &mut F
     if let Some(version) = &version {
         together.version_once(version, findings);
     }
-    if let (Some(schema), Some(fingerprint)) = (&schema, &fingerprint) {
-        together.one_fingerprint(&schema.value, fingerprint, findings);
+    if let (Some(version), Some(schema), Some(fingerprint)) = (&version, &schema, &fingerprint) {
+        together.one_fingerprint(version.value.major(), &schema.value, fingerprint, findings);
     }
     let release = Release {
         from: section.optional("from", findings).map(value),
@@ -169,9 +170,15 @@ impl Together {
         }
     }
 
-    fn one_fingerprint(&mut self, schema: &SchemaVersion, found: &Placed<Fingerprint>, findings: &mut Findings) {
+    fn one_fingerprint(
+        &mut self,
+        major: u64,
+        schema: &SchemaVersion,
+        found: &Placed<Fingerprint>,
+        findings: &mut Findings,
+    ) {
         let line = findings.line(found.at());
-        let (first, at) = *self.fingerprints.entry(schema.clone()).or_insert((found.value, line));
+        let (first, at) = *self.fingerprints.entry((major, schema.clone())).or_insert((found.value, line));
         if first != found.value {
             findings.add(found.at(), format!("`fingerprint` of schema {schema} is another one in line {at}"));
         }
