@@ -101,6 +101,26 @@ impl Layout {
         self.state.join("held.json")
     }
 
+    /// The probation of the last upgrade.
+    pub fn probation(&self) -> PathBuf {
+        self.state.join("probation.json")
+    }
+
+    /// The package that the product came with.
+    pub fn package(&self) -> PathBuf {
+        self.state.join("package.json")
+    }
+
+    /// A release that a package brought and that is not activated yet; a unit asks whether this is there.
+    pub fn pending(&self) -> PathBuf {
+        self.state.join("pending.json")
+    }
+
+    /// The bundle that a package brings.
+    pub fn payload(&self) -> PathBuf {
+        self.root.join("payload").join(format!("{}.bundle", self.product))
+    }
+
     /// What was trusted of a release that was brought in.
     pub fn release(&self, version: &Version) -> PathBuf {
         self.state.join("releases").join(format!("{version}.json"))

@@ -36,9 +36,10 @@ pub fn complete(command: &str, body: &mut Map<String, Value>) {
         "manifest check" | "migrate lint" => &["findings"],
         "migrate status" | "migrate test" => &["migrations"],
         "gate" => &["verdict"],
+        "confirm" => &["probation"],
         _ => &[],
     };
-    let runs = matches!(command, "install" | "upgrade" | "rollback" | "recover" | "backup restore");
+    let runs = matches!(command, "install" | "upgrade" | "rollback" | "recover" | "hook" | "backup restore");
     let run: &[&str] = if runs { &RUN } else { &[] };
     for key in run.iter().chain(more) {
         let empty = if LISTS.contains(key) { Value::Array(Vec::new()) } else { Value::Null };

@@ -61,7 +61,7 @@ pub fn run(verb: &arguments::Manifest, terminal: &Terminal) -> Reply {
         }
         arguments::Manifest::Bundle { file, from, to, manifest, target } => {
             let target = target.as_deref();
-            bundle::run(&bundle::Asked { file, from, to, manifest, target }, terminal)
+            bundle::run(&bundle::Asked { file, from: from.as_ref(), to, manifest, target }, terminal)
         }
         arguments::Manifest::Graph { manifest, format } => graph(manifest, *format),
     };

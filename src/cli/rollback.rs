@@ -89,6 +89,11 @@ fn grant(command: &str, wish: &Wish<'_>, session: &Session<'_>) -> Answer<Reply>
         return Err(refused(vec![not_installed()]));
     }
     let _lock = session.begin(command)?;
+    go(wish, session)
+}
+
+/// Rolls back under the lock.
+pub fn go(wish: &Wish<'_>, session: &Session<'_>) -> Answer<Reply> {
     let (seen, observed) = timed("observe", session, || session.observe())?;
     if seen.installed.is_none() {
         return Err(refused(vec![not_installed()]));
@@ -173,6 +178,7 @@ pub fn outline(name: &str, seen: &Observed) -> Plan {
         was_running: false,
         restart_ms: None,
         max_downtime_ms: None,
+        probation_ms: None,
         agreed: None,
         steps: Vec::new(),
     }

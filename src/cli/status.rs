@@ -8,11 +8,13 @@ use super::drift::Explained;
 use super::exit::Outcome;
 use super::major::{self, Major};
 use super::outcome::point;
+use super::probation;
 use super::reply::Reply;
 use super::runs::stands;
-use super::session::Session;
+use super::session::{Session, unreadable};
 use super::upgrade::held;
 use crate::causes;
+use crate::journal::package::{self, Pending};
 use crate::journal::runs;
 use crate::manifest::graph::{Asked, newest, way};
 use crate::plan::observed::{Backup, Cause, Content, Observed, Service};
@@ -25,6 +27,8 @@ pub fn run(session: &Session<'_>) -> Result<Reply, Box<Reply>> {
     let seen = session.observe()?;
     let unfinished = runs::unfinished(&session.config.layout)
         .map_err(|error| Box::new(Reply::failed("journal", &error, "see `gantry-installer history`")))?;
+    let watched = probation::read(session)?;
+    let pending = package::pending(&session.config.layout).map_err(|error| Box::new(unreadable(&error)))?;
     let ((available, major), warning) = match available(&seen, session) {
         Ok(available) => (available, None),
         Err(words) => ((Value::Null, None), Some(words)),
@@ -33,12 +37,20 @@ pub fn run(session: &Session<'_>) -> Result<Reply, Box<Reply>> {
     let installed = seen.installed.as_ref().map(|_| json!({ "version": stands.version, "schema": stands.schema }));
     let service = service(&seen);
     let drift = Explained::of(&seen, session);
-    let text = text(&seen, session, unfinished.as_deref(), (&available, major.as_ref()), &drift);
+    let mut text = text(&seen, session, unfinished.as_deref(), (&available, major.as_ref()), &drift);
+    if let Some(watched) = &watched {
+        let _ = writeln!(text, "{}", probation::line(watched, &seen));
+    }
+    if let Some(Pending { package, release, reason, .. }) = &pending {
+        let _ = writeln!(text, "pending    {release} of the package `{package}`: {reason}");
+    }
     Ok(Reply::new(Outcome::Done)
         .with("installed", installed)
         .with("database", database(&seen, session, &drift))
         .with("service", service)
         .with("unfinished", unfinished)
+        .with("probation", probation::shown(watched.as_ref()))
+        .with("pending", &pending)
         .with("held", &seen.held)
         .with("available", available)
         .with("versions", seen.on_disk.iter().map(|release| &release.version).collect::<Vec<_>>())

@@ -11,6 +11,7 @@ use super::runs::{
     Answer, barred, conduct, consent, refused, run_name, stands, timed, unresolved, unresolved_waivable,
 };
 use super::session::Session;
+use super::{packaged, probation};
 use crate::manifest::Manifest;
 use crate::manifest::graph::{Asked, way};
 use crate::plan::observed::{Cause, Held, Observed};
@@ -24,6 +25,9 @@ use crate::version::{Target, Version};
 
 /// Upgrades, hop by hop.
 pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Reply> {
+    if !arguments.dry_run {
+        packaged::refuse(arguments.to.as_ref(), session)?;
+    }
     let _lock = if arguments.dry_run { None } else { Some(session.begin("upgrade")?) };
     // What a plan would start from is not certain before the last one has ended.
     session.refuse_unfinished()?;
@@ -35,16 +39,32 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
     let (manifest, resolved) = timed("resolve", session, || {
         resolve::manifest(&session.config, &client, expiry, session.terminal).map_err(unresolved_waivable)
     })?;
+    go(arguments, &manifest, resolved, session, &client)
+}
+
+/// Upgrades by a manifest that is believed, under the lock.
+pub fn go(
+    arguments: &arguments::Upgrade,
+    manifest: &Manifest,
+    resolved: StepTime,
+    session: &Session<'_>,
+    client: &Client,
+) -> Answer<Reply> {
     let (seen, observed) = timed("observe", session, || session.observe())?;
-    let way = find(arguments, session, &manifest, &seen)?;
+    let watched = if arguments.dry_run { probation::read(session)? } else { probation::tally(session)? };
+    let way = find(arguments, session, manifest, &seen)?;
     if way.is_empty() {
-        let nothing = nothing(arguments.to.as_ref(), &seen).warning(passed_over(&manifest, &seen));
-        return Ok(offering(nothing, arguments, &manifest, session));
+        let nothing = nothing(arguments.to.as_ref(), &seen).warning(passed_over(manifest, &seen));
+        return Ok(offering(nothing, arguments, manifest, session));
+    }
+    if let Some(refusal) = watched.and_then(|watched| watched.refusal()) {
+        return Err(refused(vec![refusal]));
     }
     let run_name = next_name(session, &way)?;
     let max_downtime_ms = arguments.max_downtime.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
-    let plan = upgrade::plan(&Upgrade { run: &run_name, way: &way, import_room: import_room(&seen) }, &seen)
-        .map_err(refused)?;
+    let probation_ms = probation::length_ms(session);
+    let ask = Upgrade { run: &run_name, way: &way, import_room: import_room(&seen), probation_ms };
+    let plan = upgrade::plan(&ask, &seen).map_err(refused)?;
     let plan = Plan { max_downtime_ms, ..plan };
     let warnings = tolerated(&seen);
     let major = major::of(&way, &seen, session);
@@ -54,20 +74,20 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
             Some(major) => Reply { text: format!("{}\n{}", reply.text, major.words()), ..reply }.with("major", major),
             None => reply,
         };
-        return Ok(offering(reply, arguments, &manifest, session));
+        return Ok(offering(reply, arguments, manifest, session));
     }
     if let Some(major) = &major {
         session.terminal.say(&major.words());
     }
     agree(arguments.yes, &plan, &way, &seen, session)?;
-    let (reports, stopped) = climb(plan, &way, session, &client);
+    let (reports, stopped) = climb(plan, &way, session, client);
     let before = vec![resolved, observed];
     let reply = match stopped {
         None => outcome::of(&reports, before),
         Some(why) if reports.is_empty() => return Err(why),
         Some(why) => outcome::cut_short(&reports, before, *why),
     };
-    Ok(offering(reply.warning(warnings), arguments, &manifest, session))
+    Ok(offering(reply.warning(warnings), arguments, manifest, session))
 }
 
 /// Says that a higher major is there, and what it takes, to who stayed inside the installed one without naming a release.
@@ -82,7 +102,7 @@ fn offering(reply: Reply, arguments: &arguments::Upgrade, manifest: &Manifest, s
     Reply { text, ..reply }.with("major", major)
 }
 
-fn unusable(error: &BundleError) -> Box<Reply> {
+pub(super) fn unusable(error: &BundleError) -> Box<Reply> {
     let remedy = match error {
         BundleError::Newer { .. } => "use the gantry-installer that made it, or a newer one",
         _ => "name a bundle that `gantry-installer manifest bundle` made, and copy it again if it was cut off",
@@ -107,7 +127,8 @@ fn climb(first: Plan, way: &[Incoming], session: &Session<'_>, client: &Client) 
         next = session.refuse_unfinished().and_then(|()| {
             let seen = session.observe()?;
             let name = next_name(session, left)?;
-            let ask = Upgrade { run: &name, way: left, import_room: import_room(&seen) };
+            let probation_ms = probation::length_ms(session);
+            let ask = Upgrade { run: &name, way: left, import_room: import_room(&seen), probation_ms };
             let plan = upgrade::plan(&ask, &seen).map_err(refused)?;
             Ok(Plan { max_downtime_ms, ..plan })
         });
@@ -146,9 +167,8 @@ fn find(
 /// What is not taken without being named. Another artifact of a version that failed here is another attempt.
 pub fn held(manifest: &Manifest, seen: &Observed) -> Vec<Version> {
     let offered = |held: &&Held| {
-        let artifacts = manifest.release(&held.version).map(|release| release.artifacts.as_slice()).unwrap_or_default();
-        held.cause == Cause::RolledBack
-            || held.sha256.is_none_or(|failed| artifacts.iter().any(|artifact| artifact.sha256 == failed))
+        let release = manifest.release(&held.version);
+        held.cause == Cause::RolledBack || held.sha256.is_none() || release.is_some_and(|release| held.holds(release))
     };
     seen.held.iter().filter(offered).map(|held| held.version.clone()).collect()
 }

@@ -7,6 +7,8 @@ pub mod leg;
 pub mod loss;
 pub mod migrate;
 pub mod observed;
+pub mod package;
+pub mod probation;
 pub mod refusal;
 pub mod retention;
 pub mod rollback;

@@ -232,6 +232,14 @@ pub struct Held {
     pub run: String,
 }
 
+impl Held {
+    /// Whether it holds what is offered as this release: another artifact of a version that failed here is another attempt.
+    pub fn holds(&self, offered: &Release) -> bool {
+        self.version == offered.version
+            && self.sha256.is_none_or(|failed| offered.artifacts.iter().any(|artifact| artifact.sha256 == failed))
+    }
+}
+
 /// What holds a release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -35,6 +35,9 @@ pub struct Plan {
     /// The longest downtime that is allowed, from the stop to the first healthy answer, in milliseconds.
     #[serde(default)]
     pub max_downtime_ms: Option<u64>,
+    /// How long the release stays on probation once the run is committed, in milliseconds.
+    #[serde(default)]
+    pub probation_ms: Option<u64>,
     /// The loss that was shown and agreed to.
     pub agreed: Option<Loss>,
     /// What is done, in this order; undone in the reverse one.

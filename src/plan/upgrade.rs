@@ -19,6 +19,8 @@ pub struct Upgrade<'a> {
     pub way: &'a [Incoming],
     /// Bytes that an import takes beside a copy of this database.
     pub import_room: u64,
+    /// How long the release that is arrived at stays on probation, in milliseconds.
+    pub probation_ms: Option<u64>,
 }
 
 /// What a way takes of each file system, where it can be told.
@@ -83,6 +85,8 @@ pub fn plan(ask: &Upgrade<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
         was_running: matches!(seen.service, Service::Running { .. }),
         restart_ms: None,
         max_downtime_ms: None,
+        // Of several hops only the last: one that is gone through is not what the operator came for.
+        probation_ms: ask.probation_ms.filter(|_| ask.way.len() == 1),
         agreed: None,
         steps,
     })

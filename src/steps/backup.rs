@@ -8,7 +8,7 @@ use super::{Machine, StepError};
 use crate::config::Config;
 use crate::db::copy_file::{self, Content, copy_file};
 use crate::db::side_files;
-use crate::journal::{backups, record, releases};
+use crate::journal::{backups, probation, record, releases};
 use crate::layout::Layout;
 use crate::plan::Point;
 use crate::plan::observed::{Backup, BackupKind};
@@ -138,7 +138,10 @@ pub fn clear_staged(layout: &Layout) -> Result<(), StepError> {
 pub fn prune(config: &Config, needed: &[String]) -> Result<Vec<Backup>, StepError> {
     clear_staged(&config.layout)?;
     let retention = Retention { count: config.keep_backups, bytes: config.max_backup_bytes };
-    let gone = surplus(&backups::list(&config.layout.backups)?, retention, needed);
+    // A probation may have to go back to what its run found.
+    let watched = probation::read(&config.layout)?.map(|watched| watched.run);
+    let needed: Vec<String> = needed.iter().cloned().chain(watched).collect();
+    let gone = surplus(&backups::list(&config.layout.backups)?, retention, &needed);
     for backup in &gone {
         let staged = config.layout.staged_backup(&backup.id);
         // Without its name it is no backup any more, however far the removal gets.

@@ -23,6 +23,7 @@ pub mod abandoned;
 pub mod backup;
 pub mod doorway;
 pub mod error;
+pub mod life;
 pub mod migrator;
 pub mod sets;
 

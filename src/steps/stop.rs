@@ -138,6 +138,11 @@ pub(super) fn start(machine: &mut Machine<'_>) -> Result<(), StepError> {
 
 /// Stops the service; nothing to do where nobody manages it.
 pub(super) fn halt(machine: &Machine<'_>) -> Result<(), StepError> {
+    // At boot its start waits for a recovery, and a stop of what does not run would take that start away with it.
+    let is_down = || matches!(machine.service.state(), Ok(State::Stopped | State::Failed));
+    if machine.starts == Starts::Nothing && is_down() {
+        return Ok(());
+    }
     seam::cross("stop the service");
     match machine.service.stop() {
         Ok(()) | Err(ServiceError::Unmanaged) => Ok(()),

@@ -79,9 +79,9 @@ pub enum Manifest {
     Bundle {
         /// The file; it must not be there yet
         file: PathBuf,
-        /// The release that is installed where the bundle goes
+        /// The release that is installed where the bundle goes; without it the bundle is of one release alone
         #[arg(long, value_name = "VERSION")]
-        from: Version,
+        from: Option<Version>,
         /// The release that it leads to
         #[arg(long, value_name = "VERSION")]
         to: Target,
