@@ -292,7 +292,8 @@ Gantry 1.5 runs at $url ($url/stats counts its rows). What to try next:
   $directory/gantry-installer status
   $directory/gantry-installer rollback --dry-run    what each way back to 1.4 would lose
   $directory/gantry-installer rollback              back to 1.4
-  $directory/gantry-installer upgrade --to 1.7      to the newest, by way of 1.6, which cannot be left out
+  $directory/gantry-installer upgrade --to 1.7      to the newest 1.x, by way of 1.6, which cannot be left out
+  $directory/gantry-installer upgrade --to 2        to 2.0, whose database is made anew; \`rollback\` brings the old one back
   kill -9 the installer in the middle of an upgrade, then: $directory/gantry-installer recover
 
 Where a message names \`gantry-installer\`, here that is $directory/gantry-installer, which knows its configuration.

@@ -37,7 +37,7 @@ pub const OPERATIONS: &[Operation] = &[
         ends: Ends::Old,
         ..UPGRADE
     },
-    Operation { name: "upgrade-major", releases: major, arguments: CROSS, ..UPGRADE },
+    Operation { name: "upgrade-major", releases: major, arguments: CROSS, kills: 30, ..UPGRADE },
     Operation {
         name: "rollback-major",
         releases: major,
@@ -46,6 +46,7 @@ pub const OPERATIONS: &[Operation] = &[
             stage.world.run(CROSS).expect(0);
             stage.world.execute("INSERT INTO notes (text) VALUES ('four')");
         },
+        kills: 30,
         ..ROLLBACK
     },
     Operation { name: "rollback-binary", arguments: &["rollback", "--strategy", "binary", "--yes"], ..ROLLBACK },
@@ -90,6 +91,7 @@ const UPGRADE: Operation = Operation {
     stops: &[],
     code: 0,
     ends: Ends::Either,
+    kills: 80,
     stop: Stop::Term,
 };
 
