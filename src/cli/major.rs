@@ -62,7 +62,7 @@ pub fn of(way: &[Incoming], seen: &Observed, session: &Session<'_>) -> Option<Ma
     if installed.major() == last.release.version.major() {
         return None;
     }
-    let ask = Upgrade { run: "", way, import_room: import_room(seen), probation_ms: None };
+    let ask = Upgrade { run: "", way, probation_ms: None, import_room: import_room(seen) };
     let restart = usual_restart(&session.config.layout).ok()?.unwrap_or(0);
     Some(Major {
         version: last.release.version.clone(),

@@ -62,9 +62,7 @@ pub fn go(
     }
     let run_name = next_name(session, &way)?;
     let max_downtime_ms = arguments.max_downtime.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
-    let probation_ms = probation::length_ms(session);
-    let ask = Upgrade { run: &run_name, way: &way, import_room: import_room(&seen), probation_ms };
-    let plan = upgrade::plan(&ask, &seen).map_err(refused)?;
+    let plan = upgrade::plan(&ask(&run_name, &way, &seen, session), &seen).map_err(refused)?;
     let plan = Plan { max_downtime_ms, ..plan };
     let warnings = tolerated(&seen);
     let major = major::of(&way, &seen, session);
@@ -88,6 +86,10 @@ pub fn go(
         Some(why) => outcome::cut_short(&reports, before, *why),
     };
     Ok(offering(reply.warning(warnings), arguments, manifest, session))
+}
+
+fn ask<'a>(run: &'a str, way: &'a [Incoming], seen: &Observed, session: &Session<'_>) -> Upgrade<'a> {
+    Upgrade { run, way, probation_ms: probation::length_ms(session), import_room: import_room(seen) }
 }
 
 /// Says that a higher major is there, and what it takes, to who stayed inside the installed one without naming a release.
@@ -127,9 +129,7 @@ fn climb(first: Plan, way: &[Incoming], session: &Session<'_>, client: &Client) 
         next = session.refuse_unfinished().and_then(|()| {
             let seen = session.observe()?;
             let name = next_name(session, left)?;
-            let probation_ms = probation::length_ms(session);
-            let ask = Upgrade { run: &name, way: left, import_room: import_room(&seen), probation_ms };
-            let plan = upgrade::plan(&ask, &seen).map_err(refused)?;
+            let plan = upgrade::plan(&ask(&name, left, &seen, session), &seen).map_err(refused)?;
             Ok(Plan { max_downtime_ms, ..plan })
         });
     }

@@ -74,7 +74,7 @@ fn check(call: &Call<'_>, manifest: &Manifest) -> Answer<Reply> {
     let Some(way) = find(call, manifest, &seen)? else { return Ok(nothing()) };
     refusals.extend(not_carried(call, &way, &seen));
     let name = run_name(session, "check")?;
-    let ask = Upgrade { run: &name, way: &way, import_room: import_room(&seen), probation_ms: None };
+    let ask = Upgrade { run: &name, way: &way, probation_ms: None, import_room: import_room(&seen) };
     refusals.extend(upgrade::plan(&ask, &seen).err().unwrap_or_default());
     if refusals.is_empty() { Ok(nothing()) } else { Err(refused(refusals)) }
 }
