@@ -131,8 +131,11 @@ impl Work<'_> {
         }
     }
 
-    /// A point must mean the same to all workers.
+    /// A point must mean the same to all workers. A large database is written in pieces whose number hangs on who is faster.
     fn compare(&self, sweep: &Sweep<'_>, shared: &Shared) {
+        if self.size == Size::Large {
+            return;
+        }
         assert_eq!(sweep.points.len(), shared.points.len(), "{}: two runs differ in their calls", self.name());
     }
 
