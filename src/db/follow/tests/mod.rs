@@ -1,0 +1,5 @@
+#![allow(clippy::disallowed_methods, reason = "the tests build the files that they look at, and start writers")]
+
+mod dice;
+mod rounds;
+mod writer;
