@@ -8,6 +8,7 @@ mod create;
 mod downtime;
 mod exchange;
 pub(crate) mod fetch;
+mod follow;
 mod migrate;
 mod places;
 mod prove;
@@ -24,12 +25,15 @@ pub mod error;
 pub mod migrator;
 pub mod sets;
 
+use std::fs::File;
+
 pub use copy::make_work_directory;
 pub use error::StepError;
 pub use places::Places;
 
 use crate::config::Config;
 use crate::db::alone::Alone;
+use crate::db::follow::Following;
 use crate::db::receipt::Receipt;
 use crate::plan::loss::Loss;
 use crate::plan::{Plan, Step, Undo};
@@ -104,6 +108,10 @@ pub struct Memory {
     pub copied: Copied,
     /// What the rehearsal showed.
     pub receipt: Option<Receipt>,
+    /// Follows the live database, from the copy on.
+    pub following: Option<Following>,
+    /// The log that the live database had, until there is time to let it go.
+    pub remains: Vec<File>,
     /// The proof that nobody else has the live database, held until the exchange is durable.
     pub alone: Option<Alone>,
     /// Shows the gate that the owner of a start lives.
@@ -120,6 +128,8 @@ pub struct Memory {
     pub down: Option<Stopwatch>,
     /// From the stop to the first healthy answer.
     pub downtime_ms: Option<u64>,
+    /// What the last catching up should take.
+    pub catch_up_ms: u64,
     /// What the downtime should be, from the rehearsal.
     pub predicted_ms: Option<u64>,
     /// Worth knowing.

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::error::Blame;
-use super::{Copied, Machine, StepError, downtime, migrator, sets};
+use super::{Copied, Machine, StepError, downtime, follow, migrator, sets};
 use crate::db::copy::copy as db_copy;
 use crate::db::fault;
 use crate::db::migrate::{MigrateError, Settings};
@@ -19,10 +19,6 @@ use crate::migration::{Severity, Work};
 use crate::plan::Leg;
 use crate::plan::verdict::drift_words;
 use crate::sys::dir::Dir;
-use crate::sys::fs;
-
-/// How fast two files are read and compared, from memory: a gibibyte a second.
-const BYTES_PER_MS: u64 = (1 << 30) / 1000;
 
 pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Result<(), StepError> {
     if machine.memory.copied == Copied::AfterStop {
@@ -38,11 +34,10 @@ pub(super) fn on_copy(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Re
         if machine.config.database.migrator.is_some() { by_product(legs, machine)? } else { by_files(legs, machine)? };
     let Some(receipt) = receipts.into_iter().take(own).next() else { return Ok(()) };
     machine.memory.warnings.extend(receipt.warnings.iter().cloned());
-    // Comparing the copy with the live file reads both of them.
-    let compared = fs::metadata(&machine.places.new_database())?.len() / BYTES_PER_MS;
+    let caught_up = machine.memory.catch_up_ms + follow::comparing(machine)?;
     let restart = machine.plan.restart_ms.unwrap_or(0);
     let copied = machine.memory.predicted_ms.unwrap_or(0);
-    machine.memory.predicted_ms = Some(copied + compared + receipt.ms + restart);
+    machine.memory.predicted_ms = Some(copied + caught_up + receipt.ms + restart);
     record::write(&machine.places.run.receipt(), &receipt, 0o600)?;
     machine.memory.receipt = Some(receipt);
     downtime::foresee(machine)

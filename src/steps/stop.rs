@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::error::Blame;
-use super::{Machine, Starts, StepError, doorway, prove};
+use super::{Machine, Starts, StepError, doorway, follow, prove};
 use crate::causes;
 use crate::db::alone;
 use crate::sys::clock::{self, Stopwatch};
@@ -24,6 +24,7 @@ pub(super) const RELEASE: Duration = Duration::from_secs(5);
 pub(super) const LOOK: Duration = Duration::from_millis(5);
 
 pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
+    follow::freshen(machine)?;
     doorway::close(machine)?;
     let state = machine.service.state().map_err(asked)?;
     if let State::Running { main } = state {
@@ -46,6 +47,7 @@ pub(super) fn listen(machine: &mut Machine<'_>) {
 pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
     // The locks of the proof would keep the old service out.
     machine.memory.alone = None;
+    machine.memory.following = None;
     let before = machine.plan.from.clone();
     let Some(version) =
         before.version.clone().filter(|_| machine.plan.was_running && machine.starts == Starts::Service)
