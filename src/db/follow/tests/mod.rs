@@ -2,4 +2,5 @@
 
 mod dice;
 mod rounds;
+mod waiting;
 mod writer;

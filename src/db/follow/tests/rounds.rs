@@ -32,11 +32,11 @@ enum End {
     Refused(Option<Lost>),
 }
 
-struct Site {
-    directory: tempfile::TempDir,
-    work: Dir,
+pub(super) struct Site {
+    pub directory: tempfile::TempDir,
+    pub work: Dir,
     dice: Dice,
-    writers: Vec<Writer>,
+    pub writers: Vec<Writer>,
 }
 
 /// While the copy is taken, the writers go on.
@@ -55,7 +55,16 @@ impl Watch for Slow<'_> {
 }
 
 impl Site {
-    fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
+        let mut site = Self::quiet(seed);
+        for _ in 0..=site.dice.roll(3) {
+            site.begin_to_write();
+        }
+        site
+    }
+
+    /// Nobody writes yet.
+    pub fn quiet(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
         let directory = tempfile::tempdir_in(if Path::new("/dev/shm").is_dir() { "/dev/shm" } else { "/tmp" }).unwrap();
         fs::create_dir(directory.path().join("work")).unwrap();
@@ -70,14 +79,10 @@ impl Site {
             dice.roll(4000) + 1
         );
         Connection::open(directory.path().join("live.db")).unwrap().execute_batch(&words).unwrap();
-        let mut site = Self { directory, work, dice, writers: Vec::new() };
-        for _ in 0..=site.dice.roll(3) {
-            site.begin_to_write();
-        }
-        site
+        Self { directory, work, dice, writers: Vec::new() }
     }
 
-    fn live(&self) -> PathBuf {
+    pub fn live(&self) -> PathBuf {
         self.directory.path().join("live.db")
     }
 

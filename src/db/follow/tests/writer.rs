@@ -17,19 +17,31 @@ pub struct Writer(Child);
 
 impl Writer {
     pub fn start(live: &Path, seed: u64) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "db::follow::tests::writer::a_writer_writes_until_it_is_told_to_end", "--nocapture"]);
-        command.env(WORD, format!("{seed} {}", live.display()));
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut writer = Self(command.spawn().unwrap());
+        let mut writer =
+            Self::begin("db::follow::tests::writer::a_writer_writes_until_it_is_told_to_end", live, &seed.to_string());
         writer.wait_for(1);
         writer
     }
 
-    /// Waits until it has done so many things more. Returns early where it has ended.
-    pub fn wait_for(&mut self, things: usize) {
-        let mut letters = vec![0; things];
+    /// A service of another kind: it wants an empty log after each of its writes. It says `x` where it got one, and `b`
+    /// where it waited in vain.
+    pub fn start_tidy(live: &Path) -> Self {
+        Self::begin("db::follow::tests::writer::a_tidy_writer_wants_an_empty_log_after_each_write", live, "0")
+    }
+
+    fn begin(test: &str, live: &Path, seed: &str) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", test, "--nocapture"]);
+        command.env(WORD, format!("{seed} {}", live.display()));
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        Self(command.spawn().unwrap())
+    }
+
+    /// Waits until it has done so many things more, and tells what it said. Returns early where it has ended.
+    pub fn wait_for(&mut self, things: usize) -> String {
+        let mut letters = vec![b' '; things];
         let _ = self.0.stderr.as_mut().unwrap().read_exact(&mut letters);
+        String::from_utf8(letters).unwrap()
     }
 
     /// Ends it as `kill -9` does, or in order.
@@ -70,6 +82,21 @@ fn a_writer_writes_until_it_is_told_to_end() {
     }
     if dice.roll(3) == 0 {
         let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+}
+
+#[test]
+fn a_tidy_writer_wants_an_empty_log_after_each_write() {
+    let Ok(word) = std::env::var(WORD) else { return };
+    let (_, path) = word.split_once(' ').unwrap();
+    let connection = Connection::open(path).unwrap();
+    connection.busy_timeout(Duration::from_secs(30)).unwrap();
+    loop {
+        connection.execute_batch("INSERT INTO t(b) VALUES (randomblob(5000))").unwrap();
+        let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
+        if std::io::stderr().write_all(if busy == 0 { b"x" } else { b"b" }).is_err() {
+            return;
+        }
     }
 }
 
