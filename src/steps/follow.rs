@@ -41,8 +41,12 @@ pub(super) fn take(machine: &mut Machine<'_>) -> Result<(), StepError> {
 /// That would take longer than is allowed.
 pub(super) fn freshen(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let Some(following) = machine.memory.following.take() else { return Ok(()) };
+    let before = machine.memory.catch_up_ms;
     if following.back().and_then(|follower| keep(follower, machine)).is_ok() {
-        return Ok(());
+        let after = machine.memory.catch_up_ms;
+        machine.memory.predicted_ms =
+            machine.memory.predicted_ms.map(|predicted| predicted.saturating_sub(before) + after);
+        return downtime::foresee(machine);
     }
     take(machine)?;
     if machine.memory.following.is_none() {

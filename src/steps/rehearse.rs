@@ -25,7 +25,9 @@ pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Re
         // There is no copy yet: what is rehearsed then is this run's migrations alone, before they run for real.
         return downtime::foresee(machine);
     }
-    on_copy(legs, own, machine)
+    on_copy(legs, own, machine)?;
+    // The stop comes next: the less is written between, the less is left to copy after it.
+    follow::freshen(machine)
 }
 
 /// Runs the migrations on the copy and takes them back.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::error::Blame;
-use super::{Machine, Starts, StepError, doorway, follow, prove};
+use super::{Machine, Starts, StepError, doorway, prove};
 use crate::causes;
 use crate::db::alone;
 use crate::sys::clock::{self, Stopwatch};
@@ -24,7 +24,6 @@ pub(super) const RELEASE: Duration = Duration::from_secs(5);
 pub(super) const LOOK: Duration = Duration::from_millis(5);
 
 pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
-    follow::freshen(machine)?;
     doorway::close(machine)?;
     let state = machine.service.state().map_err(asked)?;
     if let State::Running { main } = state {
