@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2154 # $project and $work are set by whoever reads this in
 # A machine of its own on which Gantry 1.4 is installed, for the scripts that measure. They set $project and $work.
 
 build() {
