@@ -18,6 +18,7 @@ pub mod copy_file;
 mod execute;
 pub mod follow;
 pub mod foreign;
+pub mod imprint;
 pub mod in_place;
 pub mod lint;
 pub mod migrate;
@@ -34,6 +35,7 @@ pub mod count;
 pub mod loss;
 
 // Carrying its content elsewhere.
+pub mod build;
 pub mod export;
 pub mod import;
 

@@ -4,7 +4,7 @@
 //! Touches: the work directory; checkpoints the live database, and removes what is beside it and holds nothing any more.
 
 use super::{Machine, StepError, downtime, exchange, follow};
-use crate::db::catch_up::catch_up;
+use crate::db::catch_up::{CaughtUp, catch_up};
 use crate::db::header::{self, Kind};
 
 pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
@@ -12,12 +12,15 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
         match following.back().and_then(|follower| follower.finish(machine.watch)) {
             // Held until the exchange is durable: nobody can begin to use the database meanwhile.
             Ok(caught) => {
+                machine.memory.caught_up = Some(CaughtUp { pages: caught.pages, bytes: caught.bytes });
                 machine.memory.alone = Some(caught.alone);
                 machine.memory.remains = caught.remains;
                 return Ok(());
             }
             Err(error) => follow::give_up(&error, machine)?,
         }
+        // What was copied since the rehearsal is not counted any more.
+        machine.memory.imprint = None;
         downtime::allow_for(follow::comparing(machine)?, machine)?;
     }
     compare(machine)
@@ -31,8 +34,9 @@ fn compare(machine: &mut Machine<'_>) -> Result<(), StepError> {
         machine.memory.warnings.push(message.to_owned());
     }
     let work = machine.places.open_work()?;
-    catch_up(&alone, &work, &machine.places.new_name(), machine.watch)
+    let caught = catch_up(&alone, &work, &machine.places.copy_name(), machine.watch)
         .map_err(|error| StepError::world("catch-up", "cannot bring the copy up to the last commit", error))?;
+    machine.memory.caught_up = Some(caught);
     machine.memory.alone = Some(alone);
     Ok(())
 }

@@ -14,10 +14,10 @@ pub(super) fn take(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let live = &machine.places.live;
     let failed = |error| StepError::world("copy", format!("cannot copy the database `{}`", live.display()), error);
     let work = machine.places.open_work()?;
-    let copy = take_copy(live, &work, &machine.places.new_name(), machine.watch).map_err(failed)?;
+    let copy = take_copy(live, &work, &machine.places.copy_name(), machine.watch).map_err(failed)?;
     match copy.followed {
         Followed::Yes(follower) => {
-            if let Err(error) = keep(*follower, machine) {
+            if let Err(error) = keep(*follower, Pages::CountedAnew, machine) {
                 give_up(&error, machine)?;
             }
         }
@@ -42,13 +42,15 @@ pub(super) fn take(machine: &mut Machine<'_>) -> Result<(), StepError> {
 pub(super) fn freshen(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let Some(following) = machine.memory.following.take() else { return Ok(()) };
     let before = machine.memory.catch_up_ms;
-    if following.back().and_then(|follower| keep(follower, machine)).is_ok() {
+    if following.back().and_then(|follower| keep(follower, Pages::Counted, machine)).is_ok() {
         let after = machine.memory.catch_up_ms;
         machine.memory.predicted_ms =
             machine.memory.predicted_ms.map(|predicted| predicted.saturating_sub(before) + after);
         return downtime::foresee(machine);
     }
     take(machine)?;
+    // What was rehearsed on the copy before was another one.
+    machine.memory.imprint = None;
     if machine.memory.following.is_none() {
         let more = comparing(machine)?;
         machine.memory.predicted_ms = machine.memory.predicted_ms.map(|predicted| predicted + more);
@@ -56,16 +58,33 @@ pub(super) fn freshen(machine: &mut Machine<'_>) -> Result<(), StepError> {
     downtime::foresee(machine)
 }
 
+/// How long the last catching up takes, in milliseconds.
+pub(super) fn catching_up(machine: &Machine<'_>) -> Result<u64, StepError> {
+    Ok(machine.memory.catch_up_ms + comparing(machine)?)
+}
+
 /// How long the copy is compared with the database after the stop: not at all where that one is followed.
 pub(super) fn comparing(machine: &Machine<'_>) -> Result<u64, StepError> {
     if machine.memory.following.is_some() {
         return Ok(0);
     }
-    Ok(fs::metadata(&machine.places.new_database())?.len() / BYTES_PER_MS)
+    Ok(fs::metadata(&machine.places.copy())?.len() / BYTES_PER_MS)
 }
 
-fn keep(mut follower: Follower, machine: &mut Machine<'_>) -> Result<(), FollowError> {
+/// What becomes of the number of pages that were copied again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pages {
+    /// They belong to the copy that is rehearsed on.
+    CountedAnew,
+    /// They were written since.
+    Counted,
+}
+
+fn keep(mut follower: Follower, pages: Pages, machine: &mut Machine<'_>) -> Result<(), FollowError> {
     let last = follower.settle_down(machine.watch)?;
+    if pages == Pages::CountedAnew {
+        follower.count_anew();
+    }
     machine.memory.catch_up_ms = u64::try_from(last.elapsed.as_millis()).unwrap_or(u64::MAX);
     machine.memory.following = Some(follower.in_background()?);
     Ok(())

@@ -7,7 +7,8 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::error::Blame;
-use super::{Copied, Machine, StepError, downtime, follow, migrator, sets};
+use super::replay::{Patience, replay};
+use super::{Copied, Machine, StepError, downtime, follow, import, migrator, sets};
 use crate::db::copy::copy as db_copy;
 use crate::db::fault;
 use crate::db::migrate::{MigrateError, Settings};
@@ -30,19 +31,48 @@ pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Re
     follow::freshen(machine)
 }
 
-/// Runs the migrations on the copy and takes them back.
+/// Takes the copy, or another one, through the whole way. An import is on it at most once as this run's own leg, and is
+/// the last of those that could be taken back.
 pub(super) fn on_copy(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Result<(), StepError> {
-    let receipts =
-        if machine.config.database.migrator.is_some() { by_product(legs, machine)? } else { by_files(legs, machine)? };
+    if let (Some((import, later)), 1) = (legs.split_first().filter(|(first, _)| first.is_import()), own) {
+        import::rehearse(import, machine)?;
+        // What follows in the new major is rehearsed on what the import made.
+        return further(later, machine).map(|_| ());
+    }
+    let receipts = further(legs, machine)?;
     let Some(receipt) = receipts.into_iter().take(own).next() else { return Ok(()) };
     machine.memory.warnings.extend(receipt.warnings.iter().cloned());
-    let caught_up = machine.memory.catch_up_ms + follow::comparing(machine)?;
+    let caught_up = follow::catching_up(machine)?;
     let restart = machine.plan.restart_ms.unwrap_or(0);
     let copied = machine.memory.predicted_ms.unwrap_or(0);
     machine.memory.predicted_ms = Some(copied + caught_up + receipt.ms + restart);
     record::write(&machine.places.run.receipt(), &receipt, 0o600)?;
     machine.memory.receipt = Some(receipt);
     downtime::foresee(machine)
+}
+
+/// Migrations up to an import on the database that the run makes, then all of the way on a second copy.
+fn further(legs: &[Leg], machine: &mut Machine<'_>) -> Result<Vec<Receipt>, StepError> {
+    let import = legs.iter().position(Leg::is_import);
+    let (before, rest) = legs.split_at(import.unwrap_or(legs.len()));
+    let receipts = match (before, machine.config.database.migrator.is_some()) {
+        ([], _) => Vec::new(),
+        (before, true) => by_product(before, machine)?,
+        (before, false) => by_files(before, machine)?,
+    };
+    if rest.is_empty() {
+        return Ok(receipts);
+    }
+    let work = machine.places.open_work()?;
+    let copied = db_copy(&machine.places.new_database(), &work, SCRATCH, machine.watch);
+    copied.map_err(|error| StepError::world("copy", "cannot copy the copy for the rehearsal", error))?;
+    let accounts = replay(legs, &work, SCRATCH, Patience::Interruptible, machine)?;
+    super::copy::remove_scratch(machine)?;
+    // The hop that makes the import is refused here, before the first stop of the way, and not once the others are done.
+    let restart = machine.plan.restart_ms.unwrap_or(0);
+    let longest = accounts.iter().map(|account| import::after_the_stop(account) + restart).max();
+    downtime::hold_against(longest, machine)?;
+    Ok(receipts)
 }
 
 /// The product's own migrator, on a second copy that is thrown away.
@@ -151,7 +181,9 @@ fn oddities(leg: &Leg, machine: &Machine<'_>) -> Result<Vec<String>, StepError> 
 /// schema may look the same, and its rows are not those that the release expects.
 fn refuse_rewritten(leg: &Leg, machine: &Machine<'_>) -> Result<(), StepError> {
     let installed = machine.plan.from.version.as_ref().filter(|version| **version != leg.migrations);
-    let (Some(version), Some(from)) = (installed, &leg.from) else { return Ok(()) };
+    // Of another major, all of them are.
+    let alike = installed.filter(|version| version.major() == leg.migrations.major());
+    let (Some(version), Some(from)) = (alike, &leg.from) else { return Ok(()) };
     let (set, older) = (sets::of(machine.config, &leg.migrations)?, sets::of(machine.config, version)?);
     let rewritten: Vec<_> = set.rewritten(&older, from).iter().map(|file| format!("`{file}`")).collect();
     if rewritten.is_empty() {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::world::{Answer, answer, measure};
 
-/// A release of Gantry. Its migrations are those of `migrations/v1` up to its schema.
+/// A release of Gantry. Its migrations are those of its major up to its schema, and of 2.0 its import from 1.7 too.
 pub struct GantryRelease {
     pub version: &'static str,
     pub schema: i64,
@@ -276,14 +276,21 @@ fn archive(release: &GantryRelease, file: &Path) {
     let about =
         format!("version = \"{version}\"\nschema = {schema}\nreads = {reads:?}\nnever_healthy = {never_healthy}\n");
     add("release.toml", about.as_bytes(), 0o644);
-    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/v1")).unwrap() {
+    let major = version.split('.').next().unwrap();
+    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("migrations/v{major}"));
+    for entry in std::fs::read_dir(&migrations).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        // The lock file is no migration.
+        // The lock file is no migration, and neither is the import from another major.
         let Ok(number) = name[..4].parse::<i64>() else { continue };
         if number <= *schema && release.migration.is_none_or(|(own, _)| own[..4] != name[..4]) {
             add(&format!("migrations/{name}"), &std::fs::read(&path).unwrap(), 0o644);
         }
+    }
+    for entry in std::fs::read_dir(migrations.join("import/from-v1")).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        add(&format!("import/from-v1/{name}"), &std::fs::read(&path).unwrap(), 0o644);
     }
     if let Some((name, sql)) = release.migration {
         add(&format!("migrations/{name}"), sql.as_bytes(), 0o644);

@@ -75,6 +75,7 @@ impl Desk {
             reads: reads.iter().map(ToString::to_string).collect(),
             format: Format::GolangMigrate,
             reads_anyway: anyway.map(str::to_owned),
+            old_migrations: None,
         };
         run(&verb)
     }

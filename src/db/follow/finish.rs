@@ -18,7 +18,8 @@ use crate::sys::watch::Watch;
 pub struct Caught {
     /// The proof that nobody else has the live database, whose content is all in its main file.
     pub alone: Alone,
-    /// Pages that were copied again since the copy was taken: 0 only where nothing was written.
+    /// Pages that were copied again since the copy was taken, or since [`Follower::count_anew`]: 0 only where nothing was
+    /// written.
     pub pages: u64,
     /// The length of the database in bytes.
     pub bytes: u64,

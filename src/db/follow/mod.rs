@@ -87,9 +87,9 @@ impl Follower {
         Ok(last)
     }
 
-    /// Pages that were copied again since the copy was taken: 0 only where nothing was written.
-    pub fn pages(&self) -> u64 {
-        self.pages
+    /// From now on the pages are counted that are copied again: [`Caught::pages`] is 0 only where nothing is written.
+    pub fn count_anew(&mut self) {
+        self.pages = 0;
     }
 
     /// One round: the copy is brought up to now, and so is what is in the main file.

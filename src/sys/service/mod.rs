@@ -1,6 +1,7 @@
 //! Service managers: who starts and stops the product. A further one is a file here and a variant of `By`.
 
 mod command;
+pub mod control;
 mod started;
 mod systemd;
 
@@ -254,6 +255,17 @@ impl Service {
         match &self.by {
             By::Systemd(systemd) => systemd.active_triggers(),
             By::Command(_) | By::Nobody => Ok(Vec::new()),
+        }
+    }
+
+    /// How it ended, where its manager knows; the first line says how, such as `exit status 1`.
+    ///
+    /// # Errors
+    /// Where the manager cannot be asked.
+    pub fn ending(&self) -> Result<Option<String>> {
+        match &self.by {
+            By::Systemd(systemd) => systemd.ending().map(Some),
+            By::Command(_) | By::Nobody => Ok(None),
         }
     }
 

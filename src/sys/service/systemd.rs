@@ -144,6 +144,10 @@ impl Systemd {
         Ok(active)
     }
 
+    pub(super) fn ending(&self) -> Result<String> {
+        Ok(self.show(&self.unit)?.ending())
+    }
+
     /// How it ended and the last lines of its journal, where there is one.
     fn last_words(&self, unit: &Unit) -> Result<String> {
         let arguments = ["--no-pager", "--output=cat", "--lines=10", "--unit", &self.unit].map(OsString::from);
