@@ -113,7 +113,7 @@ impl Work<'_> {
         let mut left = VecDeque::new();
         for fault in self.faults {
             let Chosen { points, passed_over } =
-                choose(&sweep.points, *fault, self.scope.most(*fault, self.size), self.scope.seed);
+                choose(&sweep.points, *fault, self.scope.most(*fault, self.operation, self.size), self.scope.seed);
             // For a fault in the recovery they are counted where the recovery's points are known.
             if fault.second().is_none() {
                 self.findings.table.lock().unwrap().row(&self.name(), &fault.name()).passed_over += passed_over;
