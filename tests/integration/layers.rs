@@ -35,7 +35,7 @@ const HOUSE: [Room; 23] = [
     room("sys", &[WORDS, &["config"]]),
     room("verify", &[WORDS, &["sys"]]),
     // Of the decision only the values that the hands bring home.
-    room("db", &[WORDS, DOCUMENTS, &["plan::loss", "sys"]]),
+    room("db", &[WORDS, DOCUMENTS, &["plan::loss", "sys", "verify::measure"]]),
     room(
         "journal",
         &[
