@@ -65,7 +65,7 @@ possible() {
     [ "$(uname -m)" = x86_64 ] || skip_all "the tree and its packages are made for x86_64"
     # The programs are built here and run there.
     grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release || skip_all "the machines are Debian 12, and this one is not"
-    for tool in mmdebstrap systemd-nspawn:systemd-container aptly gpg curl sqlite3 nsenter:util-linux pgrep:procps; do
+    for tool in mmdebstrap systemd-nspawn:systemd-container aptly gpg curl sqlite3 nsenter:util-linux pgrep:procps lintian piuparts; do
         command -v "${tool%:*}" >/dev/null || install_package "${tool#*:}" ||
             skip_all "there is no \`${tool%:*}\`, and apt-get could not install ${tool#*:}"
     done

@@ -74,12 +74,14 @@ impl Session<'_> {
     fn insert_pending(&self, id: &str, bucket_id: &str, key: &str, object: &Content) -> rusqlite::Result<Option<i64>> {
         let Content { size, etag, content_type } = object;
         if self.level.has_generations() {
-            let insert = "INSERT INTO objects (id, bucket_id, key, state, size_bytes, etag, created_at, content_type,
-                                               generation)
+            let insert = format!(
+                "INSERT INTO objects (id, bucket_id, key, state, {}, etag, created_at, content_type, generation)
                  SELECT ?1, ?2, ?3, 'pending', ?4, ?5, ?6, ?7, coalesce(max(generation), 0) + 1
-                 FROM objects WHERE bucket_id = ?2 AND key = ?3 RETURNING generation";
+                 FROM objects WHERE bucket_id = ?2 AND key = ?3 RETURNING generation",
+                self.level.size_column()
+            );
             let values = params![id, bucket_id, key, size, etag, self.now, content_type];
-            return self.database.query_row(insert, values, |row| row.get(0)).map(Some);
+            return self.database.query_row(&insert, values, |row| row.get(0)).map(Some);
         }
         let insert = "INSERT INTO objects (id, bucket_id, key, state, size, etag, created_at)
                       VALUES (?1, ?2, ?3, 'pending', ?4, ?5, ?6)";

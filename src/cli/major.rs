@@ -10,7 +10,7 @@ use crate::db::build;
 use crate::journal::{record, runs};
 use crate::manifest::Manifest;
 use crate::manifest::graph::{Asked, way};
-use crate::plan::observed::{Content, Observed};
+use crate::plan::observed::{Cause, Content, Observed};
 use crate::plan::room::{Room, size};
 use crate::plan::step::Incoming;
 use crate::plan::upgrade::{Upgrade, rooms_of};
@@ -38,13 +38,16 @@ pub struct Major {
 pub fn above(manifest: &Manifest, seen: &Observed, session: &Session<'_>) -> Option<Major> {
     let installed = &seen.installed.as_ref()?.version;
     let installer = resolve::installer().ok()?;
+    // What failed here is not offered.
+    let failed = seen.held.iter().filter(|held| held.cause == Cause::Failed);
+    let skip: Vec<Version> = failed.map(|held| held.version.clone()).collect();
     let mut majors: Vec<u64> = manifest.releases.iter().map(|release| release.version.major()).collect();
     majors.dedup();
     majors.into_iter().filter(|major| *major > installed.major()).find_map(|major| {
         let target: Target = major.to_string().parse().ok()?;
         let channel = session.config.manifest.channel.as_str();
         let asked =
-            Asked { installed: Some(installed), target: Some(&target), channel, installer: &installer, skip: &[] };
+            Asked { installed: Some(installed), target: Some(&target), channel, installer: &installer, skip: &skip };
         let releases = way(manifest, &asked).ok()?;
         let incoming: Result<Vec<_>, _> =
             releases.into_iter().map(|release| resolve::incoming(release, &session.config)).collect();

@@ -28,7 +28,14 @@ pub fn run(arguments: &arguments::Recover, session: &Session<'_>) -> Result<Repl
         Err(held) if arguments.unit && held.outcome == Outcome::Locked => return Ok(left(&held)),
         lock => lock?,
     };
-    Ok(unfinished(starts, session)?.unwrap_or_else(nothing))
+    let Some(mut reply) = unfinished(starts, session)? else { return Ok(nothing()) };
+    if arguments.unit
+        && let Err(error) = session.service(&[]).ask_for_also()
+    {
+        let words = causes::in_one_line(&error);
+        reply.warnings.push(format!("what belongs to the service may have been stopped, and was not started: {words}"));
+    }
+    Ok(reply)
 }
 
 /// Ends an unfinished run, if there is one, under the lock.

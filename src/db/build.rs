@@ -31,7 +31,7 @@ use crate::transfer::mapping::{Mapping, Shape};
 use crate::version::SchemaVersion;
 
 pub use culprits::Culprit;
-pub use error::BuildError;
+pub use error::{BuildError, Culprits, Unequal};
 pub use shape::shape;
 
 use origin::Origin;

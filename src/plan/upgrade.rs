@@ -17,10 +17,10 @@ pub struct Upgrade<'a> {
     pub run: &'a str,
     /// The releases to go through, this run's first.
     pub way: &'a [Incoming],
-    /// How long the release that is arrived at stays on probation, in milliseconds.
-    pub probation_ms: Option<u64>,
     /// Bytes that an import takes beside a copy of this database.
     pub import_room: u64,
+    /// How long the release that is arrived at stays on probation, in milliseconds.
+    pub probation_ms: Option<u64>,
 }
 
 /// What a way takes of each file system, where it can be told.

@@ -10,6 +10,7 @@ use super::error::Blame;
 use super::replay::{Patience, replay};
 use super::{Copied, Machine, StepError, downtime, follow, import, migrator, sets};
 use crate::db::copy::copy as db_copy;
+use crate::db::copy_file::{content, copy_file};
 use crate::db::fault;
 use crate::db::migrate::{MigrateError, Settings};
 use crate::db::receipt::Receipt;
@@ -19,6 +20,7 @@ use crate::journal::record;
 use crate::migration::{Severity, Work};
 use crate::plan::Leg;
 use crate::plan::verdict::drift_words;
+use crate::sys::attributes;
 use crate::sys::dir::Dir;
 
 pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Result<(), StepError> {
@@ -64,8 +66,11 @@ fn further(legs: &[Leg], machine: &mut Machine<'_>) -> Result<Vec<Receipt>, Step
         return Ok(receipts);
     }
     let work = machine.places.open_work()?;
-    let copied = db_copy(&machine.places.new_database(), &work, SCRATCH, machine.watch);
-    copied.map_err(|error| StepError::world("copy", "cannot copy the copy for the rehearsal", error))?;
+    // As a file: SQLite would leave an index beside the copy, which must be alone when it is changed.
+    let copy = machine.places.new_database();
+    let failed = |error| StepError::world("copy", "cannot copy the copy for the rehearsal", error);
+    let content = content(&work, &machine.places.new_name(), machine.watch).map_err(failed)?;
+    copy_file(&copy, content, attributes::owner(&copy)?, &work, SCRATCH, machine.watch).map_err(failed)?;
     let accounts = replay(legs, &work, SCRATCH, Patience::Interruptible, machine)?;
     super::copy::remove_scratch(machine)?;
     // The hop that makes the import is refused here, before the first stop of the way, and not once the others are done.

@@ -141,11 +141,13 @@ pub(super) fn start(machine: &mut Machine<'_>) -> Result<(), StepError> {
 pub(super) fn halt(machine: &Machine<'_>) -> Result<(), StepError> {
     // At boot its start waits for a recovery, and a stop of what does not run would take that start away with it.
     let is_down = || matches!(machine.service.state(), Ok(State::Stopped | State::Failed));
-    if machine.starts == Starts::Nothing && is_down() {
-        return Ok(());
-    }
-    seam::cross("stop the service");
-    match machine.service.stop() {
+    let stopped = if machine.starts == Starts::Nothing && is_down() {
+        machine.service.stop_also()
+    } else {
+        seam::cross("stop the service");
+        machine.service.stop()
+    };
+    match stopped {
         Ok(()) | Err(ServiceError::Unmanaged) => Ok(()),
         Err(error) => Err(StepError::world("stop", "cannot stop the service", error)
             .remedy("stop it by hand, find out why it does not stop, or raise `service.stop_timeout`")),

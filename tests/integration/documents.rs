@@ -72,6 +72,24 @@ fn every_test_that_a_document_names_exists() {
     assert!(checked > 100, "only {checked} names were found");
 }
 
+#[test]
+fn every_situation_of_a_package_is_in_its_table_and_has_its_test() {
+    let named = named(&read("packaging/README.md"));
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/package/situations");
+    let texts =
+        std::fs::read_dir(directory).unwrap().map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+    let text: String = texts.collect();
+    // A function there is a test; see tests/package.sh.
+    let tests: Vec<&str> = text.lines().filter_map(|line| line.strip_suffix("() {")).collect();
+    assert!(tests.len() > 30, "only {} tests were found", tests.len());
+    for test in &tests {
+        assert!(named.iter().any(|name| name == test), "packaging/README.md does not name `{test}`");
+    }
+    for name in &named {
+        assert!(tests.contains(&name.as_str()), "packaging/README.md names `{name}`, and there is no such test");
+    }
+}
+
 /// Says of a document that promises nothing, or nothing that a test could show: how such paragraphs, items and rows begin.
 const WITHOUT_TEST: [(&str, &[&str]); 2] = [
     (

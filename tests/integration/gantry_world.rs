@@ -115,9 +115,14 @@ impl GantryWorld {
     /// What the database misses of what was acknowledged, once the load has ended; fails where it is more than these
     /// losses name.
     pub fn verify(&self, losses: &Losses) -> Value {
+        self.verify_in(&self.path("data/gantry.db"), losses)
+    }
+
+    /// The same of another database.
+    pub fn verify_in(&self, database: &Path, losses: &Losses) -> Value {
         std::fs::write(self.path("losses.json"), losses.report().to_string()).unwrap();
         let mut command = Command::new(example("gantry-load"));
-        command.arg("verify").arg("--database").arg(self.path("data/gantry.db")).arg("--log").arg(self.log());
+        command.arg("verify").arg("--database").arg(database).arg("--log").arg(self.log());
         command.arg("--loss").arg(self.path("losses.json"));
         answer(command).expect(0).json()
     }

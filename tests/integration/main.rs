@@ -6,6 +6,7 @@
 
 mod authority;
 mod bundle;
+mod carried;
 mod crash;
 mod dialogue;
 mod disk;

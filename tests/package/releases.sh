@@ -33,6 +33,7 @@ make_site() {
         cat -- "$work/packages.log" >&2
         refuse "a package could not be made"
     }
+    small_package "$site/small"
     edited_package
     other_package 1
     other_package 2
@@ -82,6 +83,12 @@ INSERT INTO empty SELECT count(*) FROM objects;
 DROP TABLE empty;
 SQL
     fi
+}
+
+# As it is delivered, in a form that Debian's own tools read; the others are made for speed. Sets `package`.
+small_package() { # DIRECTORY
+    package=$("$project/packaging/build-deb.sh" --version 1.5.0 --out "$1" --repository "$site/releases" \
+        --public-key "$work/release.key.pub" --installer "$programs/gantry-installer" --target "$target" --compression gzip)
 }
 
 # 1.5.0 once more, with another configuration: what dpkg asks about where both it and the administrator changed the file.

@@ -1,8 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2119,SC2120,SC2154 # names of the other parts
 # The root tree that the machines run on: Debian's own packages, made once and kept in the user's cache.
 #
-# Its name is the digest of what it is made from: the list of packages, and the signed lists of the mirror as they are
-# now. So a kept tree is what would be made now, or it is not used.
+# Its name is the digest of what it is made from: this file, and the signed lists of the mirror as they are now. So a kept tree is what would be made now, or it is not used.
 
 packages=systemd,systemd-sysv,dbus,adduser,procps,unattended-upgrades,curl,sqlite3
 
@@ -12,8 +11,7 @@ root_tree() {
     mkdir -p -- "$cache"
     sources >"$work/sources"
     key=$({
-        echo "$packages"
-        cat -- "$work/sources"
+        cat -- "$parts/tree.sh" "$work/sources"
         now_on_the_mirror
     } | sha256sum | cut -c 1-32)
     tree=$cache/$key
@@ -23,16 +21,11 @@ root_tree() {
     fi
     say "making a root tree from Debian's packages"
     rm -rf -- "$cache/new"
-    # Without documents and translations, which nothing here reads.
-    mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" \
-        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-        --dpkgopt='path-exclude=/usr/share/man/*' \
-        bookworm "$cache/new" "$work/sources" >"$work/mmdebstrap.log" 2>&1 || {
+    mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" bookworm "$cache/new" "$work/sources" \
+        >"$work/mmdebstrap.log" 2>&1 || {
         cat -- "$work/mmdebstrap.log" >&2
         refuse "the root tree could not be made"
     }
-    # What is excluded here would be missing where the packages under test are looked at.
-    rm -f -- "$cache/new/etc/dpkg/dpkg.cfg.d/99mmdebstrap"
     # One tree is kept: others are of mirrors that have moved on.
     find "$cache" -mindepth 1 -maxdepth 1 ! -name new -exec rm -rf -- {} +
     mv -- "$cache/new" "$tree"

@@ -90,12 +90,12 @@ impl Scope {
     }
 
     /// How many points of a fault are tried on each operation; all of them without a number.
-    pub fn most(&self, fault: Fault, size: Size) -> Option<usize> {
+    pub fn most(&self, fault: Fault, operation: &Operation, size: Size) -> Option<usize> {
         match (self.depth, fault) {
             // A large database makes each of them long, and has the same calls but for more writes into one file.
             (Depth::Full, _) if size == Size::Large => Some(40),
             (Depth::Full, _) => None,
-            (Depth::Quick, Fault::Kill) => Some(80),
+            (Depth::Quick, Fault::Kill) => Some(operation.kills),
             (Depth::Quick, Fault::KillTwice | Fault::KillThenError) => Some(10),
             (Depth::Quick, Fault::Errno(_) | Fault::Short | Fault::Signal(_)) => Some(5),
         }

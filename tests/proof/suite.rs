@@ -17,12 +17,13 @@ use crate::scope::{Depth, Scope};
 use crate::work::Findings;
 
 /// The rooms of the integration tests that let something go wrong.
-const ROOMS: [&str; 11] = [
+const ROOMS: [&str; 12] = [
     "crash::",
     "download::",
     "failures::",
     "full_disk::",
     "load::",
+    "major::",
     "network::",
     "places::",
     "races::",

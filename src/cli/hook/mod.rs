@@ -151,12 +151,12 @@ fn nothing() -> Reply {
 }
 
 /// A refusal with another way out: by the package manager.
-fn instead(reply: Box<Reply>, code: &str, remedy: &str) -> Box<Reply> {
+fn instead(reply: Reply, code: &str, remedy: &str) -> Box<Reply> {
     let change = |refusal: Refusal| {
         if refusal.code == code { Refusal { remedy: remedy.to_owned(), ..refusal } } else { refusal }
     };
     let refusals = reply.refusals.into_iter().map(change).collect();
-    Box::new(Reply { refusals, ..*reply })
+    Box::new(Reply { refusals, ..reply })
 }
 
 fn script(name: ScriptName) -> Script {

@@ -50,7 +50,7 @@ fn configure(call: &Call<'_>) -> Answer<Reply> {
                 call.arguments.package
             );
             install::go(&to, &manifest, resolved, call.session, &client)
-                .map_err(|reply| instead(reply, "database-unfit", &older))
+                .map_err(|reply| instead(*reply, "database-unfit", &older))
         }
         Deed::Upgrade => {
             let Payload { client, manifest, resolved } = payload.map_or_else(|| payload::open(call), Ok)?;

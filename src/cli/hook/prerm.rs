@@ -79,7 +79,7 @@ fn go_back(to: Version, call: &Call<'_>) -> Answer<Reply> {
     let wish = Wish { to: Some(&target), strategy: None, backup: None, dry_run: false, yes: true };
     let remedy =
         format!("look at `gantry-installer rollback --to {to} --dry-run`, then {}", by_hand(" --strategy NAME"));
-    rollback::go(&wish, session).map_err(|reply| instead(reply, "loss", &remedy))
+    rollback::go(&wish, session).map_err(|reply| instead(*reply, "loss", &remedy))
 }
 
 fn stop(call: &Call<'_>) -> Answer<Reply> {

@@ -109,21 +109,8 @@ pub enum BuildError {
         words: String,
     },
     /// What was to be carried unchanged is not the same.
-    #[error("`{table}` ({columns}) is not the same as in `{from}`: {found}, and not {expected}{}", such_as(examples))]
-    Content {
-        /// The new table.
-        table: String,
-        /// The old tables.
-        from: String,
-        /// The new columns.
-        columns: String,
-        /// Rows and digest of the new side.
-        found: String,
-        /// Of the old side.
-        expected: String,
-        /// The first rows that only one side has.
-        examples: Vec<String>,
-    },
+    #[error("`{}` ({}) is not the same as in `{}`: {}, and not {}{}", .0.table, .0.columns, .0.from, .0.found, .0.expected, .0.such_as())]
+    Content(Box<Unequal>),
     /// A check of the mapping found rows.
     #[error("a check of the mapping failed: {words}: {}", rows.join("; "))]
     Check {
@@ -183,6 +170,29 @@ pub struct Culprits {
     pub total: u64,
 }
 
+/// Values that were to be carried unchanged, and are not the same.
+#[derive(Debug)]
+pub struct Unequal {
+    /// The new table.
+    pub table: String,
+    /// The old tables.
+    pub from: String,
+    /// The new columns.
+    pub columns: String,
+    /// Rows and digest of the new side.
+    pub found: String,
+    /// Of the old side.
+    pub expected: String,
+    /// The first rows that only one side has.
+    pub examples: Vec<String>,
+}
+
+impl Unequal {
+    fn such_as(&self) -> String {
+        if self.examples.is_empty() { String::new() } else { format!("; such as {}", self.examples.join(", ")) }
+    }
+}
+
 impl Culprits {
     fn words(&self) -> String {
         let mut words: Vec<_> = self.rows.iter().map(ToString::to_string).collect();
@@ -205,10 +215,6 @@ impl BuildError {
                 | Self::Cancelled
         )
     }
-}
-
-fn such_as(examples: &[String]) -> String {
-    if examples.is_empty() { String::new() } else { format!("; such as {}", examples.join(", ")) }
 }
 
 pub(super) fn sqlite(tried: &'static str) -> impl Fn(rusqlite::Error) -> BuildError {

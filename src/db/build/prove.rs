@@ -11,7 +11,7 @@ use rusqlite::Connection;
 
 use super::compare::{self, Pair, Side};
 use super::count::OldSide;
-use super::error::{BuildError, sqlite};
+use super::error::{BuildError, Unequal, sqlite};
 use super::fill::Filled;
 use super::origin::Origin;
 use super::pulse::Pulse;
@@ -236,14 +236,14 @@ fn same(connection: &Connection, pair: &Pair, found: Side, base: Side, old: Side
     expected.combine(&old);
     let (table, columns) = (pair.table.clone(), pair.columns.clone());
     if found != expected {
-        return Err(BuildError::Content {
+        return Err(BuildError::Content(Box::new(Unequal {
             table,
             from: pair.sources().join("` + `"),
             columns: columns.join(", "),
             found: found.words(),
             expected: expected.words(),
             examples: compare::examples(connection, pair)?,
-        });
+        })));
     }
     Ok(Compared { table, from: pair.sources(), columns, rows: old.rows, digest: old.digest })
 }

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 const HEAD: &str = "format = 1\nsql = [\"rows.sql\"]\n";
@@ -106,4 +108,12 @@ fn tables_that_are_merged_without_a_mark_must_carry_the_same_columns() {
     assert_eq!(of("same = { x = \"y\", y = \"x\" }").check(&old, &new), Vec::<String>::new());
     let found = of("same = { x = \"x\" }\nchanged = { y = \"y\" }").check(&old, &new);
     assert_eq!(found, ["`a` and `b` carry different columns of `c`: say by `told_by` which rows come from which"]);
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "(\\[\\[(table|from|made|check|table\\.into)\\]\\]\n|[a-z_]{1,8} = [\"{}a-z0-9=, ]{0,12}\n){0,8}") {
+        let _ = Mapping::read(&files(&format!("{HEAD}{text}")));
+        let _ = Mapping::read(&files(&text));
+    }
 }

@@ -41,7 +41,7 @@ fn a_step_to_another_major_killed_anywhere_ends_in_the_old_one_or_the_new_one() 
 #[test]
 fn a_second_import_after_the_stop_killed_anywhere_ends_in_the_old_major_or_the_new_one() {
     let late = "writes-at-stop UPDATE notes SET id = id + 10";
-    let count = cross().run(below(OLD.mode(late)));
+    let count = cross().run_borrowed("kill, seam", 4, &below(OLD.mode(late)));
     assert!(count.old > 0 && count.new > 0, "{count:?}");
 }
 

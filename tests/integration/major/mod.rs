@@ -2,6 +2,7 @@
 
 mod counted;
 mod downtime;
+mod gantry;
 mod offered;
 mod pipeline;
 mod way_back;

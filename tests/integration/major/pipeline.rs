@@ -82,6 +82,7 @@ fn rows_that_break_a_constraint_are_named_before_the_service_is_stopped() {
     // It failed here, and is not taken again by itself.
     let again = cross(&world).expect(3).json();
     assert_eq!(again["refusals"][0]["code"], "held");
+    assert_eq!(world.run(&["status", "--json"]).json()["available"]["major"], Value::Null);
 }
 
 #[test]

@@ -12,7 +12,7 @@ a_downgrade_that_loses_nothing_is_done() {
     dpkg_says installed 1.4.1
 }
 
-and_up_again() {
+and_up_again_after_a_downgrade() {
     an_old_machine
     apt_install gantry=1.5.0
     apt_install gantry=1.4.1

@@ -67,7 +67,7 @@ fn key_in(row: &Row<'_>, columns: &[String], key: &[String]) -> String {
 fn all_columns(connection: &Connection, table: &str) -> Result<Vec<String>> {
     let sql = format!("SELECT * FROM main.{}", quoted(table));
     let statement = connection.prepare(&sql).map_err(sqlite("look at a table"))?;
-    Ok(statement.column_names().into_iter().map(str::to_owned).collect())
+    Ok(statement.column_names().map(str::to_owned).collect())
 }
 
 /// A value on its way from one statement to another.
