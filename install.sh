@@ -1,326 +1,329 @@
 #!/bin/sh
-# gantry-installer from a checkout: a playground to try it in. See --help.
+{
+# Installs gantry-installer from a release, for this user or for the machine. See --help.
 #
 # Everything is in functions, and all of them are in one pair of braces that the last line closes: a copy of this file
-# that was cut off anywhere does nothing.
-{
+# that was cut off anywhere does nothing, and ends as an error. It asks nothing, and never becomes another user.
 set -eu
 
-marker=.gantry-playground
-marker_line="made by gantry-installer's install.sh --playground; it is emptied when the playground is made again"
+# Filled in where this file is published with a release; without them the digest is the one beside the program.
+release_version=''
+release_url='https://releases.gantry.example/installer'
+sha256_x86_64=''
+sha256_aarch64=''
+
+usage() {
+    cat <<'HELP'
+usage: install.sh [--version VERSION] [--prefix DIR] [--base-url URL | --from-file FILE] [--sha256 DIGEST]
+                  [--gantry [--config FILE]]
+       install.sh --uninstall [--prefix DIR]
+       install.sh --playground DIR [--stop]
+
+  --version     of gantry-installer (default: the one that this file was published with, else the newest)
+  --prefix      where to: DIR/bin/gantry-installer, its manual and completions in DIR/share (default: ~/.local;
+                for root /usr/local)
+  --base-url    take URL/VERSION/gantry-installer-ARCHITECTURE-linux, and URL/latest where no version is known
+  --from-file   take this program, and use no network
+  --sha256      what its digest must be (default: what this file says, else the .sha256 beside the program)
+  --gantry      then install Gantry with it, as --config says (default: /etc/gantry/installer.toml)
+  --uninstall   remove what an earlier call installed there, and nothing else
+  --playground  from a checkout: see an upgrade work, all inside DIR; --stop ends its service
+
+Environment: nothing but PATH and HOME.
+HELP
+}
 
 main() {
-    project=$(cd -- "$(dirname -- "$0")" && pwd -P)
-    directory='' action='' load_pid=''
+    version='' prefix='' base='' file='' digest='' gantry='' config='' uninstall=''
+    play=$(cd -- "$(dirname -- "$0")" && pwd -P)/packaging/playground/play
+    for argument; do
+        if [ "$argument" = --playground ]; then
+            [ -x "$play" ] || refuse "a playground is built from a checkout of the project; this is none"
+            exec "$play" "$@"
+        fi
+    done
+    if [ $# -eq 0 ] && [ -x "$play" ]; then
+        introduce
+        return
+    fi
     while [ $# -gt 0 ]; do
         case $1 in
         -h | --help)
             usage
             return
             ;;
-        --playground)
-            [ -n "$action" ] || action=make_playground
+        --version | --prefix | --base-url | --from-file | --sha256 | --config)
+            [ $# -ge 2 ] || misused "$1 needs a value"
+            take "$1" "$2"
+            shift
             ;;
-        --stop) action=end_playground ;;
-        -*) misused "there is no option \`$1\`" ;;
-        *)
-            [ -z "$directory" ] || misused "one directory is enough: \`$directory\` or \`$1\`"
-            directory=$1
-            ;;
+        --gantry) gantry=yes ;;
+        --uninstall) uninstall=yes ;;
+        *) misused "there is no \`$1\`" ;;
         esac
         shift
     done
-    if [ -z "$action" ]; then
-        [ -z "$directory" ] || misused "say what to do with \`$directory\`"
-        introduce
-        return
-    fi
-    [ -n "$directory" ] || misused "name the playground's directory"
-    "$action"
+    [ -z "$base" ] || [ -z "$file" ] || misused "--base-url and --from-file exclude each other"
+    place
+    if [ -n "$uninstall" ]; then remove; else install_program; fi
 }
 
-usage() {
-    cat <<'END'
-usage: ./install.sh --playground DIR          make a playground in DIR, or make it again, and upgrade in it
-       ./install.sh --playground DIR --stop   end the service of the playground in DIR (--stop DIR is the same)
-       ./install.sh --help
-
-DIR must be new, empty, or an earlier playground. A playground is removed by ending its service and removing DIR.
-END
+take() { # OPTION VALUE
+    [ -n "$2" ] || misused "$1 needs a value"
+    case $1 in
+    --version) version=$2 ;;
+    --prefix) prefix=$2 ;;
+    --base-url) base=${2%/} ;;
+    --from-file) file=$2 ;;
+    --sha256) digest=$2 ;;
+    --config) config=$2 ;;
+    esac
+    case $version in *[!0-9A-Za-z.+-]*) misused "\`$version\` is no version" ;; esac
 }
 
 introduce() {
-    cat <<END
-This is a checkout of gantry-installer. There is nothing to download: it is built from here.
+    cat <<'WORDS'
+This is a checkout of gantry-installer.
 
   ./install.sh --playground DIR    see it work: Gantry 1.4 with some thousand rows is upgraded to 1.5, all inside DIR
   cargo install --locked --path .  build the installer and put it into cargo's directory of programs
+  ./install.sh --version VERSION   install a release; --help has more
 
-Both need Rust (https://rustup.rs) and a C compiler.
-END
+The first two need Rust (https://rustup.rs) and a C compiler.
+WORDS
 }
 
-make_playground() {
-    require cargo "Rust, from https://rustup.rs"
-    require cc "a C compiler, such as the package gcc"
-    require setsid "the package util-linux"
-    require flock "the package util-linux"
-    [ -f "$project/Cargo.toml" ] || refuse "\`$project\` is no checkout of gantry-installer"
-    claim
-    build
-    begin_afresh
-    collect_programs
-    publish
-    configure
-    trap give_up EXIT
-    trap 'exit 130' INT TERM
-    try_it
-    trap - EXIT
-    what_next
+# ---- Where it goes
+
+place() {
+    if [ -z "$prefix" ]; then
+        if [ "$(id -u)" -eq 0 ]; then
+            prefix=/usr/local
+        else
+            [ -n "${HOME-}" ] || refuse "there is no \$HOME; name a directory with --prefix"
+            prefix=$HOME/.local
+        fi
+    fi
+    case $prefix in /*) ;; *) prefix=$PWD/$prefix ;; esac
+    program=$prefix/bin/gantry-installer
+    receipt=$prefix/share/gantry-installer/installed
 }
 
-end_playground() {
-    locate
-    is_playground || refuse "\`$directory\` is no playground"
-    stop_service
-    say "the playground in $directory is stopped"
+install_program() {
+    machine
+    mkdir -p -- "$prefix/bin" "${receipt%/*}" 2>/dev/null || not_writable
+    # Beside its place, not in /tmp: programs may not be run there everywhere, and the last step is one rename.
+    staging=$(mktemp -d "$prefix/bin/.gantry-installer.XXXXXX" 2>/dev/null) || not_writable
+    trap 'rm -rf -- "$staging"' EXIT
+    trap 'exit 130' HUP INT TERM
+    new=$staging/gantry-installer
+    if [ -n "$file" ]; then
+        from_file
+    else
+        from_release
+    fi
+    check_digest
+    chmod 755 "$new"
+    found=$(runs)
+    if [ -n "$version" ] && [ "$version" != "$found" ]; then refuse "this is gantry-installer $found, and not $version"; fi
+    if [ -f "$program" ] && [ "$(sha256 "$program")" = "$digest" ]; then
+        say "gantry-installer $found is in $program already"
+    else
+        mv -f -- "$new" "$program"
+        say "installed gantry-installer $found in $program"
+    fi
+    companions
+    search_path
+    if [ -n "$gantry" ]; then install_gantry; fi
 }
 
-# ---- The directory: nothing of somebody else's is ever removed.
-
-# Makes sure of the directory before anything is built.
-claim() {
-    case $directory in /*) ;; *) directory=$PWD/$directory ;; esac
-    check_path "$directory"
-    mkdir -p -- "$directory"
-    locate
-    is_playground && return
-    [ -z "$(ls -A -- "$directory")" ] || refuse "\`$directory\` is not empty and is no playground; name another directory"
+not_writable() {
+    say "you may not write to \`$prefix\`; install for yourself with --prefix \"\$HOME/.local\", or for the machine with"
+    refuse "    sudo sh install.sh --prefix $prefix"
 }
 
-locate() {
-    directory=$(cd -- "$directory" && pwd -P) || exit 3
-    check_path "$directory"
+# Sets `architecture`.
+machine() {
+    [ "$(uname -s)" = Linux ] || refuse "gantry-installer is for Linux, and this is $(uname -s)"
+    architecture=$(uname -m)
+    case $architecture in
+    x86_64 | amd64) architecture=x86_64 ;;
+    aarch64 | arm64) architecture=aarch64 ;;
+    *) refuse "there is no release for \`$architecture\`; build it: cargo install --locked --path ." ;;
+    esac
+    # A kernel of 64 bits may have programs of 32 around it, as on many a Raspberry Pi; what its shell is tells.
+    if [ "$(od -An -tu1 -j4 -N1 /bin/sh | tr -d ' ')" = 1 ]; then
+        refuse "the programs of this machine are 32-bit ones, though its kernel is not ($architecture); there is no release for them"
+    fi
 }
 
-# The path goes into shell scripts, a TOML file and URLs; none of these signs means itself in all of them.
-check_path() { # PATH
-    case $1 in
-    *[\"\'\\\$\`%?#\&\|[:space:][:cntrl:]]*)
-        refuse "\`$1\` has a space or a sign that a playground's path cannot have; name another directory"
+# ---- What is installed
+
+from_file() {
+    [ -f "$file" ] || refuse "there is no file \`$file\`"
+    cp -- "$file" "$new" || refuse "\`$file\` cannot be copied to \`$staging\`"
+    origin=$file
+    expect_digest
+    if [ -z "$digest" ]; then
+        [ -f "$file.sha256" ] || refuse "there is no digest to hold \`$file\` against: name it with --sha256, or put it into \`$file.sha256\`"
+        digest=$(first_word <"$file.sha256")
+    fi
+}
+
+from_release() {
+    [ -n "$base" ] || base=$release_url
+    case $base in
+    https://* | file://* | http://127.0.0.1[:/]* | http://localhost[:/]* | http://\[::1\]*) ;;
+    http://*) refuse "\`$base\` is read by everybody on the way, and changed by anybody; use https://" ;;
+    *) refuse "\`$base\` is no address; it begins with https://" ;;
+    esac
+    [ -n "$version" ] || version=$release_version
+    if [ -z "$version" ]; then
+        fetch "$base/latest" "$staging/latest"
+        version=$(first_word <"$staging/latest")
+        case $version in
+        '' | *[!0-9A-Za-z.+-]*) refuse "\`$base/latest\` does not name a version" ;;
+        esac
+    fi
+    origin=$base/$version/gantry-installer-$architecture-linux
+    expect_digest
+    if [ -z "$digest" ]; then
+        fetch "$origin.sha256" "$staging/sha256"
+        digest=$(first_word <"$staging/sha256")
+    fi
+    say "fetching $origin"
+    fetch "$origin" "$new"
+}
+
+# What this file says is good for its own release alone.
+expect_digest() {
+    [ -z "$digest" ] || return 0
+    if [ -n "$release_version" ] && [ "${version:-$release_version}" = "$release_version" ]; then
+        case $architecture in
+        x86_64) digest=$sha256_x86_64 ;;
+        aarch64) digest=$sha256_aarch64 ;;
+        esac
+    fi
+}
+
+fetch() { # URL FILE
+    case $1 in file://*)
+        cp -- "${1#file://}" "$2" || refuse "\`$1\` cannot be read"
+        return
         ;;
+    esac
+    if command -v curl >/dev/null; then
+        # A server that stands still for half a minute is given up.
+        curl --fail --silent --show-error --location --max-redirs 5 --proto-redir =https --retry 2 \
+            --connect-timeout 20 --speed-limit 1 --speed-time 30 --output "$2" -- "$1" || refuse "\`$1\` cannot be fetched"
+    elif command -v wget >/dev/null; then
+        wget -q -T 30 -O "$2" "$1" || refuse "\`$1\` cannot be fetched"
+    else
+        refuse "there is neither \`curl\` nor \`wget\`; fetch the program another way, then use --from-file"
+    fi
+}
+
+# Never left out: without a program that computes one nothing is installed.
+check_digest() {
+    [ "${#digest}" -eq 64 ] || refuse "what should be the digest of \`$origin\` is \`$digest\`"
+    seen=$(sha256 "$new")
+    [ "$seen" = "$digest" ] || refuse "\`$origin\` has the digest $seen, and should have $digest; nothing was installed"
+}
+
+sha256() { # FILE
+    if command -v sha256sum >/dev/null; then
+        sha256sum <"$1" | first_word
+    elif command -v shasum >/dev/null; then
+        shasum -a 256 <"$1" | first_word
+    elif command -v openssl >/dev/null; then
+        openssl dgst -sha256 <"$1" | sed 's/.*= *//'
+    else
+        refuse "there is no \`sha256sum\`, \`shasum\` or \`openssl\` to check a digest with; nothing was installed"
+    fi
+}
+
+first_word() {
+    sed -n '1s/^\([^[:space:]]*\).*/\1/p'
+}
+
+# Prints the version of the new program, which says it itself.
+runs() {
+    status=0
+    answer=$("$new" --version 2>&1) || status=$?
+    case $status$answer in
+    "0gantry-installer "*) echo "${answer#gantry-installer }" ;;
+    126*) refuse "\`$prefix/bin\` is on a file system that runs no programs (noexec), or this program is for another machine: $answer" ;;
+    *) refuse "\`$origin\` is no gantry-installer that runs here: $answer" ;;
     esac
 }
 
-is_playground() {
-    [ -f "$directory/$marker" ] && [ ! -L "$directory/$marker" ] &&
-        [ "$(cat -- "$directory/$marker")" = "$marker_line" ]
+# Its manual and completions; then the receipt, which names all that there is.
+companions() {
+    share=$prefix/share
+    pages=$share/man/man1 completions=$share/bash-completion/completions
+    mkdir -p -- "$pages" "$completions"
+    rm -f -- "$pages"/gantry-installer.1 "$pages"/gantry-installer-*.1
+    "$program" man "$pages" >/dev/null 2>&1 || refuse "the manual cannot be written to \`$pages\`"
+    "$program" completions bash >"$completions/gantry-installer"
+    {
+        echo "$program"
+        echo "$completions/gantry-installer"
+        find "$pages" -name 'gantry-installer*.1'
+    } >"$receipt.new"
+    mv -f -- "$receipt.new" "$receipt"
+    say "its manual is in $pages, its completions in $completions; $receipt names all files"
 }
 
-# Removes what an earlier playground made, by name; what else is in the directory stays.
-begin_afresh() {
-    if is_playground; then
-        stop_service
-    fi
-    echo "$marker_line" >"$directory/$marker"
-    for made in backups bin data releases root state; do
-        rm -rf -- "${directory:?}/$made"
-    done
-    for made in acknowledged.log acknowledged.log.maybe address gantry-installer gantry.log gantry.pid installer.toml \
-        load.json release.key release.key.pub releases.log service service.lock verify.json; do
-        rm -f -- "${directory:?}/$made"
-    done
+search_path() {
+    case :${PATH-}: in
+    *:"$prefix/bin":*) ;;
+    *) say "\`$prefix/bin\` is not in \$PATH" ;;
+    esac
+    first=$(command -v gantry-installer) || return 0
+    [ "$first" = "$program" ] || say "another one is found before it: $first"
 }
 
-# ---- The programs and the releases
-
-build() {
-    say "building the installer and Gantry's reference node"
-    # The dev profile: it is built in a minute, and its dependencies are optimised; the release profile, with its
-    # optimisation across all crates, takes several.
-    (cd -- "$project" && cargo build --locked --bin gantry-installer --example gantry-node --example gantry-load)
-    built=$(cd -- "$project" && cargo metadata --locked --no-deps --format-version 1 |
-        sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/debug
-    triple=$(cargo -vV | sed -n 's/^host: //p')
+# The tool checks the signature of everything that it takes.
+install_gantry() {
+    config=${config:-/etc/gantry/installer.toml}
+    [ -f "$config" ] || refuse "there is no configuration \`$config\` to install Gantry by; gantry-installer itself is installed"
+    say "installing Gantry as $config says"
+    "$program" --config "$config" install --yes
 }
 
-# Copies, so that the playground goes on working when the checkout changes.
-collect_programs() {
-    mkdir -- "$directory/bin" "$directory/data"
-    copy_program "$built/gantry-installer" gantry-installer
-    copy_program "$built/examples/gantry-load" gantry-load
-    copy_program "$built/examples/gantry-node" gantry-node
-}
+# ---- And away again
 
-copy_program() { # FILE NAME
-    cp -- "$1" "$directory/bin/$2"
-    # Debugging information would only make the archives larger.
-    strip -- "$directory/bin/$2" 2>/dev/null || true
-}
-
-publish() {
-    say "making a signed release repository in $directory/releases"
-    "$project/packaging/make-repository.sh" --installer "$directory/bin/gantry-installer" \
-        --program "$directory/bin/gantry-node" --target "$triple" \
-        --key "$directory/release.key" --out "$directory/releases" >"$directory/releases.log" 2>&1 || {
-        cat -- "$directory/releases.log" >&2
-        refuse "the release repository could not be made"
-    }
-}
-
-configure() {
-    port=$("$directory/bin/gantry-load" free-port)
-    url=http://127.0.0.1:$port
-    public_key=$(sed -n 2p "$directory/release.key.pub")
-    installer_config >"$directory/installer.toml"
-    cp -- "$project/packaging/playground/service" "$directory/service"
-    echo "127.0.0.1:$port" >"$directory/address"
-    wrapper_script >"$directory/gantry-installer"
-    chmod 755 "$directory/service" "$directory/gantry-installer"
-}
-
-installer_config() {
-    cat <<END
-product = "gantry"
-
-[install]
-root = "$directory/root"
-state = "$directory/state"
-
-[manifest]
-url = "file://$directory/releases/gantry.toml"
-keys = ["$public_key"]
-
-[database]
-url = "sqlite:$directory/data/gantry.db"
-format = "golang-migrate"
-foreign_keys = true
-
-[service]
-manager = "command"
-start = ["$directory/service", "start"]
-stop = ["$directory/service", "stop"]
-status = ["$directory/service", "status"]
-pid_file = "$directory/gantry.pid"
-
-[health]
-url = "$url/healthz"
-
-[backup]
-dir = "$directory/backups"
-END
-}
-
-wrapper_script() {
-    cat <<END
-#!/bin/sh
-exec "$directory/bin/gantry-installer" --config "$directory/installer.toml" "\$@"
-END
-}
-
-stop_service() {
-    if [ -x "$directory/service" ]; then "$directory/service" stop; fi
-}
-
-# ---- The play
-
-try_it() {
-    say "installing Gantry 1.4 and starting it at $url"
-    "$directory/gantry-installer" install --to 1.4 --yes
-    say "writing rows for a few seconds"
-    load --rate 1000 --duration 4 >"$directory/load.json"
-    say "upgrading to 1.5, while clients go on writing"
-    begin_load
-    "$directory/gantry-installer" upgrade --to 1.5 --yes
-    await_writes
-    stop_load
-    say "comparing the database with every write that was acknowledged"
-    "$directory/bin/gantry-load" verify --database "$directory/data/gantry.db" \
-        --log "$directory/acknowledged.log" >"$directory/verify.json" || {
-        cat -- "$directory/verify.json" >&2
-        refuse "some writes that were acknowledged are missing"
-    }
-    say "all $(number looked_for verify.json) are there; the clients had no answer for $(number longest_gap_ms load.json) ms at the longest"
-}
-
-number() { # KEY FILE
-    sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p" "$directory/$2"
-}
-
-load() { # OPTION…
-    "$directory/bin/gantry-load" --url "$url" --log "$directory/acknowledged.log" "$@"
-}
-
-begin_load() {
-    # Not by way of `load`: the signal that ends it must find the program, not a shell around it.
-    "$directory/bin/gantry-load" --url "$url" --log "$directory/acknowledged.log" \
-        --resume --rate 200 --until-stopped >"$directory/load.json" &
-    load_pid=$!
-    await_writes
-}
-
-# Before and after the upgrade: else the clients would not see it.
-await_writes() {
-    before=$(acknowledged)
-    until [ "$(acknowledged)" -ge $((before + 100)) ]; do
-        kill -0 "$load_pid" 2>/dev/null || refuse "the clients ended before they wrote anything"
-        sleep 0.05
-    done
-}
-
-acknowledged() {
-    wc -l <"$directory/acknowledged.log"
-}
-
-stop_load() {
-    [ -n "$load_pid" ] || return 0
-    kill -TERM "$load_pid" 2>/dev/null || true
-    wait "$load_pid" || true
-    load_pid=''
-}
-
-give_up() {
-    stop_load
-    say "it ended half-way; to end what runs: $project/install.sh --playground $directory --stop"
-}
-
-what_next() {
-    cat <<END
-
-Gantry 1.5 runs at $url ($url/stats counts its rows). What to try next:
-
-  $directory/gantry-installer status
-  $directory/gantry-installer rollback --dry-run    what each way back to 1.4 would lose
-  $directory/gantry-installer rollback              back to 1.4
-  $directory/gantry-installer upgrade --to 1.7      to the newest, by way of 1.6, which cannot be left out
-  kill -9 the installer in the middle of an upgrade, then: $directory/gantry-installer recover
-
-Where a message names \`gantry-installer\`, here that is $directory/gantry-installer, which knows its configuration.
-
-  $project/install.sh --playground $directory           begin afresh
-  $project/install.sh --playground $directory --stop    end it
-END
+remove() {
+    [ -f "$receipt" ] || refuse "nothing was installed in \`$prefix\` by this script: there is no \`$receipt\`"
+    [ -w "$prefix/bin" ] || not_writable
+    while IFS= read -r installed; do
+        # A receipt that somebody changed removes nothing elsewhere.
+        case $installed in
+        "$prefix"/*..*) ;;
+        "$prefix"/*/gantry-installer*) rm -f -- "$installed" ;;
+        esac
+    done <"$receipt"
+    rm -f -- "$receipt"
+    rmdir -- "${receipt%/*}" 2>/dev/null || true
+    say "removed gantry-installer from $prefix"
+    say "releases, databases and backups that it looked after are where they were"
 }
 
 # ---- Words
 
-require() { # PROGRAM WHERE-FROM
-    command -v "$1" >/dev/null || refuse "there is no \`$1\`; it comes with $2"
-}
-
 say() { # WORDS
-    echo "playground: $1" >&2
+    echo "install.sh: $1" >&2
 }
 
 refuse() { # WORDS
-    echo "install.sh: $1" >&2
-    exit 3
+    say "$1"
+    exit 1
 }
 
 misused() { # WORDS
-    echo "install.sh: $1" >&2
+    say "$1"
     usage >&2
     exit 2
 }
 
-main "$@"; }
+main "$@"; exit; }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Makes a signed release repository: an archive for each release of a catalogue, and the manifest that names them.
 #
-# An archive is PRODUCT-VERSION/ with bin/PRODUCT, release.toml, and the migrations up to the release's schema. One
-# program serves as every release here, as the reference node does; a project whose releases are different programs
+# An archive is PRODUCT-VERSION/ with bin/PRODUCT, release.toml, the migrations up to the release's schema, and where the
+# release has an import from an older major, its mapping. One program serves as every release here, as the reference node does; a project whose releases are different programs
 # gives one release at a time with --only.
 set -eu
 
@@ -17,7 +17,8 @@ usage: make-repository.sh --installer FILE --program FILE --target TRIPLE --key 
   --key         minisign secret key; made, without a password, where there is none
   --out         the repository; must not be there yet
   --catalogue   releases without artifacts (default: manifests/gantry.toml)
-  --migrations  all migrations of the product (default: migrations/v1)
+  --migrations  all migrations of the product: those of each major in v1, v2 and so on, or all in one directory
+                (default: migrations)
   --only        make this release and no other that is not named so
   --days        how long the manifest is good for (default: 180)
 END
@@ -26,7 +27,7 @@ END
 main() {
     project=$(cd -- "$(dirname -- "$0")/.." && pwd)
     catalogue=$project/manifests/gantry.toml
-    migrations=$project/migrations/v1
+    migrations=$project/migrations
     installer='' program='' target='' key='' out='' only='' days=180
     while [ $# -gt 0 ]; do
         case $1 in
@@ -80,10 +81,16 @@ make_repository() {
         archive=$product-$version-${target%%-*}-linux.tar.gz
         make_archive "$version" "$staging/repository/$archive"
         { echo && cat "$staging/release"; } >>"$manifest"
+        # An import is tried on the schema that it comes from.
+        set --
+        [ -z "$(value import <"$staging/release")" ] || set -- --old-migrations "$(before "$version")"
         "$installer" manifest add "$staging/repository/$archive" \
-            --manifest "$manifest" --target "$target" --url "$archive" >&2
+            --manifest "$manifest" --target "$target" --url "$archive" "$@" >&2
     done
-    "$installer" manifest check --manifest "$manifest" --migrations "$migrations" >&2
+    for directory in "$migrations" "$migrations"/v[0-9]*; do
+        found=$(find "$directory" -maxdepth 1 -name '*.sql' 2>/dev/null | head -n 1)
+        [ -z "$found" ] || "$installer" manifest check --manifest "$manifest" --migrations "$directory" >&2
+    done
     sign
     mv -- "$staging/repository" "$out"
 }
@@ -104,13 +111,29 @@ make_archive() { # VERSION FILE
     chmod 755 "$top/bin/$product"
     grep -E '^(version|schema|reads) *=' "$staging/release" >"$top/release.toml"
     newest=$(value schema <"$staging/release")
-    for migration in "$migrations"/*.sql; do
+    of_major=$(of_major "${1%%.*}")
+    for migration in "$of_major"/*.sql; do
         name=${migration##*/}
         number=$(echo "${name%%_*}" | sed 's/^0*//')
         [ "$number" -gt "$newest" ] || cp -- "$migration" "$top/migrations/"
     done
+    import=$(value import <"$staging/release")
+    if [ -n "$import" ]; then
+        mkdir -p "$top/$import"
+        cp -- "$of_major/$import"/* "$top/$import/"
+    fi
     tar -C "$staging" -cf - "$product-$1" | gzip -n >"$2"
     rm -rf -- "$top"
+}
+
+of_major() { # NUMBER
+    if [ -d "$migrations/v$1" ]; then echo "$migrations/v$1"; else echo "$migrations"; fi
+}
+
+# The migrations of the major before that of a release.
+before() { # VERSION
+    major=${1%%.*}
+    of_major $((major - 1))
 }
 
 # The catalogue's own head, and the times that only a publication has.

@@ -101,6 +101,26 @@ impl Layout {
         self.state.join("held.json")
     }
 
+    /// The probation of the last upgrade.
+    pub fn probation(&self) -> PathBuf {
+        self.state.join("probation.json")
+    }
+
+    /// The package that the product came with.
+    pub fn package(&self) -> PathBuf {
+        self.state.join("package.json")
+    }
+
+    /// A release that a package brought and that is not activated yet; a unit asks whether this is there.
+    pub fn pending(&self) -> PathBuf {
+        self.state.join("pending.json")
+    }
+
+    /// The bundle that a package brings.
+    pub fn payload(&self) -> PathBuf {
+        self.root.join("payload").join(format!("{}.bundle", self.product))
+    }
+
     /// What was trusted of a release that was brought in.
     pub fn release(&self, version: &Version) -> PathBuf {
         self.state.join("releases").join(format!("{version}.json"))
@@ -189,6 +209,16 @@ impl RunLayout {
         self.directory.join("receipt.json")
     }
 
+    /// What became of every row of the major below, for programs.
+    pub fn import(&self) -> PathBuf {
+        self.directory.join("import.json")
+    }
+
+    /// The same for people.
+    pub fn import_text(&self) -> PathBuf {
+        self.directory.join("import.txt")
+    }
+
     /// What came of it.
     pub fn report(&self) -> PathBuf {
         self.directory.join("report.json")
@@ -214,6 +244,11 @@ impl WorkLayout {
     /// The name of the database that a run builds.
     pub fn new_name(run: &str) -> String {
         format!("{run}.new")
+    }
+
+    /// The name of the copy that an import reads: what it makes of it gets the name of the database that the run builds.
+    pub fn source_name(run: &str) -> String {
+        format!("{run}.source")
     }
 
     /// The name of the database that a run replaced.

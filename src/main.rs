@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use gantry_installer::cli;
 use gantry_installer::sys::seam;
+use gantry_installer::sys::service::control;
 
 #[allow(clippy::disallowed_methods, reason = "this is the edge")]
 fn main() -> ExitCode {
@@ -14,6 +15,7 @@ fn main() -> ExitCode {
         let words = |name| std::env::var(name).unwrap_or_default();
         words("GANTRY_INSTALLER_DIE_AT").parse().into_iter().for_each(seam::arm);
         words("GANTRY_INSTALLER_HASTE").parse().into_iter().for_each(seam::hasten);
+        std::env::var_os("GANTRY_INSTALLER_HOST").into_iter().for_each(|root| control::look_under(root.into()));
         if let Some((number, signal)) = words("GANTRY_INSTALLER_SIGNAL_AT").split_once(' ') {
             number.parse().into_iter().zip(signal.parse()).for_each(|(number, signal)| seam::arm_with(number, signal));
         }

@@ -1,6 +1,7 @@
 //! Looks at the machine; changes nothing.
 
 pub mod archive;
+pub mod import;
 pub mod lint;
 
 use std::path::{Path, PathBuf};
@@ -72,14 +73,18 @@ pub fn observe(config: &Config, service: &service::Service) -> Result<Observed> 
     let records = releases::list(layout)?;
     let installed = installed(layout)?;
     let own = installed.as_ref().map(|record| &record.release.schema);
-    let database = database(config, &records, own)?;
+    // Each major counts its own schemas.
+    let major = installed.as_ref().or(records.last()).map(|record| record.release.version.major());
+    let alike = records.iter().filter(|record| major == Some(record.release.version.major()));
+    let alike: Vec<ReleaseRecord> = alike.cloned().collect();
+    let database = database(config, &alike, own)?;
     let state = service.state()?;
     let (foreign, blind) = foreign(&database.path, service, &state)?;
     let obstacles = database.obstacles.into_iter().chain(inside(service)?).collect();
     let database = Database { obstacles, ..database };
     Ok(Observed {
         installed: installed.map(|record| record.release),
-        order: records.last().map(|newest| newest.order.clone()).unwrap_or_default(),
+        order: alike.last().map(|newest| newest.order.clone()).unwrap_or_default(),
         on_disk: records.into_iter().map(|record| record.release).collect(),
         spaces: spaces(layout, &database.path)?,
         database,
@@ -116,7 +121,7 @@ pub fn real_database(path: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Looks at the database alone. `own` is the schema of the installed release.
+/// Looks at the database alone. `records` are those of the installed release's major, and `own` is its schema.
 pub fn database(config: &Config, records: &[ReleaseRecord], own: Option<&SchemaVersion>) -> Result<Database> {
     let path = real_database(&config.database.path)?;
     let ledger = Ledger::of(config.database.format, config.database.table.as_deref())?;

@@ -13,6 +13,7 @@ mod write;
 mod objects;
 mod store;
 mod http;
+mod notify;
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -92,6 +93,7 @@ fn serve(arguments: &Arguments, release: Release) -> Result<(), Box<dyn Error>> 
     let (store, writer) = Store::open(&arguments.database, &release)?;
     let pid_file = arguments.pid_file.as_deref();
     write_pid(pid_file)?;
+    notify::ready()?;
     announce(&format!("gantry-node {} listens on http://{}", release.version, arguments.listen));
     let served = runtime.block_on(until_stopped(listener, http::routes(store, release)));
     // Ends the tasks that are left and with them the last senders to the writer, which then finishes its queue.

@@ -74,12 +74,14 @@ impl Session<'_> {
     fn insert_pending(&self, id: &str, bucket_id: &str, key: &str, object: &Content) -> rusqlite::Result<Option<i64>> {
         let Content { size, etag, content_type } = object;
         if self.level.has_generations() {
-            let insert = "INSERT INTO objects (id, bucket_id, key, state, size_bytes, etag, created_at, content_type,
-                                               generation)
+            let insert = format!(
+                "INSERT INTO objects (id, bucket_id, key, state, {}, etag, created_at, content_type, generation)
                  SELECT ?1, ?2, ?3, 'pending', ?4, ?5, ?6, ?7, coalesce(max(generation), 0) + 1
-                 FROM objects WHERE bucket_id = ?2 AND key = ?3 RETURNING generation";
+                 FROM objects WHERE bucket_id = ?2 AND key = ?3 RETURNING generation",
+                self.level.size_column()
+            );
             let values = params![id, bucket_id, key, size, etag, self.now, content_type];
-            return self.database.query_row(insert, values, |row| row.get(0)).map(Some);
+            return self.database.query_row(&insert, values, |row| row.get(0)).map(Some);
         }
         let insert = "INSERT INTO objects (id, bucket_id, key, state, size, etag, created_at)
                       VALUES (?1, ?2, ?3, 'pending', ?4, ?5, ?6)";
@@ -107,13 +109,14 @@ impl Session<'_> {
             return Ok(());
         }
         let turn: i64 = object_id.bytes().rev().take(2).map(i64::from).sum();
-        self.database.execute(
-            "INSERT INTO replicas (object_id, cradle_id, stored_at)
-             SELECT ?1, id, ?2 FROM (SELECT id, row_number() OVER (ORDER BY id) AS place, count(*) OVER () AS cradles
-                                     FROM cradles WHERE state = 'active')
-             WHERE (place + ?3) % cradles < ?4",
-            params![object_id, self.now, turn, REPLICAS],
-        )?;
+        let (cradles, cradle_id) = self.level.cradles();
+        let insert = format!(
+            "INSERT INTO replicas (object_id, {cradle_id}, stored_at)
+             SELECT ?1, id, ?2 FROM (SELECT id, row_number() OVER (ORDER BY id) AS place, count(*) OVER () AS active
+                                     FROM {cradles} WHERE state = 'active')
+             WHERE (place + ?3) % active < ?4"
+        );
+        self.database.execute(&insert, params![object_id, self.now, turn, REPLICAS])?;
         Ok(())
     }
 
@@ -122,13 +125,15 @@ impl Session<'_> {
             return Ok(());
         }
         let Difference { committed_objects, committed_bytes, replaced_objects, replaced_bytes } = difference;
-        self.database.execute(
-            "UPDATE bucket_usage
+        let (usage, bucket, counted_at) = self.level.usage();
+        let update = format!(
+            "UPDATE {usage}
              SET committed_objects = committed_objects + ?2, committed_bytes = committed_bytes + ?3,
-                 replaced_objects = replaced_objects + ?4, replaced_bytes = replaced_bytes + ?5, changed_at = ?6
-             WHERE bucket_id = ?1",
-            params![bucket_id, committed_objects, committed_bytes, replaced_objects, replaced_bytes, self.now],
-        )?;
+                 replaced_objects = replaced_objects + ?4, replaced_bytes = replaced_bytes + ?5, {counted_at} = ?6
+             WHERE {bucket} = ?1"
+        );
+        let values = params![bucket_id, committed_objects, committed_bytes, replaced_objects, replaced_bytes, self.now];
+        self.database.execute(&update, values)?;
         Ok(())
     }
 
@@ -140,7 +145,8 @@ impl Session<'_> {
         let limit: Option<i64> = self.database.query_row(limit, [bucket_id], |row| row.get(0))?;
         let Some(limit) = limit else { return Ok(false) };
         let used = if self.level.has_usage() {
-            "SELECT committed_bytes FROM bucket_usage WHERE bucket_id = ?1".to_owned()
+            let (usage, bucket, _) = self.level.usage();
+            format!("SELECT committed_bytes FROM {usage} WHERE {bucket} = ?1")
         } else {
             let size = self.level.size_column();
             format!("SELECT coalesce(sum({size}), 0) FROM objects WHERE bucket_id = ?1 AND state = 'committed'")

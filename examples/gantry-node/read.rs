@@ -39,16 +39,16 @@ pub fn object(database: &Connection, level: Level, bucket: &str, key: &str) -> r
     found.optional()
 }
 
-/// How many rows there are: of each table, and of objects by state.
+/// How many rows there are: of each table, by the name that it always had, and of objects by state.
 pub fn stats(database: &Connection, level: Level) -> rusqlite::Result<Value> {
-    let mut tables = vec!["buckets", "cradles", "objects"];
-    tables.extend(level.has_replicas().then_some("replicas"));
-    tables.extend(level.has_content_types().then_some("uploads"));
-    tables.extend(level.has_usage().then_some("bucket_usage"));
+    let mut tables = vec![("buckets", "buckets"), ("cradles", level.cradles().0), ("objects", "objects")];
+    tables.extend(level.has_replicas().then_some(("replicas", "replicas")));
+    tables.extend(level.has_content_types().then_some(("uploads", "uploads")));
+    tables.extend(level.has_usage_rows().then_some(("bucket_usage", "bucket_usage")));
     let mut counts = Map::new();
-    for table in tables {
+    for (name, table) in tables {
         let count: i64 = database.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;
-        counts.insert(table.to_owned(), count.into());
+        counts.insert(name.to_owned(), count.into());
     }
     let mut states = Map::new();
     let mut statement = database.prepare("SELECT state, count(*) FROM objects GROUP BY state ORDER BY state")?;

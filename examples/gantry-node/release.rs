@@ -80,13 +80,38 @@ impl Level {
         self.0 >= 7
     }
 
-    /// Schema 8: `bucket_usage`.
+    /// Schema 8: what each bucket holds is counted.
     pub fn has_usage(self) -> bool {
         self.0 >= 8
     }
 
+    /// Schema 105, the first of 2.0: `bucket_usage` is part of `buckets`, `cradles` are `servers`, and names are short.
+    fn is_second(self) -> bool {
+        self.0 >= 105
+    }
+
     /// The column of an object's size.
     pub fn size_column(self) -> &'static str {
-        if self.has_generations() { "size_bytes" } else { "size" }
+        if self.has_generations() && !self.is_second() { "size_bytes" } else { "size" }
+    }
+
+    /// The table of what each bucket holds, its key, and when it was counted.
+    pub fn usage(self) -> (&'static str, &'static str, &'static str) {
+        if self.is_second() { ("buckets", "id", "counted_at") } else { ("bucket_usage", "bucket_id", "changed_at") }
+    }
+
+    /// Whether that table has rows of its own.
+    pub fn has_usage_rows(self) -> bool {
+        self.has_usage() && !self.is_second()
+    }
+
+    /// The table of cradles, and what `replicas` calls one.
+    pub fn cradles(self) -> (&'static str, &'static str) {
+        if self.is_second() { ("servers", "server_id") } else { ("cradles", "cradle_id") }
+    }
+
+    /// Whether it is noted when a cradle was seen last.
+    pub fn has_sightings(self) -> bool {
+        !self.is_second()
     }
 }

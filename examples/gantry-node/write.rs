@@ -70,7 +70,7 @@ impl Session<'_> {
         if self.level.has_quotas() {
             self.database.execute("UPDATE buckets SET quota_bytes = ?2 WHERE id = ?1", params![id, quota_bytes])?;
         }
-        if self.level.has_usage() {
+        if self.level.has_usage_rows() {
             let insert = "INSERT INTO bucket_usage (bucket_id, committed_objects, committed_bytes, replaced_objects,
                               replaced_bytes, changed_at) VALUES (?1, 0, 0, 0, 0, ?2)";
             self.database.execute(insert, params![id, self.now])?;
@@ -79,16 +79,20 @@ impl Session<'_> {
     }
 
     fn add_cradle(&mut self, name: &str, address: &str, capacity_bytes: i64) -> rusqlite::Result<Outcome> {
-        let known = "SELECT 1 FROM cradles WHERE name = ?1";
-        if self.database.query_row(known, [name], |_| Ok(())).optional()?.is_some() {
+        let (cradles, _) = self.level.cradles();
+        let known = format!("SELECT 1 FROM {cradles} WHERE name = ?1");
+        if self.database.query_row(&known, [name], |_| Ok(())).optional()?.is_some() {
             return Ok(Outcome::NameTaken);
         }
         let id = self.ulids.next(self.now);
-        self.database.execute(
-            "INSERT INTO cradles (id, name, address, capacity_bytes, state, joined_at, seen_at)
-             VALUES (?1, ?2, ?3, ?4, 'active', ?5, ?5)",
-            params![id, name, address, capacity_bytes, self.now],
-        )?;
+        let insert = format!(
+            "INSERT INTO {cradles} (id, name, address, capacity_bytes, state, joined_at)
+             VALUES (?1, ?2, ?3, ?4, 'active', ?5)"
+        );
+        self.database.execute(&insert, params![id, name, address, capacity_bytes, self.now])?;
+        if self.level.has_sightings() {
+            self.database.execute("UPDATE cradles SET seen_at = ?2 WHERE id = ?1", params![id, self.now])?;
+        }
         Ok(Outcome::Created(json!({ "id": id, "name": name })))
     }
 

@@ -1,5 +1,6 @@
 //! The command line, exactly as it may be typed.
 
+mod hook;
 mod lint;
 mod manifest;
 mod migrate;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config;
 use crate::version::Target;
+pub use hook::{Hook, ScriptName};
 pub use lint::Lint;
 pub use manifest::{GraphFormat, Manifest};
 pub use migrate::{Migrate, MigrateVerb};
@@ -56,6 +58,8 @@ pub enum Command {
     Upgrade(Upgrade),
     /// Go back to an older release
     Rollback(Rollback),
+    /// End the probation of the last upgrade
+    Confirm,
     /// Finish or undo a run that was interrupted
     Recover(Recover),
     /// Show what is installed, and what is available
@@ -78,6 +82,8 @@ pub enum Command {
     /// Write, check and sign release manifests
     #[command(subcommand)]
     Manifest(Manifest),
+    /// What a package's maintainer scripts call, with dpkg's own arguments
+    Hook(Hook),
     /// Print what lets a shell complete commands and flags
     Completions(Completions),
     /// Write the manual pages into a directory
@@ -165,6 +171,12 @@ pub struct Recover {
     /// Leave the service stopped
     #[arg(long)]
     pub no_start: bool,
+    /// As a unit before the service: leave it stopped, and do nothing beside a run that is under way
+    #[arg(long, conflicts_with = "no_start")]
+    pub unit: bool,
+    /// As the handler of a service that failed: go back from an upgrade that is on probation, if that loses nothing
+    #[arg(long, conflicts_with_all = ["no_start", "unit"])]
+    pub crashed: bool,
 }
 
 /// Arguments of `gate`

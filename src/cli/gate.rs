@@ -63,6 +63,7 @@ fn remedy(verdict: &Verdict) -> &'static str {
         Verdict::InFlight { .. } => "wait for the run, or run `gantry-installer recover` if it was interrupted",
         Verdict::Dirty { .. } | Verdict::Drifted { .. } => "run `gantry-installer verify`, then put a backup back",
         Verdict::Ahead { .. } => "run `gantry-installer status`: a newer release wrote this database",
+        Verdict::Behind { major: Some(_), .. } => "run `gantry-installer status`: an older major wrote this database",
         Verdict::Behind { .. } => "run `gantry-installer migrate up`, or put the right database back",
         Verdict::Unknown { .. } | Verdict::Ready { .. } => "run `gantry-installer status`",
     }

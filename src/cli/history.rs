@@ -65,11 +65,21 @@ fn one(name: &str, session: &Session<'_>) -> Result<Reply, Box<Reply>> {
     if let Some(error) = summary.and_then(|reply| reply.error) {
         let _ = writeln!(text, "failed: {}", error.message);
     }
+    if let Some(imported) = report.as_ref().and_then(|report| report.import.as_ref()) {
+        let _ = writeln!(text, "what became of every row\n{}\n", indented(&imported.account.to_string()));
+    }
     for entry in &entries {
         let words = serde_json::to_string(&entry.event).unwrap_or_default();
         let _ = writeln!(text, "  {}  {words}", entry.at);
     }
     Ok(Reply::new(Outcome::Done).with("report", report).with("journal", entries).saying(text))
+}
+
+fn indented(text: &str) -> String {
+    text.lines()
+        .map(|line| if line.is_empty() { String::new() } else { format!("  {line}") })
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn failed(error: &dyn std::error::Error) -> Box<Reply> {

@@ -1,4 +1,8 @@
-//! `import`: a new database of an export, with the schema of a release that is on disk.
+//! `import`: a new database of an export, with the schema of a release that is on disk: the export's own, or one that the
+//! release brings an import for.
+
+mod carried;
+mod space;
 
 use std::io::{BufReader, Read, Seek as _};
 use std::path::Path;
@@ -18,6 +22,7 @@ use crate::db::open::{self, open_owned};
 use crate::db::side_files;
 use crate::journal::releases::{self, ReleaseRecord};
 use crate::plan::Refusal;
+use crate::plan::gates::size;
 use crate::plan::verdict::words;
 use crate::steps::sets;
 use crate::sys::attributes;
@@ -25,6 +30,7 @@ use crate::sys::dir::Dir;
 use crate::sys::fs;
 use crate::sys::publication::{Publication, PublicationError};
 use crate::transfer::Inventory;
+use crate::transfer::mapping::Mapping;
 use crate::transfer::reader::{self, ReadError};
 
 /// Builds the database beside its name, fills it, reads it back, and gives it its name once it is proven.
@@ -33,12 +39,21 @@ pub fn run(arguments: &arguments::Import, session: &Session<'_>) -> Answer<Reply
     let mut export = fs::open_regular(&arguments.from)
         .map_err(|error| barred("export", &error, "name an export that this user may read with `--from`"))?;
     session.terminal.say("reading the export");
-    let (inventory, _) = reader::inspect(buffered(&export)).map_err(|error| unreadable(&error))?;
-    fits(&inventory, &record, session)?;
+    let (inventory, schema) = reader::inspect(buffered(&export)).map_err(|error| unreadable(&error))?;
+    let way = fits(&inventory, &record, session)?;
     export.rewind().map_err(|error| failed(&error))?;
 
+    let need = space::check(&arguments.into, &inventory, way.is_some())?;
+    session.terminal.say(&format!("the import takes up to {}", size(need)));
     let publication = begin(&arguments.into)?;
-    build(&publication.staged(), &record, &inventory, buffered(&export), session)?;
+    let staged = publication.staged();
+    let account = match &way {
+        None => build(&staged, &record, &inventory, buffered(&export), session).map(|()| None)?,
+        Some(mapping) => {
+            let export = carried::Export { inventory: &inventory, schema: &schema, rows: buffered(&export) };
+            Some(carried::build(&staged, &record, mapping, export, session)?)
+        }
+    };
     let bytes = publication.publish().map_err(|error| unpublished(&error, "import"))?;
 
     let rows: u64 = inventory.tables.iter().map(|table| table.rows).sum();
@@ -48,10 +63,13 @@ pub fn run(arguments: &arguments::Import, session: &Session<'_>) -> Answer<Reply
         "bytes": bytes,
         "release": version,
         "schema": record.release.schema,
-        "fingerprint": inventory.fingerprint,
+        "fingerprint": account.as_ref().map_or(inventory.fingerprint, |account| account.fingerprint),
         "rows": rows,
+        "needs_bytes": need,
+        "account": account,
     });
-    let text = format!("imported {rows} rows into {}, a database of {version}", arguments.into.display());
+    let mut text = account.map_or_else(String::new, |account| format!("{account}\n"));
+    text += &format!("imported {rows} rows into {}, a database of {version}", arguments.into.display());
     Ok(Reply::new(Outcome::Done).with("import", body).saying(text))
 }
 
@@ -83,9 +101,10 @@ fn release(arguments: &arguments::Import, session: &Session<'_>) -> Answer<Relea
     })
 }
 
-/// An export goes into a database of its own schema.
-fn fits(inventory: &Inventory, record: &ReleaseRecord, session: &Session<'_>) -> Answer<()> {
+/// An export goes into a database of its own schema, or through the mapping of a release that knows its schema.
+fn fits(inventory: &Inventory, record: &ReleaseRecord, session: &Session<'_>) -> Answer<Option<Mapping>> {
     let mut refusals = Vec::new();
+    let mut way = None;
     if inventory.product != session.config.product {
         refusals.push(Refusal::new(
             "foreign-export",
@@ -93,7 +112,13 @@ fn fits(inventory: &Inventory, record: &ReleaseRecord, session: &Session<'_>) ->
             "name the configuration of that product with `--config FILE`",
         ));
     }
-    if inventory.schema.as_ref() != Some(&record.release.schema) {
+    let same_major = inventory.release.as_ref().is_none_or(|from| from.major() == record.release.version.major());
+    if let (Some(import), false) = (&record.release.import, same_major) {
+        match carried::mapping(import, inventory, record, session)? {
+            Ok(mapping) => way = Some(mapping),
+            Err(refusal) => refusals.push(refusal),
+        }
+    } else if inventory.schema.as_ref() != Some(&record.release.schema) {
         let (found, version) = (words(inventory.schema.as_ref()), &record.release.version);
         let from = inventory.release.as_ref().map_or_else(|| "no release".to_owned(), |release| format!("{release}"));
         refusals.push(Refusal::new(
@@ -102,7 +127,7 @@ fn fits(inventory: &Inventory, record: &ReleaseRecord, session: &Session<'_>) ->
             "import it with `--release` of a release with its schema",
         ));
     }
-    if refusals.is_empty() { Ok(()) } else { Err(refused(refusals)) }
+    if refusals.is_empty() { Ok(way) } else { Err(refused(refusals)) }
 }
 
 fn build(

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 /// What the commands answer that may make a run, each null where nothing ran, and these lists empty.
-const RUN: [&str; 11] = [
+const RUN: [&str; 12] = [
     "run",
     "from",
     "to",
@@ -15,6 +15,7 @@ const RUN: [&str; 11] = [
     "steps",
     "backup",
     "receipt",
+    "import",
     "loss",
 ];
 
@@ -35,9 +36,10 @@ pub fn complete(command: &str, body: &mut Map<String, Value>) {
         "manifest check" | "migrate lint" => &["findings"],
         "migrate status" | "migrate test" => &["migrations"],
         "gate" => &["verdict"],
+        "confirm" => &["probation"],
         _ => &[],
     };
-    let runs = matches!(command, "install" | "upgrade" | "rollback" | "recover" | "backup restore");
+    let runs = matches!(command, "install" | "upgrade" | "rollback" | "recover" | "hook" | "backup restore");
     let run: &[&str] = if runs { &RUN } else { &[] };
     for key in run.iter().chain(more) {
         let empty = if LISTS.contains(key) { Value::Array(Vec::new()) } else { Value::Null };

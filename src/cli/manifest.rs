@@ -34,10 +34,23 @@ const GOOD_FOR: SignedDuration = SignedDuration::from_hours(180 * 24);
 pub fn run(verb: &arguments::Manifest, terminal: &Terminal) -> Reply {
     let answer = match verb {
         arguments::Manifest::New { product, manifest } => begin(product, manifest),
-        arguments::Manifest::Add { archive, manifest, target, url, release, reads, reads_anyway, format } => {
+        arguments::Manifest::Add {
+            archive,
+            manifest,
+            target,
+            url,
+            release,
+            reads,
+            reads_anyway,
+            format,
+            old_migrations,
+        } => {
             let (url, release, reads_anyway) = (url.as_deref(), release.as_ref(), reads_anyway.as_deref());
             let format = *format;
-            add::run(&add::Asked { archive, manifest, target, url, release, reads, reads_anyway, format }, terminal)
+            let old_migrations = old_migrations.as_deref();
+            let asked =
+                add::Asked { archive, manifest, target, url, release, reads, reads_anyway, format, old_migrations };
+            add::run(&asked, terminal)
         }
         arguments::Manifest::Check { manifest, migrations, format } => {
             check::run(manifest, migrations.as_deref().map(|directory| (directory, *format)))
@@ -48,7 +61,7 @@ pub fn run(verb: &arguments::Manifest, terminal: &Terminal) -> Reply {
         }
         arguments::Manifest::Bundle { file, from, to, manifest, target } => {
             let target = target.as_deref();
-            bundle::run(&bundle::Asked { file, from, to, manifest, target }, terminal)
+            bundle::run(&bundle::Asked { file, from: from.as_ref(), to, manifest, target }, terminal)
         }
         arguments::Manifest::Graph { manifest, format } => graph(manifest, *format),
     };

@@ -142,9 +142,9 @@ fn in_a_name(schema: &SchemaVersion) -> String {
     schema.to_string().chars().take(60).map(plain).collect()
 }
 
-/// The migrations of the newest release on disk.
+/// The migrations of the newest release on disk that shares them with the installed one.
 fn newest(seen: &Observed, session: &Session<'_>) -> Answer<Set> {
-    let newest = seen.on_disk.last().ok_or_else(|| refused(vec![not_installed()]))?;
+    let newest = seen.of_its_major().next_back().ok_or_else(|| refused(vec![not_installed()]))?;
     sets::of(&session.config, &newest.version).map_err(|error| failed(&error))
 }
 

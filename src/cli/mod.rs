@@ -2,6 +2,8 @@
 
 pub mod arguments;
 mod backup;
+mod confirm;
+mod crashed;
 mod drift;
 mod events;
 pub mod exit;
@@ -9,14 +11,18 @@ mod export;
 mod gate;
 mod harmless;
 mod history;
+mod hook;
 mod import;
 mod install;
 mod keys;
 mod manual;
+mod major;
 mod manifest;
 mod migrate;
 mod migrate_run;
 mod outcome;
+mod packaged;
+mod probation;
 mod recover;
 pub mod reply;
 mod rollback;
@@ -92,6 +98,8 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Reply {
         Command::Install(install) => open().and_then(|session| install::run(install, &session)),
         Command::Upgrade(upgrade) => open().and_then(|session| upgrade::run(upgrade, &session)),
         Command::Rollback(rollback) => open().and_then(|session| rollback::run(rollback, &session)),
+        Command::Confirm => open().and_then(|session| confirm::run(&session)),
+        Command::Hook(hook) => hook::run(hook, &arguments.config, terminal),
         Command::Recover(recover) => open().and_then(|session| recover::run(recover, &session)),
         Command::Status => open().and_then(|session| status::run(&session)),
         // The service asks as its own user, who may read little of the state directory.
@@ -121,6 +129,8 @@ fn name(command: &Command) -> &'static str {
         Command::Install(_) => "install",
         Command::Upgrade(_) => "upgrade",
         Command::Rollback(_) => "rollback",
+        Command::Confirm => "confirm",
+        Command::Hook(_) => "hook",
         Command::Recover(_) => "recover",
         Command::Status => "status",
         Command::Gate(_) => "gate",
@@ -155,7 +165,7 @@ fn listens(command: &Command) -> bool {
         Command::Install(_) | Command::Upgrade(_) | Command::Rollback(_) | Command::Backup(_) | Command::Migrate(_) => {
             true
         }
-        Command::Export(_) | Command::Import(_) => true,
+        Command::Export(_) | Command::Import(_) | Command::Confirm | Command::Hook(_) => true,
         // A recovery is not interrupted, but must not be killed by a signal either.
         Command::Recover(_) => true,
         Command::Completions(_) | Command::Man(_) => false,

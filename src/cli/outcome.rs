@@ -11,6 +11,7 @@ use crate::plan::loss::Loss;
 use crate::plan::verdict::words;
 use crate::plan::{Operation, Point};
 use crate::run::{Failure, Outcome, Report, StepTime};
+use crate::steps::{Imported, Used};
 
 /// The answer to a command whose hops ended like this. `before` are the steps that came before the first run.
 pub fn of(reports: &[Report], before: Vec<StepTime>) -> Reply {
@@ -62,6 +63,7 @@ fn ended(reports: &[Report], before: Vec<StepTime>, outcome: exit::Outcome) -> R
         .with("steps", steps)
         .with("backup", &last.backup)
         .with("receipt", &last.receipt)
+        .with("import", reports.iter().rev().find_map(|report| report.import.as_ref()))
         .with("loss", &last.loss)
         .warning(reports.iter().flat_map(|report| report.warnings.iter().cloned()))
         .saying(text(reports, outcome, &first.from, stands, downtime, predicted));
@@ -128,6 +130,11 @@ fn text(
         });
         let _ = writeln!(text, "  rows      {}", counts.collect::<Vec<_>>().join(", "));
     }
+    for report in reports {
+        if let Some(imported) = &report.import {
+            let _ = writeln!(text, "  import    {}", import_line(imported, &report.run));
+        }
+    }
     if let Some(backup) = &last.backup {
         let _ = writeln!(text, "  backup    {backup}");
     }
@@ -135,6 +142,18 @@ fn text(
         let _ = write!(text, "  lost\n{}", loss_lines(loss, "    "));
     }
     text
+}
+
+/// What an import did in one line, and where all of it is said.
+fn import_line(imported: &Imported, run: &str) -> String {
+    let account = &imported.account;
+    let into: u64 = account.new.iter().map(|table| table.rows).sum();
+    let used = match imported.used {
+        Used::Rehearsed => "nothing was written since the rehearsal, so its file is used",
+        Used::Rebuilt => "made once more after the stop",
+    };
+    let rows = counted(account.rows(), "row");
+    format!("{rows} became {into}, {used}; `gantry-installer history {run}` accounts for each table")
 }
 
 /// A release and its schema in words.

@@ -63,7 +63,10 @@ pub fn restore(id: &str, dry_run: bool, yes: bool, session: &Session<'_>) -> Ans
     };
     let installed = crate::observe::installed(&session.config.layout)
         .map_err(|error| barred("observe", &error, "run `gantry-installer verify`"))?;
-    let reads = |release: &Release| backup.schema.as_ref().is_some_and(|schema| release.runs_on(schema));
+    // Schemas of another major have the same numbers and are others.
+    let alike = |release: &Release| backup.version.as_ref().is_none_or(|made| made.major() == release.version.major());
+    let reads =
+        |release: &Release| alike(release) && backup.schema.as_ref().is_some_and(|schema| release.runs_on(schema));
     let version = match installed.map(|record| record.release).filter(reads) {
         Some(release) => Some(release.version),
         None => backup.version.clone(),
@@ -86,6 +89,11 @@ fn grant(command: &str, wish: &Wish<'_>, session: &Session<'_>) -> Answer<Reply>
         return Err(refused(vec![not_installed()]));
     }
     let _lock = session.begin(command)?;
+    go(wish, session)
+}
+
+/// Rolls back under the lock.
+pub fn go(wish: &Wish<'_>, session: &Session<'_>) -> Answer<Reply> {
     let (seen, observed) = timed("observe", session, || session.observe())?;
     if seen.installed.is_none() {
         return Err(refused(vec![not_installed()]));
@@ -150,6 +158,8 @@ fn copied(way: &Way, seen: &Observed) -> u64 {
     match way {
         Way::Binary => 0,
         Way::Down(_) => live,
+        // What an import makes lies beside the two for a while.
+        Way::Restore(backup, bridge) if bridge.has_import() => live.max(backup.bytes).saturating_mul(3) / 2,
         Way::Restore(backup, _) => live.max(backup.bytes),
     }
 }
@@ -168,6 +178,7 @@ pub fn outline(name: &str, seen: &Observed) -> Plan {
         was_running: false,
         restart_ms: None,
         max_downtime_ms: None,
+        probation_ms: None,
         agreed: None,
         steps: Vec::new(),
     }

@@ -1,6 +1,7 @@
 //! What most commands begin with: the configuration, the service, the lock.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::exit::Outcome;
 use super::reply::{Problem, Reply};
@@ -103,14 +104,19 @@ impl<'t> Session<'t> {
         }
     }
 
-    /// Takes the lock alone.
+    /// Takes the lock alone, at once.
     pub fn lock(&self, command: &str) -> Result<RunLock, Box<Reply>> {
+        self.lock_within(command, Duration::ZERO)
+    }
+
+    /// The same, and waits for so long for whoever has it.
+    pub fn lock_within(&self, command: &str, patience: Duration) -> Result<RunLock, Box<Reply>> {
         let layout = &self.config.layout;
         let remedy = "run it as root, or as the user who owns the state directory";
         let failed = |error: &dyn std::error::Error| Box::new(Reply::barred("state", error, remedy));
         self.refuse_strangers().map_err(|error| failed(&error))?.map_or(Ok(()), |reply| Err(Box::new(reply)))?;
         fs::create_dir_all(&layout.state, 0o755).map_err(|error| failed(&error))?;
-        let lock = RunLock::acquire(&layout.lock(), command).map_err(|error| match error {
+        let lock = RunLock::acquire_within(&layout.lock(), command, patience).map_err(|error| match error {
             LockError::Busy(_) | LockError::BusyUnknown(_) => {
                 let problem = Problem::of("locked", &error, "wait until it has ended, then run the same command again");
                 Box::new(Reply { error: Some(problem), ..Reply::new(Outcome::Locked) })

@@ -6,12 +6,15 @@ use serde_json::{Value, json};
 
 use super::drift::Explained;
 use super::exit::Outcome;
+use super::major::{self, Major};
 use super::outcome::point;
+use super::probation;
 use super::reply::Reply;
 use super::runs::stands;
-use super::session::Session;
+use super::session::{Session, unreadable};
 use super::upgrade::held;
 use crate::causes;
+use crate::journal::package::{self, Pending};
 use crate::journal::runs;
 use crate::manifest::graph::{Asked, newest, way};
 use crate::plan::observed::{Backup, Cause, Content, Observed, Service};
@@ -24,20 +27,30 @@ pub fn run(session: &Session<'_>) -> Result<Reply, Box<Reply>> {
     let seen = session.observe()?;
     let unfinished = runs::unfinished(&session.config.layout)
         .map_err(|error| Box::new(Reply::failed("journal", &error, "see `gantry-installer history`")))?;
-    let (available, warning) = match available(&seen, session) {
+    let watched = probation::read(session)?;
+    let pending = package::pending(&session.config.layout).map_err(|error| Box::new(unreadable(&error)))?;
+    let ((available, major), warning) = match available(&seen, session) {
         Ok(available) => (available, None),
-        Err(words) => (Value::Null, Some(words)),
+        Err(words) => ((Value::Null, None), Some(words)),
     };
     let stands = stands(&seen);
     let installed = seen.installed.as_ref().map(|_| json!({ "version": stands.version, "schema": stands.schema }));
     let service = service(&seen);
     let drift = Explained::of(&seen, session);
-    let text = text(&seen, session, unfinished.as_deref(), &available, &drift);
+    let mut text = text(&seen, session, unfinished.as_deref(), (&available, major.as_ref()), &drift);
+    if let Some(watched) = &watched {
+        let _ = writeln!(text, "{}", probation::line(watched, &seen));
+    }
+    if let Some(Pending { package, release, reason, .. }) = &pending {
+        let _ = writeln!(text, "pending    {release} of the package `{package}`: {reason}");
+    }
     Ok(Reply::new(Outcome::Done)
         .with("installed", installed)
         .with("database", database(&seen, session, &drift))
         .with("service", service)
         .with("unfinished", unfinished)
+        .with("probation", probation::shown(watched.as_ref()))
+        .with("pending", &pending)
         .with("held", &seen.held)
         .with("available", available)
         .with("versions", seen.on_disk.iter().map(|release| &release.version).collect::<Vec<_>>())
@@ -60,7 +73,8 @@ pub fn backups(all: &[Backup], session: &Session<'_>) -> Vec<Value> {
     listed.collect()
 }
 
-fn available(seen: &Observed, session: &Session<'_>) -> Result<Value, String> {
+/// For programs; and what is there of a higher major, for people too.
+fn available(seen: &Observed, session: &Session<'_>) -> Result<(Value, Option<Major>), String> {
     let client = session.client();
     let in_words =
         |error: resolve::ResolveError| format!("what is available is not known: {}", causes::in_one_line(&error));
@@ -72,7 +86,8 @@ fn available(seen: &Observed, session: &Session<'_>) -> Result<Value, String> {
     let asked = Asked { installed, target: None, channel, installer: &installer, skip: &skip };
     let upgrade = way(&manifest, &asked).ok().and_then(|way| way.last().map(|release| release.version.clone()));
     let newest = newest(&manifest, &asked).map(|release| release.version.clone());
-    Ok(json!({ "newest": newest, "upgrade": upgrade }))
+    let major = major::above(&manifest, seen, session);
+    Ok((json!({ "newest": newest, "upgrade": upgrade, "major": major }), major))
 }
 
 fn database(seen: &Observed, session: &Session<'_>, drift: &Explained) -> Value {
@@ -108,7 +123,7 @@ fn text(
     seen: &Observed,
     session: &Session<'_>,
     unfinished: Option<&str>,
-    available: &Value,
+    (available, major): (&Value, Option<&Major>),
     drift: &Explained,
 ) -> String {
     let mut text = String::new();
@@ -167,6 +182,9 @@ fn text(
             _ => writeln!(text, "available  nothing newer"),
         },
     };
+    if let Some(major) = major {
+        let _ = writeln!(text, "major      {}", major.offer());
+    }
     let versions: Vec<String> = seen.on_disk.iter().map(|release| release.version.to_string()).collect();
     let _ = writeln!(text, "versions   {}", if versions.is_empty() { "none".to_owned() } else { versions.join(", ") });
     let _ = writeln!(text, "backups    {}", seen.backups.len());

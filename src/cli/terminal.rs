@@ -172,6 +172,10 @@ impl Watch for Terminal {
         self.draw(done, total, BYTES);
     }
 
+    fn rows(&self, done: u64, total: u64) {
+        self.draw(done, total, ROWS);
+    }
+
     fn cancelled(&self) -> bool {
         self.interrupt.requested().is_some()
     }

@@ -4,12 +4,14 @@ use serde_json::json;
 
 use super::arguments;
 use super::exit::Outcome;
+use super::major::{self, import_room};
 use super::outcome::{self, point};
 use super::reply::Reply;
 use super::runs::{
     Answer, barred, conduct, consent, refused, run_name, stands, timed, unresolved, unresolved_waivable,
 };
 use super::session::Session;
+use super::{packaged, probation};
 use crate::manifest::Manifest;
 use crate::manifest::graph::{Asked, way};
 use crate::plan::observed::{Cause, Held, Observed};
@@ -23,6 +25,9 @@ use crate::version::{Target, Version};
 
 /// Upgrades, hop by hop.
 pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Reply> {
+    if !arguments.dry_run {
+        packaged::refuse(arguments.to.as_ref(), session)?;
+    }
     let _lock = if arguments.dry_run { None } else { Some(session.begin("upgrade")?) };
     // What a plan would start from is not certain before the last one has ended.
     session.refuse_unfinished()?;
@@ -34,31 +39,72 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
     let (manifest, resolved) = timed("resolve", session, || {
         resolve::manifest(&session.config, &client, expiry, session.terminal).map_err(unresolved_waivable)
     })?;
+    go(arguments, &manifest, resolved, session, &client)
+}
+
+/// Upgrades by a manifest that is believed, under the lock.
+pub fn go(
+    arguments: &arguments::Upgrade,
+    manifest: &Manifest,
+    resolved: StepTime,
+    session: &Session<'_>,
+    client: &Client,
+) -> Answer<Reply> {
     let (seen, observed) = timed("observe", session, || session.observe())?;
-    let way = find(arguments, session, &manifest, &seen)?;
+    let watched = if arguments.dry_run { probation::read(session)? } else { probation::tally(session)? };
+    let way = find(arguments, session, manifest, &seen)?;
     if way.is_empty() {
-        return Ok(nothing(arguments.to.as_ref(), &seen).warning(passed_over(&manifest, &seen)));
+        let nothing = nothing(arguments.to.as_ref(), &seen).warning(passed_over(manifest, &seen));
+        return Ok(offering(nothing, arguments, manifest, session));
+    }
+    if let Some(refusal) = watched.and_then(|watched| watched.refusal()) {
+        return Err(refused(vec![refusal]));
     }
     let run_name = next_name(session, &way)?;
     let max_downtime_ms = arguments.max_downtime.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
-    let plan = upgrade::plan(&Upgrade { run: &run_name, way: &way }, &seen).map_err(refused)?;
+    let plan = upgrade::plan(&ask(&run_name, &way, &seen, session), &seen).map_err(refused)?;
     let plan = Plan { max_downtime_ms, ..plan };
     let warnings = tolerated(&seen);
+    let major = major::of(&way, &seen, session);
     if arguments.dry_run {
-        return Ok(dry_run(&plan, &way, &[resolved, observed]).warning(warnings));
+        let reply = dry_run(&plan, &way, &[resolved, observed]).warning(warnings);
+        let reply = match &major {
+            Some(major) => Reply { text: format!("{}\n{}", reply.text, major.words()), ..reply }.with("major", major),
+            None => reply,
+        };
+        return Ok(offering(reply, arguments, manifest, session));
+    }
+    if let Some(major) = &major {
+        session.terminal.say(&major.words());
     }
     agree(arguments.yes, &plan, &way, &seen, session)?;
-    let (reports, stopped) = climb(plan, &way, session, &client);
+    let (reports, stopped) = climb(plan, &way, session, client);
     let before = vec![resolved, observed];
     let reply = match stopped {
         None => outcome::of(&reports, before),
         Some(why) if reports.is_empty() => return Err(why),
         Some(why) => outcome::cut_short(&reports, before, *why),
     };
-    Ok(reply.warning(warnings))
+    Ok(offering(reply.warning(warnings), arguments, manifest, session))
 }
 
-fn unusable(error: &BundleError) -> Box<Reply> {
+fn ask<'a>(run: &'a str, way: &'a [Incoming], seen: &Observed, session: &Session<'_>) -> Upgrade<'a> {
+    Upgrade { run, way, probation_ms: probation::length_ms(session), import_room: import_room(seen) }
+}
+
+/// Says that a higher major is there, and what it takes, to who stayed inside the installed one without naming a release.
+fn offering(reply: Reply, arguments: &arguments::Upgrade, manifest: &Manifest, session: &Session<'_>) -> Reply {
+    if arguments.to.is_some() || !matches!(reply.outcome, Outcome::Done | Outcome::Nothing) {
+        return reply;
+    }
+    let Some(major) = session.observe().ok().and_then(|seen| major::above(manifest, &seen, session)) else {
+        return reply;
+    };
+    let text = format!("{}\n{}", reply.text.trim_end(), major.offer());
+    Reply { text, ..reply }.with("major", major)
+}
+
+pub(super) fn unusable(error: &BundleError) -> Box<Reply> {
     let remedy = match error {
         BundleError::Newer { .. } => "use the gantry-installer that made it, or a newer one",
         _ => "name a bundle that `gantry-installer manifest bundle` made, and copy it again if it was cut off",
@@ -83,7 +129,7 @@ fn climb(first: Plan, way: &[Incoming], session: &Session<'_>, client: &Client) 
         next = session.refuse_unfinished().and_then(|()| {
             let seen = session.observe()?;
             let name = next_name(session, left)?;
-            let plan = upgrade::plan(&Upgrade { run: &name, way: left }, &seen).map_err(refused)?;
+            let plan = upgrade::plan(&ask(&name, left, &seen, session), &seen).map_err(refused)?;
             Ok(Plan { max_downtime_ms, ..plan })
         });
     }
@@ -121,9 +167,8 @@ fn find(
 /// What is not taken without being named. Another artifact of a version that failed here is another attempt.
 pub fn held(manifest: &Manifest, seen: &Observed) -> Vec<Version> {
     let offered = |held: &&Held| {
-        let artifacts = manifest.release(&held.version).map(|release| release.artifacts.as_slice()).unwrap_or_default();
-        held.cause == Cause::RolledBack
-            || held.sha256.is_none_or(|failed| artifacts.iter().any(|artifact| artifact.sha256 == failed))
+        let release = manifest.release(&held.version);
+        held.cause == Cause::RolledBack || held.sha256.is_none() || release.is_some_and(|release| held.holds(release))
     };
     seen.held.iter().filter(offered).map(|held| held.version.clone()).collect()
 }

@@ -38,6 +38,8 @@ pub struct Config {
     pub keep_backups: u32,
     /// Bytes that the backups may take.
     pub max_backup_bytes: u64,
+    /// What a package's script answers after a failure that was undone.
+    pub on_failure: OnFailure,
 }
 
 /// Where the signed manifest is found.
@@ -141,6 +143,28 @@ pub struct Health {
     pub probe: Probe,
     /// How long it may take until it is well for the first time.
     pub timeout: Duration,
+    /// How long an upgrade stays under watch after it is well; zero where it does not.
+    pub probation: Duration,
+    /// What is done about a crash in that time, where going back would lose rows.
+    pub on_crash: OnCrash,
+}
+
+/// What is done about a release that crashes on probation, where going back would lose rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnCrash {
+    /// It is told, and nothing is changed.
+    Report,
+    /// The backup from before the upgrade is restored; what was written since is lost.
+    Restore,
+}
+
+/// What the script of a package answers after a failure that was undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// A failure: dpkg calls the package half-configured for as long as it is.
+    Fail,
+    /// Nothing but words: dpkg calls the package installed, and the activation waits.
+    Defer,
 }
 
 /// How the service is asked whether it is well.

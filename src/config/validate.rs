@@ -1,11 +1,14 @@
 //! From the written form to the one that the rest relies on: defaults, contradictions, what is not built yet.
 
 use std::path::{Component, PathBuf};
+use std::time::Duration;
 
 use super::error::{ConfigError, Fault, explain, placed};
-use super::raw::{Raw, RawHealth, RawService};
+use super::raw::{Raw, RawHealth, RawPackage, RawService};
 use super::values::{Command, Seconds};
-use super::{Config, Database, ForeignKeys, Format, Health, Manager, ManifestSource, Probe, Service, Wrap};
+use super::{
+    Config, Database, ForeignKeys, Format, Health, Manager, ManifestSource, OnCrash, OnFailure, Probe, Service, Wrap,
+};
 use crate::layout::Layout;
 use crate::manifest::signature::PublicKey;
 use crate::nearest::nearest;
@@ -32,15 +35,10 @@ pub fn parse(text: &str) -> Result<Config, ConfigError> {
 impl Raw {
     /// Keys of capabilities that are not built yet, unless they are at their defaults.
     fn unsupported(&self) -> Vec<Fault> {
-        let quoted = |word: &str| format!("{word:?}");
         let mut faults = Vec::new();
         let mut only = |key, value: Option<String>, default: &str| {
             faults.extend(value.filter(|value| value != default).map(|value| Fault::unsupported(key, &value, default)));
         };
-        let probation = self.health.probation.as_ref().filter(|probation| !probation.0.is_zero());
-        only("health.probation", probation.map(|probation| quoted(&format!("{:?}", probation.0))), "\"0s\"");
-        only("health.on_crash", self.health.on_crash.as_deref().map(quoted), "\"report\"");
-        only("package.on_failure", self.package.on_failure.as_deref().map(quoted), "\"fail\"");
         // An undo may put back an older database, which a voting member must never get.
         only("cluster.voter", self.cluster.voter.map(|voter| voter.to_string()), "false");
         only("cluster.rejoin", self.cluster.rejoin.as_ref().map(|rejoin| format!("{rejoin:?}")), "[]");
@@ -69,6 +67,15 @@ impl Raw {
             let message = "`database.no_tx_wrap` needs `database.format = \"golang-migrate\"`: other engines are told in \
                            the file";
             faults.push(Fault::new("database.no_tx_wrap", message));
+        }
+        faults.extend(self.health.on_crash().err());
+        faults.extend(self.package.on_failure().err());
+        if self.health.probation.as_ref().is_some_and(|time| !time.0.is_zero())
+            && self.service.manager.as_deref() == Some("none")
+        {
+            let message =
+                "`health.probation` needs a `service.manager`: without one nobody tells how long the service was up";
+            faults.push(Fault::new("health.probation", message));
         }
         if self.backup.keep == Some(0) {
             faults.push(Fault::new("backup.keep", "`backup.keep = 0` keeps no way back: keep at least 1"));
@@ -125,6 +132,8 @@ impl Raw {
             },
             keep_backups: self.backup.keep.unwrap_or(5),
             max_backup_bytes: self.backup.max_bytes.map_or(20 << 30, |bytes| bytes.0),
+            // A word that is none of them has been told of already.
+            on_failure: self.package.on_failure().unwrap_or(OnFailure::Fail),
             product,
             layout,
             database,
@@ -175,7 +184,13 @@ impl RawService {
 }
 
 impl RawHealth {
+    fn on_crash(&self) -> Result<OnCrash, Fault> {
+        let known = [("report", OnCrash::Report), ("restore", OnCrash::Restore)];
+        choice("health.on_crash", self.on_crash.as_deref(), &known)
+    }
+
     fn validate(self, fill: &dyn Fn(Command) -> Vec<String>) -> Result<Health, Fault> {
+        let on_crash = self.on_crash();
         let probe = match (self.url, self.command) {
             (Some(_), Some(_)) => {
                 return Err(Fault::new("health.url", "`health.url` and `health.command` exclude each other"));
@@ -188,8 +203,28 @@ impl RawHealth {
             (None, Some(command)) => Probe::Command(fill(command)),
             (None, None) => Probe::Alive,
         };
-        Ok(Health { probe, timeout: self.timeout.unwrap_or(Seconds::MINUTE).0 })
+        Ok(Health {
+            probe,
+            timeout: self.timeout.unwrap_or(Seconds::MINUTE).0,
+            probation: self.probation.map_or(Duration::ZERO, |time| time.0),
+            on_crash: on_crash.unwrap_or(OnCrash::Report),
+        })
     }
+}
+
+impl RawPackage {
+    fn on_failure(&self) -> Result<OnFailure, Fault> {
+        let known = [("fail", OnFailure::Fail), ("defer", OnFailure::Defer)];
+        choice("package.on_failure", self.on_failure.as_deref(), &known)
+    }
+}
+
+/// One of several words; the first where none is written.
+fn choice<T: Copy>(key: &'static str, word: Option<&str>, known: &[(&str, T)]) -> Result<T, Fault> {
+    let words = || known.iter().map(|(word, _)| *word).collect();
+    let word = word.unwrap_or(known.first().map_or("", |(word, _)| word));
+    let found = known.iter().find(|(name, _)| *name == word);
+    found.map(|(_, value)| *value).ok_or_else(|| unknown(key, word, words()))
 }
 
 fn absolute(key: &'static str, path: PathBuf) -> Result<PathBuf, Fault> {

@@ -168,7 +168,8 @@ pub(super) fn rows_of<E: From<Unread>>(
     Ok(())
 }
 
-fn value(value: ValueRef<'_>) -> Value<'_> {
+/// A value as an export says it.
+pub(super) fn value(value: ValueRef<'_>) -> Value<'_> {
     match value {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(integer) => Value::Integer(integer),

@@ -1,5 +1,7 @@
 //! The content of an export into a new database of the same schema.
 
+mod declare;
+
 use std::io::BufRead;
 
 use rusqlite::config::DbConfig;
@@ -20,12 +22,22 @@ use crate::transfer::reader::{self, ReadError};
 use crate::transfer::value::{RowError, Value, write_row};
 use crate::transfer::{ContentDigest, Inventory, Table};
 
+pub use declare::declare;
+
 /// Why nothing was imported. The new database is to be thrown away.
 #[derive(Debug, Error)]
 pub enum ImportError {
     /// The export is not what its inventory says, or no export.
     #[error(transparent)]
     Export(#[from] ReadError),
+    /// Its `schema.sql` does not declare a schema.
+    #[error("cannot make the schema of the export: the statement at line {line} of `schema.sql`")]
+    Declaration {
+        /// The line.
+        line: usize,
+        /// SQLite's words; nothing where the statement declares nothing.
+        source: Option<rusqlite::Error>,
+    },
     /// The new database has another schema.
     #[error("the export has the schema with the fingerprint {found}, and the new database {expected}")]
     Schema {

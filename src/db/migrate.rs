@@ -123,6 +123,15 @@ pub(crate) fn finish(database: &Path, connection: Connection, was_wal: bool) -> 
     Ok(fs::sync_file(&fs::open_regular(database)?, database)?)
 }
 
+/// Gives a database of our own, which is closed, the journal mode that another one has. It is one durable file before and
+/// after.
+///
+/// # Errors
+/// A mode that does not take, or a file that stays beside it.
+pub fn give_mode(database: &Path, wal: bool) -> Result<(), MigrateError> {
+    finish(database, open_owned(database, ForeignKeys::Ignored)?, wal)
+}
+
 /// Runs `works` between two looks at rows and references.
 pub(crate) fn measured(
     connection: &mut Connection,

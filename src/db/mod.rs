@@ -17,6 +17,7 @@ pub mod copy;
 pub mod copy_file;
 mod execute;
 pub mod foreign;
+pub mod imprint;
 pub mod in_place;
 pub mod lint;
 pub mod migrate;
@@ -33,6 +34,7 @@ pub mod count;
 pub mod loss;
 
 // Carrying its content elsewhere.
+pub mod build;
 pub mod export;
 pub mod import;
 

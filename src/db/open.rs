@@ -72,8 +72,13 @@ impl Reader {
     }
 }
 
+/// The URI of a file that nobody changes while it is open: it is read without any lock, and nothing is made beside it.
+pub(crate) fn frozen(path: &Path) -> String {
+    format!("file:{}?mode=ro&immutable=1", escaped(path))
+}
+
 fn immutable(path: &Path) -> Result<Reader, OpenError> {
-    let uri = format!("file:{}?immutable=1", escaped(path));
+    let uri = frozen(path);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(uri, flags)
         .and_then(|connection| looking(connection, true))
@@ -98,6 +103,14 @@ fn looking(connection: Connection, keep_wal: bool) -> rusqlite::Result<Connectio
 /// # Errors
 /// A file that is missing or has bytes already.
 pub fn create(path: &Path) -> Result<(), OpenError> {
+    create_encoded(path, "UTF-8")
+}
+
+/// The same, with text in an encoding of SQLite's, as `PRAGMA encoding` names it.
+///
+/// # Errors
+/// A file that is missing or has bytes already.
+pub fn create_encoded(path: &Path, encoding: &str) -> Result<(), OpenError> {
     match existing(path) {
         Err(OpenError::Empty { .. }) => {}
         Ok(_) => return Err(OpenError::NotEmpty { path: path.to_owned() }),
@@ -106,8 +119,15 @@ pub fn create(path: &Path) -> Result<(), OpenError> {
     seam::cross("make an empty database");
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     // Any write makes the first page; the product chooses its journal mode itself.
-    let made = Connection::open_with_flags(path, flags)
-        .and_then(|connection| connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA user_version = 0"));
+    let made = Connection::open_with_flags(path, flags).and_then(|connection| {
+        connection.execute_batch("PRAGMA synchronous = FULL")?;
+        if encoding != "UTF-8" {
+            connection.pragma_update(None, "encoding", encoding)?;
+            // Only the first table writes it into the file.
+            connection.execute_batch("CREATE TABLE first (a); DROP TABLE first")?;
+        }
+        connection.execute_batch("PRAGMA user_version = 0")
+    });
     made.map_err(|error| told(path, error))
 }
 

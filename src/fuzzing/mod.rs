@@ -25,6 +25,7 @@ pub const DOORS: &[(&str, Door)] = &[
     ("journal", records::journal),
     ("manifest", product::manifest),
     ("manifest_edit", product::manifest_edit),
+    ("mapping", product::mapping),
     ("migrations", sql::migrations),
     ("proc", system::proc),
     ("public_key", product::public_key),

@@ -11,6 +11,7 @@ use crate::manifest::signing::{self, SecretKey};
 use crate::manifest::target::{Host, choose};
 use crate::manifest::trust::Trust;
 use crate::manifest::{Artifact, Manifest, check, draw, place, write};
+use crate::transfer::mapping::{self, Columns, Mapping, OldTable, Shape};
 use crate::version::{Target, Version, VersionRange};
 
 /// A key that is believed, and a signature by it of [`SIGNED`].
@@ -23,6 +24,26 @@ pub(super) fn config(bytes: &[u8]) {
         assert!(config.layout.root.is_absolute() && config.layout.state.is_absolute());
         assert!(config.database.path.is_absolute() && config.layout.binary.is_relative());
     }
+}
+
+/// The account of an import; its scripts are there under two names.
+pub(super) fn mapping(bytes: &[u8]) {
+    let files = [(mapping::FILE, bytes), ("a.sql", b"SELECT 1"), ("b.sql", b"")];
+    let files = files.map(|(name, content)| (name.to_owned(), content.to_vec())).into();
+    let Ok(read) = Mapping::read(&files) else { return };
+    assert_eq!(Mapping::read(&files).as_ref(), Ok(&read));
+    assert!(read.scripts().iter().all(|(name, _)| files.contains_key(name)));
+    for table in read.tables() {
+        assert!(table.dropped.is_none() || table.into.is_empty(), "{table:?}");
+    }
+    // A schema of just what it names, and an empty one.
+    let named = |into: &mapping::Into| into.same.keys().chain(into.changed.keys()).cloned().collect::<Vec<_>>();
+    let columns = |table: &OldTable| Columns {
+        kept: table.without.keys().cloned().chain(table.into.iter().flat_map(named)).collect(),
+        computed: Vec::new(),
+    };
+    let old = Shape { tables: read.tables().iter().map(|table| (table.name.clone(), columns(table))).collect() };
+    let _ = (read.check(&old, &old), read.check(&old, &Shape::default()), read.check(&Shape::default(), &old));
 }
 
 pub(super) fn manifest(bytes: &[u8]) {

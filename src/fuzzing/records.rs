@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use super::text;
+use crate::journal::package::{Package, Pending};
 use crate::journal::{gate::GateRecord, record, releases::ReleaseRecord};
 use crate::manifest::trust::Trust;
 use crate::plan::observed::Backup;
+use crate::plan::probation::Probation;
 use crate::plan::{Operation, Plan, Point, Step};
 use crate::run::Report;
 use crate::run::recover::{Remaining, is_given_up, remaining};
@@ -51,6 +53,9 @@ pub(super) fn records(bytes: &[u8]) {
         b'r' => drop(record::parse::<ReleaseRecord>(path, bytes)),
         b'b' => drop(record::parse::<Backup>(path, bytes)),
         b'e' => drop(record::parse::<Report>(path, bytes)),
+        b'w' => drop(record::parse::<Probation>(path, bytes)),
+        b'k' => drop(record::parse::<Package>(path, bytes)),
+        b'l' => drop(record::parse::<Pending>(path, bytes)),
         b'o' => drop(record::parse::<record::Owner>(path, bytes)),
         _ => drop(serde_json::from_slice::<Owner>(bytes)),
     }
@@ -83,6 +88,7 @@ fn plan() -> Plan {
         was_running: true,
         restart_ms: None,
         max_downtime_ms: None,
+        probation_ms: None,
         agreed: None,
         steps: vec![
             Step::Stop,

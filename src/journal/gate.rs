@@ -27,10 +27,17 @@ pub struct GateRecord {
     pub releases: BTreeMap<String, Runs>,
     /// The release that the last run committed.
     pub committed: Option<Version>,
-    /// All schema versions that any release on disk knows, oldest first.
+    /// All schema versions that the newest release on disk knows of the major that the database is of, oldest first.
     pub order: Vec<SchemaVersion>,
-    /// What each schema looks like, by its version as text.
+    /// What each schema of that major looks like, by its version as text.
     pub schemas: BTreeMap<String, SchemaPrint>,
+    /// The major that the database is of. Each counts its own schemas: schema 1 of one is not schema 1 of another.
+    #[serde(default)]
+    pub major: Option<u64>,
+    /// Releases of other majors, which never run on it. Not among `releases`, where a program that was built with an older
+    /// library would compare numbers.
+    #[serde(default)]
+    pub others: BTreeMap<String, Runs>,
     /// The run that is under way; nothing may start but what it expects.
     pub run: Option<Unfinished>,
 }
@@ -80,14 +87,28 @@ impl GateRecord {
 
     /// Whether a release may run on a database that looks like this, runs that are under way left aside.
     pub fn judge(&self, version: &Version, ledger: &LedgerState, print: &SchemaPrint) -> Verdict {
-        let Some(runs) = self.releases.get(&version.to_string()) else {
-            return Verdict::Unknown { reason: format!("nothing is known of release {version}") };
+        let name = version.to_string();
+        let Some(runs) = self.releases.get(&name) else {
+            let Some(runs) = self.others.get(&name) else {
+                return Verdict::Unknown { reason: format!("nothing is known of release {version}") };
+            };
+            return self.across(version, runs, ledger);
         };
         let stand = self.stand(ledger, print, Some(&runs.schema));
         let schema = stand.schema.as_ref();
+
         let expected = schema.and_then(|schema| self.schemas.get(&schema.to_string()));
         let drift = expected.map(|expected| stand.drift().chain(print.drift_from(expected)).collect::<Vec<_>>());
         let standing = Standing { schema, dirty: stand.dirty, drift: drift.as_deref() };
         compare(&runs.schema, &runs.reads, &self.order, &standing)
+    }
+
+    fn across(&self, version: &Version, runs: &Runs, ledger: &LedgerState) -> Verdict {
+        let (schema, reads, major) = (ledger.stand(&self.order).schema, runs.reads.clone(), self.major);
+        if self.major.is_some_and(|major| version.major() < major) {
+            Verdict::Ahead { schema, reads, major }
+        } else {
+            Verdict::Behind { schema, reads, major }
+        }
     }
 }

@@ -4,6 +4,8 @@ pub mod backups;
 pub mod gate;
 pub mod held;
 pub mod owned;
+pub mod package;
+pub mod probation;
 pub mod record;
 pub mod releases;
 pub mod runs;

@@ -40,6 +40,13 @@ pub fn list(layout: &Layout) -> Result<Vec<ReleaseRecord>, RecordError> {
     Ok(records)
 }
 
+/// Those of one major, lowest first. Each major counts its own schemas: what one says of a number is nothing to another.
+pub fn of_major(layout: &Layout, major: u64) -> Result<Vec<ReleaseRecord>, RecordError> {
+    let mut records = list(layout)?;
+    records.retain(|record| record.release.version.major() == major);
+    Ok(records)
+}
+
 /// The record of one release, if it is on disk.
 pub fn read(layout: &Layout, version: &Version) -> Result<Option<ReleaseRecord>, RecordError> {
     if !fs::exists(&layout.version(version))? {

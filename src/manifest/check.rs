@@ -79,7 +79,8 @@ fn stuck(release: &Release, above: &[Release]) -> Option<Remark> {
 fn beside_the_one_below(release: &Release, below: &[Release]) -> Option<Remark> {
     let is_predecessor = |other: &&Release| other.yanked.is_none() && release.accepts(&other.version);
     let lower = below.iter().rev().find(is_predecessor)?;
-    if lower.schema == release.schema {
+    // Each major counts its own schemas, and only a backup leads back across.
+    if lower.schema == release.schema || lower.version.major() != release.version.major() {
         return None;
     }
     let (upper, schema) = (release.version.clone(), release.schema.clone());
@@ -178,6 +179,9 @@ mod tests {
         let noted = remarks(vec![with_schema("1.4.0", 4, &[4]), with_schema("1.5.0", 6, &[6])]);
         assert!(matches!(noted.as_slice(), [note @ Remark::NoBinaryRollback { .. }] if note.is_note()), "{noted:?}");
         assert_eq!(remarks(vec![with_schema("1.4.0", 4, &[4, 6]), with_schema("1.5.0", 6, &[6])]), []);
+        let import = Some("import/from-v1".to_owned());
+        let major = Release { import, from: Some(">=1.4".parse().unwrap()), ..with_schema("2.0.0", 1, &[1]) };
+        assert_eq!(remarks(vec![with_schema("1.4.0", 6, &[6]), major]), []);
         let down = remarks(vec![with_schema("1.4.0", 6, &[6]), with_schema("1.5.0", 4, &[4])]);
         assert!(matches!(down.as_slice(), [mistake @ Remark::GoesDown { .. }] if !mistake.is_note()), "{down:?}");
     }

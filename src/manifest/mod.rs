@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::{Fingerprint, Sha256};
 use crate::version::{SchemaVersion, Version, VersionRange};
 
-mod reader;
+pub(crate) mod reader;
 mod wire;
 pub mod signature;
 pub mod signing;
@@ -89,6 +89,10 @@ pub struct Release {
     pub notes: Option<String>,
     /// The installers that can bring it in.
     pub installer: Option<VersionRange>,
+    /// The directory of its archives with the mapping by which the rows of an older major come into its database; without
+    /// it no way leads from another major to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<String>,
     /// Its archives, at most one a target.
     pub artifacts: Vec<Artifact>,
 }
@@ -100,11 +104,14 @@ impl Release {
     }
 
     /// Whether `version` may upgrade directly to it, as far as this release says. A barrier between them may forbid it.
+    /// From another major only its import leads to it, and only from where its `from` says so.
     pub fn accepts(&self, version: &Version) -> bool {
+        let same_major = version.major() == self.version.major();
         *version < self.version
+            && (same_major || self.import.is_some())
             && match &self.from {
                 Some(range) => range.contains(version),
-                None => version.major() == self.version.major(),
+                None => same_major,
             }
     }
 

@@ -25,58 +25,58 @@ impl fmt::Display for Finding {
 }
 
 /// The findings in one text.
-pub(super) struct Findings {
+pub(crate) struct Findings {
     line_ends: Vec<usize>,
     found: Vec<Finding>,
 }
 
 impl Findings {
-    pub(super) fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         Self { line_ends: text.match_indices('\n').map(|(at, _)| at).collect(), found: Vec::new() }
     }
 
     /// The line of a byte of the text.
-    pub(super) fn line(&self, at: usize) -> usize {
+    pub(crate) fn line(&self, at: usize) -> usize {
         self.line_ends.partition_point(|end| *end < at) + 1
     }
 
-    pub(super) fn add(&mut self, at: usize, message: impl Into<String>) {
+    pub(crate) fn add(&mut self, at: usize, message: impl Into<String>) {
         let line = self.line(at);
         self.found.push(Finding { line, message: message.into() });
     }
 
     /// All of them in the order of the text.
-    pub(super) fn sorted(mut self) -> Vec<Finding> {
+    pub(crate) fn sorted(mut self) -> Vec<Finding> {
         self.found.sort_by_key(|finding| finding.line);
         self.found
     }
 }
 
 /// A value and where it stands in the text.
-pub(super) struct Placed<T> {
-    pub(super) value: T,
-    pub(super) span: Range<usize>,
+pub(crate) struct Placed<T> {
+    pub(crate) value: T,
+    pub(crate) span: Range<usize>,
 }
 
 impl<T> Placed<T> {
-    pub(super) fn at(&self) -> usize {
+    pub(crate) fn at(&self) -> usize {
         self.span.start
     }
 }
 
 /// A table of the text.
 #[derive(Clone, Copy)]
-pub(super) struct Section<'t> {
+pub(crate) struct Section<'t> {
     /// What it is, with its article.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// Where it begins.
-    pub(super) at: usize,
-    pub(super) table: &'t DeTable<'t>,
+    pub(crate) at: usize,
+    pub(crate) table: &'t DeTable<'t>,
 }
 
 impl<'t> Section<'t> {
     /// Finds every key that is not one of `known`.
-    pub(super) fn refuse_unknown(&self, known: &[&str], findings: &mut Findings) {
+    pub(crate) fn refuse_unknown(&self, known: &[&str], findings: &mut Findings) {
         for key in self.table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
             let name = key.get_ref();
             let meant = nearest(name, known.iter().copied()).unwrap_or_default();
@@ -91,7 +91,7 @@ impl<'t> Section<'t> {
     }
 
     /// The value of a key that must be there.
-    pub(super) fn required<T: Wire>(&self, key: &str, findings: &mut Findings) -> Option<Placed<T>> {
+    pub(crate) fn required<T: Wire>(&self, key: &str, findings: &mut Findings) -> Option<Placed<T>> {
         if self.table.get(key).is_none() {
             findings.add(self.at, format!("{} without `{key}`, which must be {}", self.name, T::EXPECTED));
         }
@@ -99,7 +99,7 @@ impl<'t> Section<'t> {
     }
 
     /// The value of a key, if it is there and good.
-    pub(super) fn optional<T: Wire>(&self, key: &str, findings: &mut Findings) -> Option<Placed<T>> {
+    pub(crate) fn optional<T: Wire>(&self, key: &str, findings: &mut Findings) -> Option<Placed<T>> {
         let value = self.table.get(key)?;
         let read = T::read(value.get_ref());
         if read.is_none() {
@@ -113,8 +113,18 @@ impl<'t> Section<'t> {
         Some(Placed { value: read?, span: value.span() })
     }
 
+    /// A table of its own, such as `same = { id = "id" }`; none where the key is missing.
+    pub(crate) fn section(&self, key: &str, name: &'static str, findings: &mut Findings) -> Option<Section<'t>> {
+        let value = self.table.get(key)?;
+        if let DeValue::Table(table) = value.get_ref() {
+            return Some(Section { name, at: value.span().start, table });
+        }
+        findings.add(value.span().start, format!("`{key}` must be a table, written `{key} = {{ … }}`"));
+        None
+    }
+
     /// The tables of an array, such as `[[release]]`; none where the key is missing.
-    pub(super) fn sections(&self, key: &str, name: &'static str, findings: &mut Findings) -> Vec<Section<'t>> {
+    pub(crate) fn sections(&self, key: &str, name: &'static str, findings: &mut Findings) -> Vec<Section<'t>> {
         let Some(value) = self.table.get(key) else { return Vec::new() };
         let mut sections = Vec::new();
         for item in value.get_ref().as_array().into_iter().flat_map(|array| array.iter()) {
@@ -132,7 +142,7 @@ impl<'t> Section<'t> {
 }
 
 /// What a TOML value can be read as.
-pub(super) trait Wire: Sized {
+pub(crate) trait Wire: Sized {
     /// What one is, for who wrote something else.
     const EXPECTED: &'static str;
 
@@ -187,6 +197,14 @@ impl Wire for Vec<SchemaVersion> {
 
     fn read(value: &DeValue<'_>) -> Option<Self> {
         value.as_array()?.iter().map(|item| SchemaVersion::read(item.get_ref())).collect()
+    }
+}
+
+impl Wire for Vec<String> {
+    const EXPECTED: &'static str = "a list of texts such as [\"rows.sql\"]";
+
+    fn read(value: &DeValue<'_>) -> Option<Self> {
+        value.as_array()?.iter().map(|item| String::read(item.get_ref())).collect()
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) fn release(text: &str) -> Release {
         yanked: None,
         notes: None,
         installer: None,
+        import: None,
         artifacts: Vec::new(),
     }
 }

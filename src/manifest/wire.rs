@@ -101,14 +101,12 @@ fn read_manifest(top: &Section<'_>, findings: &mut Findings) -> Option<Manifest>
 #[derive(Default)]
 struct Together {
     lines: HashMap<Version, usize>,
-    fingerprints: HashMap<SchemaVersion, (Fingerprint, usize)>,
+    /// By major: each counts its own schemas.
+    fingerprints: HashMap<(u64, SchemaVersion), (Fingerprint, usize)>,
 }
 
 fn read_release(section: &Section<'_>, together: &mut Together, findings: &mut Findings) -> Option<Release> {
     section.refuse_unknown(&RELEASE, findings);
-    if let Some((key, _)) = section.table.get_key_value("import") {
-        findings.add(key.span().start, "`import` is not supported yet: a release is made by migrations only");
-    }
     let version = section.required::<Version>("version", findings);
     let channel = section.optional::<String>("channel", findings);
     if let Some(channel) = &channel
@@ -124,11 +122,12 @@ fn read_release(section: &Section<'_>, together: &mut Together, findings: &mut F
         findings.add(reads.at(), format!("`reads` must hold the release's own schema, {}", schema.value));
     }
     let fingerprint = section.optional::<Fingerprint>("fingerprint", findings);
+    let import = read_import(section, findings);
     if let Some(version) = &version {
         together.version_once(version, findings);
     }
-    if let (Some(schema), Some(fingerprint)) = (&schema, &fingerprint) {
-        together.one_fingerprint(&schema.value, fingerprint, findings);
+    if let (Some(version), Some(schema), Some(fingerprint)) = (&version, &schema, &fingerprint) {
+        together.one_fingerprint(version.value.major(), &schema.value, fingerprint, findings);
     }
     let release = Release {
         from: section.optional("from", findings).map(value),
@@ -137,6 +136,7 @@ fn read_release(section: &Section<'_>, together: &mut Together, findings: &mut F
         yanked: section.optional("yanked", findings).map(value),
         notes: section.optional("notes", findings).map(value),
         installer: section.optional("installer", findings).map(value),
+        import,
         artifacts: read_artifacts(section, findings),
         version: version?.value,
         channel: channel.map_or_else(|| STABLE.to_owned(), value),
@@ -147,6 +147,21 @@ fn read_release(section: &Section<'_>, together: &mut Together, findings: &mut F
     Some(release)
 }
 
+/// A directory of the archive. Nobody comes to it but from another major, and none may that `from` does not name.
+fn read_import(section: &Section<'_>, findings: &mut Findings) -> Option<String> {
+    let import = section.optional::<String>("import", findings)?;
+    let part = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\\');
+    if !import.value.split('/').all(part) {
+        let message =
+            format!("`import` must be a directory of the archive such as `import/from-v1`, not `{}`", import.value);
+        findings.add(import.at(), message);
+    }
+    if !section.table.contains_key("from") {
+        findings.add(import.at(), "`import` without `from`, which says the older major's releases that may come by it");
+    }
+    Some(import.value)
+}
+
 impl Together {
     fn version_once(&mut self, version: &Placed<Version>, findings: &mut Findings) {
         let line = findings.line(version.at());
@@ -155,9 +170,15 @@ impl Together {
         }
     }
 
-    fn one_fingerprint(&mut self, schema: &SchemaVersion, found: &Placed<Fingerprint>, findings: &mut Findings) {
+    fn one_fingerprint(
+        &mut self,
+        major: u64,
+        schema: &SchemaVersion,
+        found: &Placed<Fingerprint>,
+        findings: &mut Findings,
+    ) {
         let line = findings.line(found.at());
-        let (first, at) = *self.fingerprints.entry(schema.clone()).or_insert((found.value, line));
+        let (first, at) = *self.fingerprints.entry((major, schema.clone())).or_insert((found.value, line));
         if first != found.value {
             findings.add(found.at(), format!("`fingerprint` of schema {schema} is another one in line {at}"));
         }

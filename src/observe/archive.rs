@@ -11,7 +11,7 @@ use crate::db::migrate::MigrateError;
 use crate::db::{Stop, schema};
 use crate::digest::{Fingerprint, Sha256};
 use crate::migration::lint::Finding;
-use crate::migration::{Ledger, LedgerNameError, MigrationError, Warning};
+use crate::migration::{Ledger, LedgerNameError, MigrationError, Set, Warning};
 use crate::observe::lint::{Subject, Tried, TryError};
 use crate::sys::fs::{self, PathError};
 use crate::sys::temporary::Temporary;
@@ -34,6 +34,8 @@ pub struct Archive {
     pub fingerprint: Fingerprint,
     /// What is odd about its migrations.
     pub warnings: Vec<Warning>,
+    /// The files of its import mappings, by their directory.
+    pub imports: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
     migrations: Migrations,
 }
 
@@ -98,8 +100,22 @@ pub fn look(path: &Path, format: Format, watch: &dyn Watch) -> Result<Archive, A
         schema,
         fingerprint: print.fingerprint,
         warnings,
+        imports: imports(&tree)?,
         migrations,
     })
+}
+
+/// Where releases have their mappings, one directory for each major that they come from.
+const IMPORTS: &str = "import";
+
+fn imports(tree: &Path) -> Result<BTreeMap<String, BTreeMap<String, Vec<u8>>>, PathError> {
+    let mut imports = BTreeMap::new();
+    for name in fs::names(&tree.join(IMPORTS))? {
+        let files = fs::files(&tree.join(IMPORTS).join(&name))?.into_iter();
+        let files = files.map(|(file, content)| (file.to_string_lossy().into_owned(), content)).collect();
+        imports.insert(format!("{IMPORTS}/{}", name.to_string_lossy()), files);
+    }
+    Ok(imports)
 }
 
 impl From<TryError> for ArchiveError {
@@ -128,6 +144,11 @@ impl Archive {
     pub fn obstacles(&self, own: &SchemaVersion, read: &SchemaVersion) -> Vec<Finding> {
         let Migrations { files, format, ledger, tried } = &self.migrations;
         tried.obstacles(&Subject::plain(files, *format, ledger), own, read)
+    }
+
+    /// Its migrations.
+    pub fn set(&self) -> &Set {
+        self.migrations.tried.set()
     }
 
     /// The version that the directory at the top names, `PRODUCT-VERSION`.

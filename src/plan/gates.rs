@@ -1,39 +1,12 @@
 //! The gates: may a run begin on this machine, on this database, with this much space?
 
-use super::observed::{Content, Holds, Observed, Readable, Space};
+use super::observed::{Content, Observed, Readable, Space};
 use super::refusal::Refusal;
-use super::step::Incoming;
+use super::room::rooms;
+pub use super::room::{Need, needs, size};
 use super::verdict::{drift_words, is_tolerated, words};
 use crate::config::Format;
 use crate::migration::{Drift, DriftKind};
-
-/// What a run takes from a file system, beyond what it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Need {
-    /// For what.
-    pub holds: Holds,
-    /// How much.
-    pub bytes: u64,
-}
-
-/// What a run needs that copies `bytes` of database and brings in releases.
-pub fn needs(seen: &Observed, bytes: u64, incoming: &[Incoming]) -> Vec<Need> {
-    /// For plans, journals, records, and an undo on a disk that is otherwise full.
-    const RESERVE: u64 = 16 << 20;
-    /// Programs inflate about threefold; what is more than this is refused while it is unpacked.
-    const INFLATION: u64 = 4;
-    let artifacts = total(incoming.iter().map(|one| one.size));
-    let device = |holds| seen.spaces.iter().find(|space| space.holds == holds).map(|space| space.device);
-    // On one file system the replaced database becomes the backup by a rename.
-    let copied = if device(Holds::Backups) == device(Holds::Database) { 0 } else { bytes };
-    vec![
-        // The copy, and the log of its rehearsal.
-        Need { holds: Holds::Database, bytes: bytes.saturating_mul(2).saturating_add(RESERVE) },
-        Need { holds: Holds::Versions, bytes: artifacts.saturating_mul(INFLATION) },
-        Need { holds: Holds::State, bytes: artifacts.saturating_add(RESERVE) },
-        Need { holds: Holds::Backups, bytes: copied },
-    ]
-}
 
 /// Refuses a machine on which no run may begin: all reasons at once.
 pub fn check_machine(seen: &Observed, needs: &[Need]) -> Vec<Refusal> {
@@ -148,9 +121,6 @@ fn dirty(readable: &Readable) -> Refusal {
 
 fn check_space(spaces: &[Space], needs: &[Need]) -> Vec<Refusal> {
     let mut refusals = Vec::new();
-    let mut devices: Vec<u64> = spaces.iter().map(|space| space.device).collect();
-    devices.sort_unstable();
-    devices.dedup();
     for space in spaces.iter().filter(|space| needs.iter().any(|need| need.holds == space.holds)) {
         if space.read_only {
             refusals.push(Refusal::new(
@@ -170,48 +140,23 @@ fn check_space(spaces: &[Space], needs: &[Need]) -> Vec<Refusal> {
             ));
         }
     }
-    for device in devices {
-        let here: Vec<&Space> = spaces.iter().filter(|space| space.device == device).collect();
-        let on_it = needs.iter().filter(|need| here.iter().any(|space| space.holds == need.holds));
-        let need = total(on_it.map(|need| need.bytes));
-        let Some(first) = here.first() else { continue };
-        if need > first.available {
-            let what: Vec<&str> = here.iter().map(|space| space.holds.words()).collect();
-            refusals.push(Refusal::new(
-                "no-space",
-                format!(
-                    "the file system of `{}` has {} free and this run needs {} there, for {}",
-                    first.path.display(),
-                    size(first.available),
-                    size(need),
-                    what.join(", ")
-                ),
-                format!(
-                    "free {} on it, for example with `gantry-installer backup prune`",
-                    size(need - first.available)
-                ),
-            ));
-        }
+    for room in rooms(spaces, needs).into_iter().filter(|room| room.needed > room.available) {
+        refusals.push(Refusal::new(
+            "no-space",
+            format!(
+                "the file system of `{}` has {} free and this run needs {} there, for {}",
+                room.path.display(),
+                size(room.available),
+                size(room.needed),
+                room.holds.join(", ")
+            ),
+            format!(
+                "free {} on it, for example with `gantry-installer backup prune`",
+                size(room.needed - room.available)
+            ),
+        ));
     }
     refusals
-}
-
-/// A sum that stays at the most when it is more: what a manifest says of sizes may be anything.
-fn total(bytes: impl Iterator<Item = u64>) -> u64 {
-    bytes.fold(0, u64::saturating_add)
-}
-
-/// A size in words, rounded to a tenth of its unit.
-pub fn size(bytes: u64) -> String {
-    const UNITS: [(&str, u64); 4] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-    let unit = UNITS.into_iter().find(|(_, scale)| bytes >= *scale);
-    unit.map_or_else(
-        || format!("{bytes} bytes"),
-        |(name, scale)| {
-            let tenths = u128::from(bytes) * 10 / u128::from(scale);
-            format!("{}.{} {name}", tenths / 10, tenths % 10)
-        },
-    )
 }
 
 #[cfg(test)]
@@ -219,6 +164,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::plan::observed::Holds;
 
     #[test]
     fn space_is_counted_by_file_system_not_by_path() {

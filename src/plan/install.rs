@@ -3,7 +3,7 @@
 use super::gates::{Need, check_machine, needs, other_format};
 use super::observed::{Content, Observed, Readable, Service};
 use super::refusal::Refusal;
-use super::step::{Incoming, Leg, Operation, Plan, Point, Step};
+use super::step::{Incoming, Leg, Means, Operation, Plan, Point, Step};
 use super::upgrade::missing;
 use super::verdict::{Standing, Verdict, compare, words};
 use crate::migration::Direction;
@@ -77,6 +77,7 @@ pub fn plan(ask: &Install<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
             from: None,
             to: release.schema.clone(),
             fingerprint: release.fingerprint,
+            by: Means::Migrations,
         };
         steps.push(Step::Create { leg, owner: ask.owner.map(str::to_owned) });
         steps.push(Step::Exchange { replaces: false });
@@ -94,6 +95,7 @@ pub fn plan(ask: &Install<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
         was_running: running,
         restart_ms: None,
         max_downtime_ms: None,
+        probation_ms: None,
         agreed: None,
         steps,
     })

@@ -3,7 +3,7 @@
 use super::gates::{check_database, check_machine, needs};
 use super::observed::{Observed, Service};
 use super::refusal::Refusal;
-use super::step::{Leg, Operation, Plan, Point, Source, Step};
+use super::step::{Leg, Means, Operation, Plan, Point, Source, Step};
 use super::upgrade::not_installed;
 use super::verdict::words;
 use crate::migration::Direction;
@@ -46,14 +46,20 @@ pub fn plan(run: &str, to: &SchemaVersion, seen: &Observed) -> Result<Plan, Vec<
         }
     };
     let newest = seen
-        .on_disk
-        .iter()
+        .of_its_major()
         .rev()
         .find(|release| position(&release.schema) >= position(to).max(from.as_ref().and_then(position)));
     let (Some(newest), true) = (newest, refusals.is_empty()) else { return Err(refusals) };
     let same = |release: &&crate::manifest::Release| release.schema == *to;
-    let fingerprint = seen.on_disk.iter().find(same).and_then(|release| release.fingerprint);
-    let leg = Leg { migrations: newest.version.clone(), direction, from: from.clone(), to: to.clone(), fingerprint };
+    let fingerprint = seen.of_its_major().find(same).and_then(|release| release.fingerprint);
+    let leg = Leg {
+        migrations: newest.version.clone(),
+        direction,
+        from: from.clone(),
+        to: to.clone(),
+        fingerprint,
+        by: Means::Migrations,
+    };
     Ok(Plan {
         run: run.to_owned(),
         operation: Operation::Migrate,
@@ -65,6 +71,7 @@ pub fn plan(run: &str, to: &SchemaVersion, seen: &Observed) -> Result<Plan, Vec<
         was_running: matches!(seen.service, Service::Running { .. }),
         restart_ms: None,
         max_downtime_ms: None,
+        probation_ms: None,
         agreed: None,
         steps: vec![
             Step::Copy { source: Source::Live },

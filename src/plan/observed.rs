@@ -18,7 +18,8 @@ pub struct Observed {
     pub installed: Option<Release>,
     /// All releases on disk, lowest first, the installed one included.
     pub on_disk: Vec<Release>,
-    /// All schema versions that the newest release on disk knows, oldest first.
+    /// All schema versions that the newest release on disk knows of the installed one's major, oldest first: each major
+    /// counts its own, and a number of one says nothing in another.
     pub order: Vec<SchemaVersion>,
     /// The database.
     pub database: Database,
@@ -36,6 +37,14 @@ pub struct Observed {
     pub backups: Vec<Backup>,
     /// Releases that failed here or were gone back from.
     pub held: Vec<Held>,
+}
+
+impl Observed {
+    /// The releases on disk that share the installed one's migrations, lowest first; all where none is installed.
+    pub fn of_its_major(&self) -> impl DoubleEndedIterator<Item = &Release> {
+        let major = self.installed.as_ref().map(|installed| installed.version.major());
+        self.on_disk.iter().filter(move |release| major.is_none_or(|major| release.version.major() == major))
+    }
 }
 
 /// The database file.
@@ -221,6 +230,14 @@ pub struct Held {
     pub at: Timestamp,
     /// In which run.
     pub run: String,
+}
+
+impl Held {
+    /// Whether it holds what is offered as this release: another artifact of a version that failed here is another attempt.
+    pub fn holds(&self, offered: &Release) -> bool {
+        self.version == offered.version
+            && self.sha256.is_none_or(|failed| offered.artifacts.iter().any(|artifact| artifact.sha256 == failed))
+    }
 }
 
 /// What holds a release.

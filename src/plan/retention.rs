@@ -1,6 +1,7 @@
 //! Which backups are one too many.
 
 use super::observed::{Backup, BackupKind};
+use crate::version::Version;
 
 /// What of backups is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,16 +14,21 @@ pub struct Retention {
 
 /// The backups beyond the number and size that are kept, newest first; `all` is oldest first.
 ///
-/// The newest one is kept, whatever its size, and so are the newest that a rollback would take and those that `needed`
-/// names.
+/// The newest one is kept, whatever its size, and so are those that `needed` names and, of each major, the newest that a
+/// rollback would take: there is no other way back across an import.
 pub fn surplus(all: &[Backup], retention: Retention, needed: &[String]) -> Vec<Backup> {
-    let newest = all.iter().rev().find(|backup| backup.kind != BackupKind::Abandoned).map(|backup| &backup.id);
+    let major = |backup: &Backup| backup.version.as_ref().map(Version::major);
+    let is_newest = |backup: &Backup| {
+        let mut alike =
+            all.iter().rev().filter(|other| other.kind != BackupKind::Abandoned && major(other) == major(backup));
+        alike.next().is_some_and(|newest| newest.id == backup.id)
+    };
     let mut gone = Vec::new();
     let (mut count, mut bytes) = (0, 0_u64);
     for backup in all.iter().rev() {
         let with = bytes.saturating_add(backup.bytes);
         let fits = count < retention.count && with <= retention.bytes;
-        if fits || count == 0 || newest == Some(&backup.id) || needed.contains(&backup.id) {
+        if fits || count == 0 || is_newest(backup) || needed.contains(&backup.id) {
             count += 1;
             bytes = with;
         } else {
@@ -65,5 +71,12 @@ mod tests {
         ];
         assert_eq!(gone(&all, 1, 1, &[]), ["2", "1"]);
         assert_eq!(gone(&all, 1, 1, &["1"]), ["2"]);
+    }
+
+    #[test]
+    fn the_newest_of_each_major_stays() {
+        let of = |id, version: &str| Backup { version: version.parse().ok(), ..backup(id, BackupKind::Before, 10) };
+        let all = [of("1", "1.6.0"), of("2", "1.7.0"), of("3", "2.0.0"), of("4", "2.1.0")];
+        assert_eq!(gone(&all, 1, 1, &[]), ["3", "1"]);
     }
 }

@@ -1,9 +1,10 @@
 //! The ways back from a release, and the plan of the one that was chosen.
 
+use super::bridge;
 use super::gates::{check_database, check_machine, needs};
 use super::observed::{Backup, BackupKind, Content, Observed, Service};
 use super::refusal::Refusal;
-use super::step::{Incoming, Leg, Operation, Plan, Point, Source, Step, Strategy};
+use super::step::{Bridge, Incoming, Leg, Means, Operation, Plan, Point, Source, Step, Strategy};
 use super::upgrade::{missing, not_installed};
 use super::verdict::words;
 use crate::manifest::Release;
@@ -31,8 +32,8 @@ pub enum Way {
     Binary,
     /// These migrations, on a copy of the live database.
     Down(Leg),
-    /// This backup, and the migrations that bring a copy of it up to the live schema, for comparison.
-    Restore(Backup, Option<Leg>),
+    /// This backup, and what makes it comparable with the live database.
+    Restore(Backup, Bridge),
 }
 
 impl Way {
@@ -109,6 +110,7 @@ pub fn plan(ask: &Rollback<'_>, way: &Way, seen: &Observed) -> Result<Plan, Vec<
         was_running: matches!(seen.service, Service::Running { .. }),
         restart_ms: None,
         max_downtime_ms: None,
+        probation_ms: None,
         agreed: None,
         steps,
     })
@@ -118,6 +120,9 @@ fn binary(ask: &Rollback<'_>, seen: &Observed) -> Result<Way, String> {
     let target = ask.target;
     if seen.installed.as_ref().is_some_and(|installed| installed.version == target.version) {
         return Err(format!("{} is the installed release", target.version));
+    }
+    if let Some(why) = across_an_import(target, seen) {
+        return Err(why);
     }
     let live = live_schema(seen);
     match &live {
@@ -133,6 +138,9 @@ fn binary(ask: &Rollback<'_>, seen: &Observed) -> Result<Way, String> {
 
 fn down(ask: &Rollback<'_>, seen: &Observed) -> Result<Way, String> {
     let target = ask.target;
+    if let Some(why) = across_an_import(target, seen) {
+        return Err(why);
+    }
     let Some(from) = live_schema(seen) else { return Err("the database has no schema to go back from".to_owned()) };
     if from == target.schema {
         return Err(format!("the database is at schema {from} already"));
@@ -142,7 +150,7 @@ fn down(ask: &Rollback<'_>, seen: &Observed) -> Result<Way, String> {
         return Err(format!("the way from schema {from} to schema {} is in no release on disk", target.schema));
     }
     // The down migrations of a schema are in the release that brought it, and in later ones.
-    let newest = seen.on_disk.iter().rev().find(|release| position(&release.schema) >= position(&from));
+    let newest = seen.of_its_major().rev().find(|release| position(&release.schema) >= position(&from));
     let Some(newest) = newest else {
         return Err(format!("the release that brought schema {from} is not on disk any more"));
     };
@@ -152,19 +160,33 @@ fn down(ask: &Rollback<'_>, seen: &Observed) -> Result<Way, String> {
         from: Some(from),
         to: target.schema.clone(),
         fingerprint: target.fingerprint,
+        by: Means::Migrations,
     }))
+}
+
+/// Why neither the program alone nor migrations lead to a release of another major. Its schemas may have the same numbers,
+/// and are others.
+fn across_an_import(target: &Release, seen: &Observed) -> Option<String> {
+    let installed = &seen.installed.as_ref()?.version;
+    (installed.major() != target.version.major()).then(|| {
+        format!(
+            "the database of {installed} was made anew by an import: {} knows nothing of its schema",
+            target.version
+        )
+    })
 }
 
 fn restore(ask: &Rollback<'_>, seen: &Observed) -> Result<Way, String> {
     let target = ask.target;
-    let fits = |backup: &&Backup| backup.schema.as_ref().is_some_and(|schema| target.runs_on(schema));
+    let fits = |backup: &&Backup| bridge::of_backup(backup, seen).is_some_and(|stand| bridge::runs_on(target, &stand));
     let backup = match ask.backup {
         Some(id) => {
             let named = seen.backups.iter().find(|backup| backup.id == id);
             let named = named.ok_or_else(|| format!("there is no backup `{id}`"))?;
             if !fits(&named) {
+                let made_by = named.version.as_ref().map_or_else(String::new, |version| format!(", made by {version}"));
                 return Err(format!(
-                    "{} does not run on schema {} of backup `{id}`; it reads {}",
+                    "{} does not run on schema {} of backup `{id}`{made_by}; it reads {}",
                     target.version,
                     words(named.schema.as_ref()),
                     reads(target)
@@ -180,32 +202,16 @@ fn restore(ask: &Rollback<'_>, seen: &Observed) -> Result<Way, String> {
             })?
         }
     };
-    Ok(Way::Restore(backup.clone(), comparison(backup, seen)))
+    Ok(Way::Restore(backup.clone(), bridge::bridge(backup, seen)))
 }
 
-/// The migrations that bring a copy of the backup to the live schema, so that the two can be compared row by row.
-fn comparison(backup: &Backup, seen: &Observed) -> Option<Leg> {
-    let live = live_schema(seen)?;
-    let position = |schema: &crate::version::SchemaVersion| seen.order.iter().position(|known| known == schema);
-    let from = backup.schema.clone()?;
-    let (old, new) = (position(&from)?, position(&live)?);
-    let newest = seen.on_disk.iter().rev().find(|release| position(&release.schema) >= Some(new))?;
-    (old < new).then(|| Leg {
-        migrations: newest.version.clone(),
-        direction: Direction::Up,
-        from: Some(from),
-        to: live,
-        fingerprint: None,
-    })
-}
-
-fn source(backups: &std::path::Path, backup: &Backup, comparison: Option<Leg>) -> Source {
+fn source(backups: &std::path::Path, backup: &Backup, comparison: Bridge) -> Source {
     Source::Backup {
         id: backup.id.clone(),
         file: backups.join(&backup.id).join("database.db"),
         bytes: backup.bytes,
         sha256: backup.sha256,
-        comparison: comparison.map(Box::new),
+        comparison,
     }
 }
 

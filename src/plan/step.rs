@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::{Fingerprint, Sha256};
+use crate::digest::Sha256;
 use crate::manifest::Release;
-use crate::migration::Direction;
+pub use crate::plan::leg::{Bridge, Leg, Means};
 use crate::plan::loss::Loss;
 use crate::version::{SchemaVersion, Version};
 
@@ -35,6 +35,9 @@ pub struct Plan {
     /// The longest downtime that is allowed, from the stop to the first healthy answer, in milliseconds.
     #[serde(default)]
     pub max_downtime_ms: Option<u64>,
+    /// How long the release stays on probation once the run is committed, in milliseconds.
+    #[serde(default)]
+    pub probation_ms: Option<u64>,
     /// The loss that was shown and agreed to.
     pub agreed: Option<Loss>,
     /// What is done, in this order; undone in the reverse one.
@@ -100,21 +103,6 @@ pub struct Incoming {
     pub sha256: Sha256,
 }
 
-/// Migrations from one schema to another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Leg {
-    /// The release whose migrations these are.
-    pub migrations: Version,
-    /// Which way.
-    pub direction: Direction,
-    /// The schema before; none on an empty database.
-    pub from: Option<SchemaVersion>,
-    /// The schema after.
-    pub to: SchemaVersion,
-    /// What the schema must look like after it, where a release says so.
-    pub fingerprint: Option<Fingerprint>,
-}
-
 /// What the database of a run is made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "from", rename_all = "kebab-case")]
@@ -131,8 +119,9 @@ pub enum Source {
         bytes: u64,
         /// Its digest.
         sha256: Sha256,
-        /// What brings a copy of it up to the live schema, to count what is lost.
-        comparison: Option<Box<Leg>>,
+        /// What makes it comparable with the live database, to count what is lost.
+        #[serde(default)]
+        comparison: Bridge,
     },
 }
 
@@ -260,6 +249,12 @@ impl Plan {
     /// The position of the commit, after which recovery goes forward.
     pub fn commit(&self) -> Option<usize> {
         self.steps.iter().position(|step| matches!(step, Step::Commit))
+    }
+
+    /// The import that this run makes, if it is one: its copy of the live database is what the new one is filled from.
+    pub fn import(&self) -> Option<&Leg> {
+        let own = self.steps.iter().find_map(|step| if let Step::Migrate { leg } = step { Some(leg) } else { None });
+        own.filter(|leg| leg.is_import())
     }
 
     /// Whether the run exchanges the database file.

@@ -1,13 +1,14 @@
 //! The plan of one hop of an upgrade.
 
-use super::gates::{check_database, check_machine, needs};
+use super::gates::{check_database, check_machine};
 use super::observed::{Observed, Readable, Service};
 use super::refusal::Refusal;
-use super::step::{Incoming, Leg, Operation, Plan, Point, Source, Step};
+use super::room::{Room, needs_of_way, rooms};
+use super::step::{Incoming, Leg, Means, Operation, Plan, Point, Source, Step};
 use super::verdict::words;
 use crate::manifest::Release;
 use crate::migration::Direction;
-use crate::version::SchemaVersion;
+use crate::version::{SchemaVersion, Version};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -16,6 +17,18 @@ pub struct Upgrade<'a> {
     pub run: &'a str,
     /// The releases to go through, this run's first.
     pub way: &'a [Incoming],
+    /// Bytes that an import takes beside a copy of this database.
+    pub import_room: u64,
+    /// How long the release that is arrived at stays on probation, in milliseconds.
+    pub probation_ms: Option<u64>,
+}
+
+/// What a way takes of each file system, where it can be told.
+pub fn rooms_of(ask: &Upgrade<'_>, seen: &Observed) -> Vec<Room> {
+    let (Some(installed), Ok(readable)) = (&seen.installed, check_database(seen)) else { return Vec::new() };
+    let legs = legs(readable, &installed.version, ask.way, &seen.order).unwrap_or_default();
+    let bytes = if legs.is_empty() { 0 } else { readable.bytes };
+    rooms(&seen.spaces, &needs_of_way(seen, bytes, (&legs, ask.import_room), &missing(seen, ask.way)))
 }
 
 /// Plans the first hop of the way; its run fetches everything and rehearses the migrations of all hops.
@@ -35,14 +48,15 @@ pub fn plan(ask: &Upgrade<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
             None
         }
     };
-    let legs = readable.map_or_else(|| Ok(Vec::new()), |readable| legs(readable, ask.way, &seen.order));
+    let legs =
+        readable.map_or_else(|| Ok(Vec::new()), |readable| legs(readable, &installed.version, ask.way, &seen.order));
     let legs = legs.unwrap_or_else(|refusal| {
         refusals.push(refusal);
         Vec::new()
     });
     let own = legs.iter().filter(|leg| leg.migrations == next.release.version).count();
     let bytes = if legs.is_empty() { 0 } else { readable.map_or(0, |readable| readable.bytes) };
-    refusals.extend(check_machine(seen, &needs(seen, bytes, &missing)));
+    refusals.extend(check_machine(seen, &needs_of_way(seen, bytes, (&legs, ask.import_room), &missing)));
     let Some(readable) = readable.filter(|_| refusals.is_empty()) else { return Err(refusals) };
 
     let schema = if own > 0 { Some(next.release.schema.clone()) } else { readable.schema.clone() };
@@ -71,6 +85,8 @@ pub fn plan(ask: &Upgrade<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
         was_running: matches!(seen.service, Service::Running { .. }),
         restart_ms: None,
         max_downtime_ms: None,
+        // Of several hops only the last: one that is gone through is not what the operator came for.
+        probation_ms: ask.probation_ms.filter(|_| ask.way.len() == 1),
         agreed: None,
         steps,
     })
@@ -93,7 +109,12 @@ fn on_disk(seen: &Observed, incoming: &Incoming) -> bool {
     })
 }
 
-fn legs(readable: &Readable, way: &[Incoming], order: &[SchemaVersion]) -> Result<Vec<Leg>, Refusal> {
+fn legs(
+    readable: &Readable,
+    installed: &Version,
+    way: &[Incoming],
+    order: &[SchemaVersion],
+) -> Result<Vec<Leg>, Refusal> {
     let known = |schema: &SchemaVersion| order.contains(schema);
     if let Some(at) = readable.schema.as_ref().filter(|at| !known(at)) {
         return Err(Refusal::new(
@@ -103,22 +124,41 @@ fn legs(readable: &Readable, way: &[Incoming], order: &[SchemaVersion]) -> Resul
         ));
     }
     let mut legs = Vec::new();
-    let mut at = readable.schema.clone();
+    let (mut at, mut major, mut order) = (readable.schema.clone(), installed.major(), order);
     for incoming in way {
         let release = &incoming.release;
-        if !migrates(at.as_ref(), release, order)? {
-            continue;
-        }
+        let by = if release.version.major() == major {
+            if !migrates(at.as_ref(), release, order)? {
+                continue;
+            }
+            Means::Migrations
+        } else {
+            // From here on another list of migrations counts, of which nothing on this machine says anything yet.
+            (major, order) = (release.version.major(), &[]);
+            Means::Import { mapping: mapping(release)? }
+        };
         legs.push(Leg {
             migrations: release.version.clone(),
             direction: Direction::Up,
             from: at,
             to: release.schema.clone(),
             fingerprint: release.fingerprint,
+            by,
         });
         at = Some(release.schema.clone());
     }
     Ok(legs)
+}
+
+/// The import of a release that makes the database of its major.
+fn mapping(release: &Release) -> Result<String, Refusal> {
+    release.import.clone().ok_or_else(|| {
+        Refusal::new(
+            "other-major",
+            format!("release {} is of another major than what comes before it, and brings no import", release.version),
+            "choose a release of the installed major",
+        )
+    })
 }
 
 /// Whether going to `release` changes the schema. A newer schema that the release reads is left as it is.

@@ -29,6 +29,8 @@ pub enum Verdict {
         schema: Option<SchemaVersion>,
         /// All that the release reads.
         reads: Vec<SchemaVersion>,
+        /// The major that the database is of, where it is not the release's: then the schemas' numbers say nothing.
+        major: Option<u64>,
     },
     /// The schema is older than the release needs.
     Behind {
@@ -36,6 +38,8 @@ pub enum Verdict {
         schema: Option<SchemaVersion>,
         /// All that the release reads.
         reads: Vec<SchemaVersion>,
+        /// The major that the database is of, where it is not the release's: then the schemas' numbers say nothing.
+        major: Option<u64>,
     },
     /// The schema is not what its version says.
     Drifted {
@@ -79,16 +83,18 @@ impl fmt::Display for Verdict {
             Self::Dirty { schema } => {
                 write!(f, "the ledger is dirty at {}: a migration was broken off", words(schema.as_ref()))
             }
-            Self::Ahead { schema, reads } => write!(
+            Self::Ahead { schema, reads, major } => write!(
                 f,
-                "the database is at schema {}, newer than this release reads ({})",
+                "the database is at schema {}{}, newer than this release reads ({})",
                 words(schema.as_ref()),
+                of_major(*major),
                 list(reads)
             ),
-            Self::Behind { schema, reads } => write!(
+            Self::Behind { schema, reads, major } => write!(
                 f,
-                "the database is at schema {}, older than this release reads ({})",
+                "the database is at schema {}{}, older than this release reads ({})",
                 words(schema.as_ref()),
+                of_major(*major),
                 list(reads)
             ),
             Self::Drifted { objects } => write!(f, "the schema is not what its version says: {}", drift_words(objects)),
@@ -126,12 +132,12 @@ pub fn compare(
     }
     let position = |wanted: &SchemaVersion| order.iter().position(|known| known == wanted);
     let Some(at) = standing.schema else {
-        return Verdict::Behind { schema: None, reads: reads.to_vec() };
+        return Verdict::Behind { schema: None, reads: reads.to_vec(), major: None };
     };
     if !reads.contains(at) {
         return match (position(at), position(schema)) {
-            (Some(at), Some(own)) if at > own => Verdict::Ahead { schema: found, reads: reads.to_vec() },
-            (Some(at), Some(own)) if at < own => Verdict::Behind { schema: found, reads: reads.to_vec() },
+            (Some(at), Some(own)) if at > own => Verdict::Ahead { schema: found, reads: reads.to_vec(), major: None },
+            (Some(at), Some(own)) if at < own => Verdict::Behind { schema: found, reads: reads.to_vec(), major: None },
             _ => Verdict::Unknown { reason: format!("schema {at} is in no list of migrations that is known here") },
         };
     }
@@ -140,6 +146,10 @@ pub fn compare(
         Some(drift) if drift.iter().all(is_tolerated) => Verdict::Ready { schema: found, drift: drift.to_vec() },
         Some(drift) => Verdict::Drifted { objects: drift.to_vec() },
     }
+}
+
+fn of_major(major: Option<u64>) -> String {
+    major.map_or_else(String::new, |major| format!(" of a {major}.x"))
 }
 
 /// A schema in words.

@@ -19,8 +19,11 @@ pub fn differences(config: &Config, seen: &Observed) -> Result<Vec<Difference>, 
     let Content::Readable(readable) = &seen.database.content else { return Ok(Vec::new()) };
     let (false, Some(schema)) = (readable.drift.is_empty(), &readable.schema) else { return Ok(Vec::new()) };
     let name = schema.to_string();
-    let record =
-        releases::list(&config.layout)?.into_iter().rev().find(|record| record.fingerprints.contains_key(&name));
+    let records = match &seen.installed {
+        Some(installed) => releases::of_major(&config.layout, installed.version.major())?,
+        None => releases::list(&config.layout)?,
+    };
+    let record = records.into_iter().rev().find(|record| record.fingerprints.contains_key(&name));
     let unknown = || format!("no release on disk makes schema {schema}");
     let record = record.ok_or_else(|| StepError::finding("schema-unknown", unknown(), Blame::World))?;
     let version = &record.release.version;

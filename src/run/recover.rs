@@ -69,6 +69,7 @@ mod tests {
             was_running: true,
             restart_ms: None,
             max_downtime_ms: None,
+            probation_ms: None,
             agreed: None,
             steps: vec![
                 Step::Stop,

@@ -1,16 +1,18 @@
 //! What came of a run; kept with it, and the body of what a command answers.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::RunError;
 use crate::causes;
-use crate::db::receipt::TableCount;
+use crate::db::receipt::{Receipt, TableCount};
 use crate::journal::{record, runs};
 use crate::layout::Layout;
 use crate::plan::loss::Loss;
 use crate::plan::{Operation, Plan, Point, Strategy};
 use crate::steps::error::Blame;
-use crate::steps::{Machine, StepError};
+use crate::steps::{Imported, Machine, StepError};
 use crate::version::SchemaVersion;
 
 /// How a run ended.
@@ -54,6 +56,9 @@ pub struct Report {
     pub backup: Option<String>,
     /// What the rehearsal showed.
     pub receipt: Option<ReceiptReport>,
+    /// What became of every row of the major below.
+    #[serde(default)]
+    pub import: Option<Imported>,
     /// What was lost.
     pub loss: Option<Loss>,
     /// Worth knowing.
@@ -146,6 +151,25 @@ pub fn usual_restart(layout: &Layout) -> Result<Option<u64>, RunError> {
     Ok(None)
 }
 
+fn of_receipt(receipt: &Receipt) -> ReceiptReport {
+    ReceiptReport { tables: receipt.tables.clone(), schema: receipt.schema.clone(), ms: receipt.ms }
+}
+
+/// Tables of both databases by name. How the rows of the one became those of the other, the account says.
+fn of_import(imported: &Imported) -> ReceiptReport {
+    let account = &imported.account;
+    let mut tables: BTreeMap<&str, (Option<u64>, Option<u64>)> = BTreeMap::new();
+    for table in &account.old {
+        tables.entry(&table.name).or_default().0 = Some(table.rows);
+    }
+    for table in &account.new {
+        tables.entry(&table.name).or_default().1 = Some(table.rows);
+    }
+    let count = |(name, (before, after)): (&str, _)| TableCount { name: name.to_owned(), before, after };
+    let tables = tables.into_iter().map(count).collect();
+    ReceiptReport { tables, schema: Some(account.schema.clone()), ms: account.ms }
+}
+
 pub(super) fn of(machine: &Machine<'_>, outcome: Outcome, steps: Vec<StepTime>, failure: Option<Failure>) -> Report {
     let plan = machine.plan;
     let memory = &machine.memory;
@@ -160,11 +184,8 @@ pub(super) fn of(machine: &Machine<'_>, outcome: Outcome, steps: Vec<StepTime>, 
         predicted_downtime_ms: memory.predicted_ms,
         steps,
         backup: memory.backup.clone(),
-        receipt: memory.receipt.as_ref().map(|receipt| ReceiptReport {
-            tables: receipt.tables.clone(),
-            schema: receipt.schema.clone(),
-            ms: receipt.ms,
-        }),
+        receipt: memory.receipt.as_ref().map(of_receipt).or(memory.import.as_ref().map(of_import)),
+        import: memory.import.clone(),
         loss: memory.loss.clone(),
         warnings: memory.warnings.clone(),
         failure,

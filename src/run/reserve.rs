@@ -2,7 +2,7 @@
 //! stays full, and the undo must work on it all the same.
 //!
 //! Records are written into it and the journal behind its own end, so that nobody else can take it; what the old service
-//! needs to open its database is given back a moment before its start.
+//! needs to open its database is given back a moment before its start, and once more where somebody else took that.
 
 use crate::config::Config;
 use crate::layout::WorkLayout;
@@ -13,8 +13,8 @@ use crate::sys::room;
 
 /// For the records of an undo and of its repetitions: the gate's, what is held, the report.
 const RECORDS: (usize, u64) = (8, 512 << 10);
-/// For a write-ahead log and its index, or a journal.
-const DATABASE: (usize, u64) = (4, 1 << 20);
+/// For a write-ahead log and its index, or a journal, at each of two starts.
+const DATABASE: (usize, u64) = (2 * room::NAMES, 1 << 20);
 /// For the symlink that points back, which takes a name.
 const LINK: (usize, u64) = (2, 0);
 

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::digest::Sha256;
 use crate::journal::record::{self, RecordError};
 use crate::manifest::graph::NoWay;
-use crate::manifest::signature::{self, PublicKey, SignatureError};
+use crate::manifest::signature::{self, KeyId, PublicKey, SignatureError};
 use crate::manifest::target::{Host, choose};
 use crate::manifest::trust::{Trust, TrustError, check_expiry};
 use crate::manifest::{Manifest, Release, WireError};
@@ -173,8 +173,53 @@ pub enum Expiry {
 
 /// Fetches the manifest, verifies it, and records at once that it was seen.
 pub fn manifest(config: &Config, client: &Client, expiry: Expiry, watch: &dyn Watch) -> Result<Manifest, ResolveError> {
+    let signed = fetch(config, client, watch)?;
+    let doubted = |source| ResolveError::Trust { url: http::without_secrets(&config.manifest.url), source };
+    let trust: Trust = record::read(&config.layout.trust())?.unwrap_or_default();
+    let admitted = signed.admit(&trust).map_err(doubted)?;
+    note(&admitted, &trust, config)?;
+    let now = admitted.believe(clock::now(), built()).map_err(doubted)?;
+    if expiry == Expiry::Enforced {
+        check_expiry(&signed.manifest, now).map_err(doubted)?;
+    }
+    Ok(signed.manifest)
+}
+
+/// The manifest of a package, whose place in time dpkg vouches for: neither its sequence nor its expiry is held against it.
+/// Its sequence is recorded where that is a step forward.
+pub fn packaged(config: &Config, client: &Client, watch: &dyn Watch) -> Result<Manifest, ResolveError> {
+    let signed = fetch(config, client, watch)?;
+    let trust: Trust = record::read(&config.layout.trust())?.unwrap_or_default();
+    if let Ok(admitted) = signed.admit(&trust) {
+        note(&admitted, &trust, config)?;
+    }
+    Ok(signed.manifest)
+}
+
+/// A manifest that somebody brought, and its signature: who signed it and whose it is, and nothing else. Records nothing.
+pub fn brought(config: &Config, bytes: &[u8], signature: &[u8]) -> Result<Manifest, ResolveError> {
+    Ok(verified(config, bytes, signature)?.manifest)
+}
+
+/// A manifest whose signature was verified.
+struct Signed {
+    manifest: Manifest,
+    /// Of all its bytes.
+    sha256: Sha256,
+    key: KeyId,
+    /// The keys that might have signed it.
+    configured: Vec<KeyId>,
+}
+
+impl Signed {
+    fn admit(&self, trust: &Trust) -> Result<Trust, TrustError> {
+        trust.admit(&self.manifest, self.sha256, &self.key, &self.configured)
+    }
+}
+
+fn fetch(config: &Config, client: &Client, watch: &dyn Watch) -> Result<Signed, ResolveError> {
     let url = &config.manifest.url;
-    let keys = keys(&config.manifest.keys)?;
+    keys(&config.manifest.keys)?;
     let bytes = client.fetch_small(url, MANIFEST_LIMIT, watch)?;
     let signature = client.fetch_small(&format!("{url}.minisig"), SIGNATURE_LIMIT, watch).map_err(|error| {
         if error.problem.is_missing() {
@@ -183,27 +228,30 @@ pub fn manifest(config: &Config, client: &Client, expiry: Expiry, watch: &dyn Wa
             error.into()
         }
     })?;
-    let shown = http::without_secrets(url);
+    verified(config, &bytes, &signature)
+}
+
+fn verified(config: &Config, bytes: &[u8], signature: &[u8]) -> Result<Signed, ResolveError> {
+    let keys = keys(&config.manifest.keys)?;
+    let shown = http::without_secrets(&config.manifest.url);
     let untrusted = |source| ResolveError::Signature { url: shown.clone(), source };
-    let key = signature::verify(&bytes, &String::from_utf8_lossy(&signature), &keys).map_err(untrusted)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| ResolveError::Text(shown.clone()))?;
+    let key = signature::verify(bytes, &String::from_utf8_lossy(signature), &keys).map_err(untrusted)?;
+    let text = std::str::from_utf8(bytes).map_err(|_| ResolveError::Text(shown.clone()))?;
     let manifest = Manifest::parse(text).map_err(|source| ResolveError::Wire { url: shown.clone(), source })?;
     if manifest.product != config.product {
         return Err(ResolveError::Product { found: manifest.product, expected: config.product.clone() });
     }
-    let doubted = |source| ResolveError::Trust { url: shown.clone(), source };
-    let trust: Trust = record::read(&config.layout.trust())?.unwrap_or_default();
-    let configured: Vec<_> = keys.iter().map(PublicKey::id).collect();
-    let admitted = trust.admit(&manifest, Sha256::of(&bytes), &key, &configured).map_err(doubted)?;
+    let configured = keys.iter().map(PublicKey::id).collect();
+    Ok(Signed { manifest, sha256: Sha256::of(bytes), key, configured })
+}
+
+/// Records what is trusted now, where that is more than before and this user may.
+fn note(admitted: &Trust, trust: &Trust, config: &Config) -> Result<(), ResolveError> {
     if admitted != trust && room::space(&config.layout.state)?.writable {
         fs::create_dir_all(&config.layout.state, 0o755)?;
-        record::write(&config.layout.trust(), &admitted, 0o600)?;
+        record::write(&config.layout.trust(), admitted, 0o600)?;
     }
-    let now = admitted.believe(clock::now(), built()).map_err(doubted)?;
-    if expiry == Expiry::Enforced {
-        check_expiry(&manifest, now).map_err(doubted)?;
-    }
-    Ok(manifest)
+    Ok(())
 }
 
 /// A release and the artifact of it that is for this machine.

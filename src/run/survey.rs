@@ -9,18 +9,16 @@ use crate::causes;
 use crate::db::copy::copy;
 use crate::db::copy_file::{Content, content, copy_file};
 use crate::db::loss::{Comparing, Comparison, compare};
-use crate::db::migrate::{Settings, run};
 use crate::db::side_files;
 use crate::journal::backups;
-use crate::migration::Severity;
 use crate::plan::loss::Loss;
 use crate::plan::observed::Observed;
 use crate::plan::rollback::{Rollback, Way, ways};
-use crate::plan::verdict::drift_words;
-use crate::plan::{Leg, Plan, Step, Strategy};
+use crate::plan::{Bridge, Plan, Step, Strategy};
 use crate::steps::error::Blame;
 use crate::steps::migrator::no_way_down;
-use crate::steps::{Machine, StepError, migrator, prepare, sets};
+use crate::steps::replay::{Patience, replay};
+use crate::steps::{Machine, StepError, prepare, sets};
 use crate::sys::attributes;
 use crate::sys::dir::Dir;
 
@@ -49,6 +47,8 @@ pub struct SurveyError(#[from] StepError);
 const LIVE: &str = "scratch-live.db";
 /// What a strategy makes.
 const RESULT: &str = "scratch-result.db";
+/// A second copy of the live database, at the schema of a backup of a higher major.
+const LIFTED: &str = "scratch-lifted.db";
 
 /// Tries every strategy on copies in the work directory, and removes what it made. Least loss comes first.
 ///
@@ -64,6 +64,7 @@ pub fn survey(
     let choices = try_all(ask, only, seen, machine, &work);
     clear(&work, LIVE)?;
     clear(&work, RESULT)?;
+    clear(&work, LIFTED)?;
     let mut choices = choices?;
     choices.sort_by_key(|choice| (!choice.possible, weight(choice.loss.as_ref()), choice.name));
     Ok(choices)
@@ -151,11 +152,11 @@ fn try_one(
                 .map_err(|error| StepError::world("copy", "cannot read the copy", error))?;
             copy_file(live, bytes, owner, work, RESULT, machine.watch)
                 .map_err(|error| StepError::world("copy", "cannot copy the copy", error))?;
-            migrate(leg, &result, machine)?;
+            replay(std::slice::from_ref(leg), work, RESULT, Patience::Interruptible, machine)?;
             let loss = compared(live, &result, Comparison::Down, machine, work)?;
             Ok((format!("the down migrations lead back to schema {}", leg.to), Some(loss)))
         }
-        Way::Restore(backup, leg) => {
+        Way::Restore(backup, bridge) => {
             let directory = machine.config.layout.backup(&backup.id);
             let file = backups::file(&directory);
             let expected = Content { bytes: backup.bytes, sha256: backup.sha256 };
@@ -164,39 +165,33 @@ fn try_one(
                 StepError::world("backup", format!("cannot take the backup `{}` out", backup.id), error)
             })?;
             let reason = format!("the backup `{}` of {}", backup.id, backup.created.strftime("%Y-%m-%d %H:%M:%S UTC"));
-            let live = match live {
-                Ok(live) => live,
-                Err(why) => return Ok((format!("{reason}; what it loses cannot be counted: {why}"), None)),
-            };
-            if let Some(leg) = leg {
-                migrate(leg, &result, machine)?;
+            let uncounted = |why: &str| (format!("{reason}; what it loses cannot be counted: {why}"), None);
+            match live {
+                Err(why) => Ok(uncounted(why)),
+                Ok(live) => match restored(live, bridge, machine, work) {
+                    Ok(loss) => Ok((reason, Some(loss))),
+                    // The backup is whole, and is the way back across an import: it may be taken all the same.
+                    Err(error) if bridge.has_import() => Ok(uncounted(&causes::in_one_line(&error))),
+                    Err(error) => Err(error),
+                },
             }
-            Ok((reason, Some(compared(live, &result, Comparison::Restore, machine, work)?)))
         }
     }
 }
 
-/// Runs the migrations of a leg, which must lead to the schema that its version stands for.
-fn migrate(leg: &Leg, database: &Path, machine: &Machine<'_>) -> Result<(), StepError> {
-    let receipt = if machine.config.database.migrator.is_some() {
-        migrator::leg(leg, &machine.places.open_work()?, RESULT, migrator::LIMIT, machine)?
-    } else {
-        let ledger = sets::ledger(machine.config)?;
-        let settings = Settings { foreign_keys: machine.config.database.foreign_keys, ..Settings::of(&ledger) };
-        run(database, &sets::works(machine.config, leg)?, &settings).map_err(|error| {
-            StepError::release("migrations", format!("the migrations to schema {} fail", leg.to), error)
-        })?
-    };
-    let drift = match sets::print(machine.config, leg)? {
-        Some(expected) => receipt.print.drift_from(&expected),
-        None => Vec::new(),
-    };
-    let fatal: Vec<_> = drift.into_iter().filter(|one| one.severity == Severity::Fatal).collect();
-    if fatal.is_empty() {
-        return Ok(());
+/// What a backup that was taken out does not have of the live database's copy, at the schema of the newer of the two.
+fn restored(live: &Path, bridge: &Bridge, machine: &Machine<'_>, work: &Dir) -> Result<Loss, StepError> {
+    let result = work.path().join(RESULT);
+    replay(&bridge.backup, work, RESULT, Patience::Interruptible, machine)?;
+    if bridge.live.is_empty() {
+        return compared(live, &result, Comparison::Restore, machine, work);
     }
-    let message = format!("the migrations do not lead to schema {} as it should be: {}", leg.to, drift_words(&fatal));
-    Err(StepError::finding("migrations", message, Blame::Release))
+    clear(work, LIFTED)?;
+    // The other ways are tried on the copy as it is.
+    let copied = copy(live, work, LIFTED, machine.watch);
+    copied.map_err(|error| StepError::world("copy", "cannot copy the copy", error))?;
+    replay(&bridge.live, work, LIFTED, Patience::Interruptible, machine)?;
+    compared(&work.path().join(LIFTED), &result, Comparison::Restore, machine, work)
 }
 
 fn compared(

@@ -3,15 +3,16 @@
 
 use std::path::Path;
 
-use super::{Machine, StepError, backup, migrator, sets};
+use super::replay::{Patience, replay};
+use super::{Machine, StepError, backup, sets};
 use crate::db::copy::copy;
 use crate::db::copy_file::{Content, copy_file};
 use crate::db::loss::{Comparing, Comparison, compare};
-use crate::db::migrate::{Settings, run};
+use crate::db::side_files;
 use crate::plan::loss::Loss;
 use crate::plan::observed::BackupKind;
 use crate::plan::step::Source;
-use crate::plan::{Leg, Plan, Step};
+use crate::plan::{Bridge, Plan, Step};
 use crate::sys::dir::Dir;
 use crate::sys::watch::Uncancelled;
 use crate::sys::{attributes, fs};
@@ -27,7 +28,8 @@ pub fn settle(machine: &mut Machine<'_>) -> Result<(), StepError> {
         return Ok(());
     }
     if fs::exists(&file)? {
-        note(&file, undone(machine.plan), machine);
+        let (source, bridge) = undone(machine.plan);
+        note(&file, (source, &bridge), machine);
     }
     let watch = Uncancelled(machine.watch);
     let kept = backup::keep(&file, &id, BackupKind::Abandoned, &machine.plan.to, machine.config, &watch)?;
@@ -43,20 +45,21 @@ pub fn settle(machine: &mut Machine<'_>) -> Result<(), StepError> {
 /// database is a backup already.
 pub fn count_replaced(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let replaced = machine.places.old_database();
-    let made_from = made_from(machine.plan);
-    if let (Some(Source::Backup { comparison, .. }), true) = (made_from, fs::exists(&replaced)?) {
-        note(&replaced, (made_from, comparison.as_deref()), machine);
+    if let (Some(source @ Source::Backup { comparison, .. }), true) = (made_from(machine.plan), fs::exists(&replaced)?)
+    {
+        note(&replaced, (Some(source), comparison), machine);
     }
     Ok(())
 }
 
-/// What a database is compared with: what it was made from, and the migrations that then ran.
-type Origin<'a> = (Option<&'a Source>, Option<&'a Leg>);
+/// What a database is compared with: what it was made from, and what then makes the two comparable.
+type Origin<'a> = (Option<&'a Source>, &'a Bridge);
 
 /// Of a database that a run made and gave up.
-fn undone(plan: &Plan) -> Origin<'_> {
-    let leg = plan.steps.iter().find_map(|step| if let Step::Migrate { leg } = step { Some(leg) } else { None });
-    (made_from(plan), leg)
+fn undone(plan: &Plan) -> (Option<&Source>, Bridge) {
+    let leg =
+        plan.steps.iter().find_map(|step| if let Step::Migrate { leg } = step { Some(leg.clone()) } else { None });
+    (made_from(plan), Bridge { backup: leg.into_iter().collect(), live: Vec::new() })
 }
 
 fn made_from(plan: &Plan) -> Option<&Source> {
@@ -73,31 +76,48 @@ fn note(database: &Path, origin: Origin<'_>, machine: &mut Machine<'_>) {
     }
 }
 
-fn count(database: &Path, (source, leg): Origin<'_>, machine: &Machine<'_>) -> Result<Loss, StepError> {
+fn count(database: &Path, (source, bridge): Origin<'_>, machine: &Machine<'_>) -> Result<Loss, StepError> {
     let work = machine.places.open_work()?;
-    let name = "scratch-given-up.db";
-    let scratch = machine.places.work.directory.join(name);
-    let counted = take(source, &work, name, machine).and_then(|()| {
-        let ledger = sets::ledger(machine.config)?;
-        if let (Some(leg), true) = (leg, machine.config.database.migrator.is_some()) {
-            migrator::leg_to_compare(leg, &work, name, machine)?;
-        } else if let Some(leg) = leg {
-            let settings = Settings { foreign_keys: machine.config.database.foreign_keys, ..Settings::of(&ledger) };
-            run(&scratch, &sets::works(machine.config, leg)?, &settings)
-                .map_err(|error| StepError::world("loss", "cannot migrate a copy to compare with", error))?;
-        }
-        let comparing = Comparing {
-            live: database,
-            result: &scratch,
-            kind: Comparison::Restore,
-            ledger: &[ledger.table.as_str()],
-            unstable: &[],
-            work: &work,
-        };
-        compare(&comparing).map_err(|error| StepError::world("loss", "cannot compare the given-up database", error))
-    });
-    work.unlink(name)?;
+    let counted = compared(database, (source, bridge), &work, machine);
+    for name in [GIVEN_UP, MADE_FROM] {
+        side_files::discard(&work, name)?;
+        work.unlink(name)?;
+    }
     counted
+}
+
+/// A copy of what is counted, where it is the older of the two.
+const GIVEN_UP: &str = "scratch-given-up.db";
+/// A copy of what it is compared with.
+const MADE_FROM: &str = "scratch-made-from.db";
+
+fn compared(
+    database: &Path,
+    (source, bridge): Origin<'_>,
+    work: &Dir,
+    machine: &Machine<'_>,
+) -> Result<Loss, StepError> {
+    take(source, work, MADE_FROM, machine)?;
+    replay(&bridge.backup, work, MADE_FROM, Patience::ToTheEnd, machine)?;
+    let lifted = machine.places.work.directory.join(GIVEN_UP);
+    let live = if bridge.live.is_empty() {
+        database
+    } else {
+        let copied = copy(database, work, GIVEN_UP, &Uncancelled(machine.watch));
+        copied.map_err(|error| StepError::world("loss", "cannot copy the given-up database", error))?;
+        replay(&bridge.live, work, GIVEN_UP, Patience::ToTheEnd, machine)?;
+        &lifted
+    };
+    let ledger = sets::ledger(machine.config)?;
+    let comparing = Comparing {
+        live,
+        result: &machine.places.work.directory.join(MADE_FROM),
+        kind: Comparison::Restore,
+        ledger: &[ledger.table.as_str()],
+        unstable: &[],
+        work,
+    };
+    compare(&comparing).map_err(|error| StepError::world("loss", "cannot compare the given-up database", error))
 }
 
 /// Takes a copy of the backup, or else of the live database, which is the old one again.

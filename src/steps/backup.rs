@@ -1,5 +1,6 @@
 //! Backups: what a run replaced or gave up, moved to where backups are kept, and retention.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use super::{Machine, StepError};
 use crate::config::Config;
 use crate::db::copy_file::{self, Content, copy_file};
 use crate::db::side_files;
-use crate::journal::{backups, record, releases};
+use crate::journal::{backups, probation, record, releases};
 use crate::layout::Layout;
 use crate::plan::Point;
 use crate::plan::observed::{Backup, BackupKind};
@@ -137,7 +138,10 @@ pub fn clear_staged(layout: &Layout) -> Result<(), StepError> {
 pub fn prune(config: &Config, needed: &[String]) -> Result<Vec<Backup>, StepError> {
     clear_staged(&config.layout)?;
     let retention = Retention { count: config.keep_backups, bytes: config.max_backup_bytes };
-    let gone = surplus(&backups::list(&config.layout.backups)?, retention, needed);
+    // A probation may have to go back to what its run found.
+    let watched = probation::read(&config.layout)?.map(|watched| watched.run);
+    let needed: Vec<String> = needed.iter().cloned().chain(watched).collect();
+    let gone = surplus(&backups::list(&config.layout.backups)?, retention, &needed);
     for backup in &gone {
         let staged = config.layout.staged_backup(&backup.id);
         // Without its name it is no backup any more, however far the removal gets.
@@ -149,16 +153,31 @@ pub fn prune(config: &Config, needed: &[String]) -> Result<Vec<Backup>, StepErro
 
 /// Removes the oldest versions beyond the configured number; returns those that went.
 ///
-/// Kept in any case: the installed one, the one before it, the newest that knows the live schema, and those of backups.
+/// Kept in any case: the installed one, the one before it, the newest that knows the live schema, and those of backups;
+/// with a backup of a lower major also what imports it.
 pub fn prune_versions(machine: &Machine<'_>) -> Result<Vec<Version>, StepError> {
     let config = machine.config;
     let plan = machine.plan;
     let on_disk = releases::list(&config.layout)?;
     let mut needed: Vec<Version> = plan.from.version.iter().chain(&plan.to.version).cloned().collect();
     needed.extend(backups::list(&config.layout.backups)?.into_iter().filter_map(|backup| backup.version));
+    let major = plan.to.version.as_ref().map(Version::major);
+    let is_its_major = |known: &&releases::ReleaseRecord| major == Some(known.release.version.major());
     let knows =
         |known: &&releases::ReleaseRecord| plan.to.schema.as_ref().is_some_and(|schema| known.order.contains(schema));
-    needed.extend(on_disk.iter().rev().find(knows).map(|known| known.release.version.clone()));
+    needed.extend(on_disk.iter().rev().filter(is_its_major).find(knows).map(|known| known.release.version.clone()));
+    // What a backup of a lower major would lose is counted by importing it once more, from the newest of its major.
+    let lower: BTreeSet<u64> =
+        needed.iter().map(Version::major).filter(|lower| major.is_some_and(|own| *lower < own)).collect();
+    let is_bridge = |known: &&releases::ReleaseRecord| {
+        let version = &known.release.version;
+        let newest = on_disk.iter().rev().find(|other| other.release.version.major() == version.major());
+        let is_newest = newest.is_some_and(|newest| newest.release.version == *version);
+        known.release.import.is_some() || lower.contains(&version.major()) && is_newest
+    };
+    if !lower.is_empty() {
+        needed.extend(on_disk.iter().filter(is_bridge).map(|known| known.release.version.clone()));
+    }
     let mut kept = 0;
     let mut removed = Vec::new();
     for known in on_disk.iter().rev() {

@@ -15,8 +15,9 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
         machine.memory.warnings.push(message.to_owned());
     }
     let work = machine.places.open_work()?;
-    catch_up(&alone, &work, &machine.places.new_name(), machine.watch)
+    let caught = catch_up(&alone, &work, &machine.places.copy_name(), machine.watch)
         .map_err(|error| StepError::world("catch-up", "cannot bring the copy up to the last commit", error))?;
+    machine.memory.caught_up = Some(caught);
     // Held until the exchange is durable: nobody can begin to use the database meanwhile.
     machine.memory.alone = Some(alone);
     Ok(())

@@ -3,10 +3,11 @@
 //! If killed half-way: each record is wholly old or wholly new, and is written again.
 //! Touches: the records of the state directory.
 
-use super::{Machine, StepError, copy, doorway};
-use crate::journal::held;
+use super::{Machine, StepError, copy, doorway, life};
+use crate::journal::{held, probation};
 use crate::plan::Operation;
 use crate::plan::observed::{Cause, Held};
+use crate::plan::probation::Probation;
 use crate::sys::clock;
 
 pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
@@ -27,9 +28,24 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
             at: clock::now(),
             run: plan.run.clone(),
         };
-        held::hold(&layout.held(), held)?;
+        // One that failed stays one that failed.
+        let failed = |old: &Held| old.version == *version && old.cause == Cause::Failed;
+        if !held::read(&layout.held())?.iter().any(failed) {
+            held::hold(&layout.held(), held)?;
+        }
     }
+    watch(machine)?;
     // From here on nobody migrates this database in place.
     copy::make_work_directory(machine)?;
     doorway::open(machine, plan.to.version.clone())
+}
+
+/// Begins the probation of an upgrade. Whatever else is committed ends the one that there was.
+fn watch(machine: &Machine<'_>) -> Result<(), StepError> {
+    let (plan, layout) = (machine.plan, &machine.config.layout);
+    let Some(length_ms) = plan.probation_ms else { return Ok(probation::end(layout)?) };
+    let life = life::seen(&machine.service)
+        .map_err(|error| StepError::world("service", "cannot tell since when the service is up", error))?;
+    let (run, from, to) = (plan.run.clone(), plan.from.clone(), plan.to.clone());
+    Ok(probation::write(layout, &Probation { run, from, to, length_ms, served_ms: 0, life })?)
 }

@@ -18,7 +18,7 @@ use crate::sys::{attributes, fs, mount};
 pub(super) fn perform(source: &Source, machine: &mut Machine<'_>) -> Result<(), StepError> {
     make_work_directory(machine)?;
     let work = machine.places.open_work()?;
-    let name = machine.places.new_name();
+    let name = machine.places.copy_name();
     refuse_leftovers(&work, &machine.plan.run)?;
     // While the service still runs: the exchange gives the old file its second name by a hard link.
     if !mount::has_hard_links(&work)? {
@@ -87,10 +87,11 @@ pub(super) fn remove(machine: &Machine<'_>) -> Result<(), StepError> {
 /// Removes the database that the run made, and what looks left, and nothing else.
 pub(super) fn remove_new(machine: &Machine<'_>) -> Result<(), StepError> {
     let work = machine.places.open_work()?;
-    let name = machine.places.new_name();
-    work.unlink(&name)?;
-    for suffix in side_files::SUFFIXES {
-        work.unlink(&format!("{name}{suffix}"))?;
+    for name in [machine.places.new_name(), machine.places.copy_name()] {
+        work.unlink(&name)?;
+        for suffix in side_files::SUFFIXES {
+            work.unlink(&format!("{name}{suffix}"))?;
+        }
     }
     remove_scratch(machine)?;
     super::migrator::clear(&machine.places.work.directory)?;

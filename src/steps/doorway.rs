@@ -7,6 +7,7 @@ use super::sets;
 use super::{Machine, StepError};
 use crate::db::look::{Look, LookError, look};
 use crate::journal::gate::{Expect, GateRecord, Runs, Unfinished};
+use crate::journal::releases::ReleaseRecord;
 use crate::journal::{record, releases};
 use crate::migration::Ledger;
 use crate::plan::Point;
@@ -74,6 +75,10 @@ fn committed(machine: &Machine<'_>) -> Result<Option<Version>, StepError> {
 fn write(machine: &Machine<'_>, committed: Option<Version>, run: Option<Unfinished>) -> Result<(), StepError> {
     let config = machine.config;
     let on_disk = releases::list(&config.layout)?;
+    // Whoever is started next knows best what the database is; before that, whoever ran last.
+    let expected = run.as_ref().and_then(|run| run.expect.as_ref()).map(|expect| &expect.version);
+    let major = expected.or(committed.as_ref()).map(Version::major);
+    let is_its_major = |known: &ReleaseRecord| major.is_none_or(|major| known.release.version.major() == major);
     let mut gate = GateRecord {
         product: config.product.clone(),
         database: machine.plan.database.clone(),
@@ -81,14 +86,21 @@ fn write(machine: &Machine<'_>, committed: Option<Version>, run: Option<Unfinish
         ledger: sets::ledger(config)?.table,
         releases: Default::default(),
         committed,
-        order: on_disk.last().map(|newest| newest.order.clone()).unwrap_or_default(),
+        order: on_disk.iter().rfind(|known| is_its_major(known)).map(|newest| newest.order.clone()).unwrap_or_default(),
         schemas: Default::default(),
+        major,
+        others: Default::default(),
         run,
     };
     for known in on_disk {
         let runs = Runs { schema: known.release.schema.clone(), reads: known.release.reads.clone() };
-        gate.releases.insert(known.release.version.to_string(), runs);
-        gate.schemas.extend(known.schemas);
+        let name = known.release.version.to_string();
+        if is_its_major(&known) {
+            gate.releases.insert(name, runs);
+            gate.schemas.extend(known.schemas);
+        } else {
+            gate.others.insert(name, runs);
+        }
     }
     // Before the record: whoever reads it while it is closed for the first time finds the lock there.
     passage::provide(&config.layout.gate_lock())?;

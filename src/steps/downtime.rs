@@ -23,7 +23,12 @@ pub(super) fn foresee_restart(machine: &mut Machine<'_>) -> Result<(), StepError
 
 /// Holds the prediction against what is allowed.
 pub(super) fn foresee(machine: &Machine<'_>) -> Result<(), StepError> {
-    match (machine.plan.max_downtime_ms, machine.memory.predicted_ms) {
+    hold_against(machine.memory.predicted_ms, machine)
+}
+
+/// The same with another prediction, such as that of a later hop.
+pub(super) fn hold_against(predicted_ms: Option<u64>, machine: &Machine<'_>) -> Result<(), StepError> {
+    match (machine.plan.max_downtime_ms, predicted_ms) {
         (Some(allowed), Some(predicted)) if predicted > allowed => {
             let unknown = machine.plan.restart_ms.is_none();
             let more = if unknown { ", and the service's own stop and start besides" } else { "" };

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::error::Blame;
 use super::migrator::{Job, LIMIT, bring};
-use super::{Machine, StepError, sets};
+use super::{Machine, StepError, import, sets};
 use crate::config::Migrator;
 use crate::db::schema;
 use crate::digest::{Fingerprint, Sha256};
@@ -107,6 +107,15 @@ fn examine(
         return Err(finding(format!("the archive has no program `{}`", config.layout.binary.display())));
     }
     check_version(release, &program, machine)?;
+    if let Some(import) = &release.import {
+        if config.database.migrator.is_some() {
+            return Err(finding(format!(
+                "{} is made by an import, and a product that migrates itself has none",
+                release.version
+            )));
+        }
+        import::read(&staged.join(import))?;
+    }
     if let Some(migrator) = &config.database.migrator {
         return by_migrator(incoming, staged, files, migrator, machine);
     }
@@ -172,7 +181,8 @@ fn by_migrator(
     let print = made?.print;
     check_fingerprint(incoming, print.fingerprint)?;
     // The schemas that releases below it came with are older.
-    let below = releases::list(layout)?.into_iter().rfind(|known| known.release.version < *version);
+    let below =
+        releases::of_major(layout, version.major())?.into_iter().rfind(|known| known.release.version < *version);
     let mut order = below.map(|known| known.order).unwrap_or_default();
     if !order.contains(to) {
         order.push(to.clone());

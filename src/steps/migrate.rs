@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::error::Blame;
-use super::{Copied, Machine, StepError, downtime, migrator, rehearse, sets};
+use super::{Copied, Machine, StepError, downtime, import, migrator, rehearse, sets};
 use crate::db::loss::{Comparing, Comparison, compare};
 use crate::db::migrate::{Checks, MigrateError, Settings, run};
 use crate::db::receipt::Receipt;
@@ -14,6 +14,9 @@ use crate::migration::Direction;
 use crate::plan::Leg;
 
 pub(super) fn perform(leg: &Leg, machine: &mut Machine<'_>) -> Result<(), StepError> {
+    if leg.is_import() {
+        return import::perform(leg, machine);
+    }
     if machine.memory.copied == Copied::AfterStop {
         rehearse::on_copy(std::slice::from_ref(leg), 1, machine)?;
     }

@@ -17,6 +17,7 @@ pub struct Places {
     /// The live database, symlinks resolved.
     pub live: PathBuf,
     name: String,
+    imports: bool,
 }
 
 impl Places {
@@ -27,6 +28,7 @@ impl Places {
             work: layout.work(&plan.database),
             live: plan.database.clone(),
             name: plan.run.clone(),
+            imports: plan.import().is_some(),
         }
     }
 
@@ -38,6 +40,16 @@ impl Places {
     /// Its name in the work directory.
     pub fn new_name(&self) -> String {
         WorkLayout::new_name(&self.name)
+    }
+
+    /// The name of the copy of the live database: what an import reads, or else what the run changes and then exchanges.
+    pub fn copy_name(&self) -> String {
+        if self.imports { WorkLayout::source_name(&self.name) } else { self.new_name() }
+    }
+
+    /// The copy of the live database.
+    pub fn copy(&self) -> PathBuf {
+        self.work.directory.join(self.copy_name())
     }
 
     /// The database that the run replaced.

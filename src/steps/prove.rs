@@ -44,7 +44,7 @@ pub(super) fn healthy(version: &Version, interrupt: &Interrupt, machine: &mut Ma
 }
 
 /// What the service writes to, if its file system is full: no service can serve there, and no release is to blame for it.
-fn full(machine: &Machine<'_>) -> Option<PathBuf> {
+pub(super) fn full(machine: &Machine<'_>) -> Option<PathBuf> {
     let written = [machine.places.live.parent(), Some(machine.config.layout.state.as_path())];
     let is_full = |path: &&Path| room::is_short(path).unwrap_or(false);
     written.into_iter().flatten().find(is_full).map(Path::to_owned)

@@ -4,11 +4,14 @@
 //! Touches: the work directory, the receipt of the run.
 
 use std::cell::Cell;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::error::Blame;
-use super::{Copied, Machine, StepError, downtime, migrator, sets};
+use super::replay::{Patience, replay};
+use super::{Copied, Machine, StepError, downtime, import, migrator, sets};
 use crate::db::copy::copy as db_copy;
+use crate::db::copy_file::{content, copy_file};
 use crate::db::fault;
 use crate::db::migrate::{MigrateError, Settings};
 use crate::db::receipt::Receipt;
@@ -19,7 +22,7 @@ use crate::migration::{Severity, Work};
 use crate::plan::Leg;
 use crate::plan::verdict::drift_words;
 use crate::sys::dir::Dir;
-use crate::sys::fs;
+use crate::sys::{attributes, fs};
 
 /// How fast two files are read and compared, from memory: a gibibyte a second.
 const BYTES_PER_MS: u64 = (1 << 30) / 1000;
@@ -32,20 +35,56 @@ pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Re
     on_copy(legs, own, machine)
 }
 
-/// Runs the migrations on the copy and takes them back.
+/// Takes the copy, or another one, through the whole way. An import is on it at most once as this run's own leg, and is
+/// the last of those that could be taken back.
 pub(super) fn on_copy(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Result<(), StepError> {
-    let receipts =
-        if machine.config.database.migrator.is_some() { by_product(legs, machine)? } else { by_files(legs, machine)? };
+    if let (Some((import, later)), 1) = (legs.split_first().filter(|(first, _)| first.is_import()), own) {
+        import::rehearse(import, machine)?;
+        // What follows in the new major is rehearsed on what the import made.
+        return further(later, machine).map(|_| ());
+    }
+    let receipts = further(legs, machine)?;
     let Some(receipt) = receipts.into_iter().take(own).next() else { return Ok(()) };
     machine.memory.warnings.extend(receipt.warnings.iter().cloned());
-    // Comparing the copy with the live file reads both of them.
-    let compared = fs::metadata(&machine.places.new_database())?.len() / BYTES_PER_MS;
+    let compared = comparing(&machine.places.new_database())?;
     let restart = machine.plan.restart_ms.unwrap_or(0);
     let copied = machine.memory.predicted_ms.unwrap_or(0);
     machine.memory.predicted_ms = Some(copied + compared + receipt.ms + restart);
     record::write(&machine.places.run.receipt(), &receipt, 0o600)?;
     machine.memory.receipt = Some(receipt);
     downtime::foresee(machine)
+}
+
+/// Comparing the copy with the live file reads both of them.
+pub(super) fn comparing(copy: &Path) -> Result<u64, StepError> {
+    Ok(fs::metadata(copy)?.len() / BYTES_PER_MS)
+}
+
+/// Migrations up to an import on the database that the run makes, then all of the way on a second copy.
+fn further(legs: &[Leg], machine: &mut Machine<'_>) -> Result<Vec<Receipt>, StepError> {
+    let import = legs.iter().position(Leg::is_import);
+    let (before, rest) = legs.split_at(import.unwrap_or(legs.len()));
+    let receipts = match (before, machine.config.database.migrator.is_some()) {
+        ([], _) => Vec::new(),
+        (before, true) => by_product(before, machine)?,
+        (before, false) => by_files(before, machine)?,
+    };
+    if rest.is_empty() {
+        return Ok(receipts);
+    }
+    let work = machine.places.open_work()?;
+    // As a file: SQLite would leave an index beside the copy, which must be alone when it is changed.
+    let copy = machine.places.new_database();
+    let failed = |error| StepError::world("copy", "cannot copy the copy for the rehearsal", error);
+    let content = content(&work, &machine.places.new_name(), machine.watch).map_err(failed)?;
+    copy_file(&copy, content, attributes::owner(&copy)?, &work, SCRATCH, machine.watch).map_err(failed)?;
+    let accounts = replay(legs, &work, SCRATCH, Patience::Interruptible, machine)?;
+    super::copy::remove_scratch(machine)?;
+    // The hop that makes the import is refused here, before the first stop of the way, and not once the others are done.
+    let restart = machine.plan.restart_ms.unwrap_or(0);
+    let longest = accounts.iter().map(|account| import::after_the_stop(account) + restart).max();
+    downtime::hold_against(longest, machine)?;
+    Ok(receipts)
 }
 
 /// The product's own migrator, on a second copy that is thrown away.
@@ -154,7 +193,9 @@ fn oddities(leg: &Leg, machine: &Machine<'_>) -> Result<Vec<String>, StepError> 
 /// schema may look the same, and its rows are not those that the release expects.
 fn refuse_rewritten(leg: &Leg, machine: &Machine<'_>) -> Result<(), StepError> {
     let installed = machine.plan.from.version.as_ref().filter(|version| **version != leg.migrations);
-    let (Some(version), Some(from)) = (installed, &leg.from) else { return Ok(()) };
+    // Of another major, all of them are.
+    let alike = installed.filter(|version| version.major() == leg.migrations.major());
+    let (Some(version), Some(from)) = (alike, &leg.from) else { return Ok(()) };
     let (set, older) = (sets::of(machine.config, &leg.migrations)?, sets::of(machine.config, version)?);
     let rewritten: Vec<_> = set.rewritten(&older, from).iter().map(|file| format!("`{file}`")).collect();
     if rewritten.is_empty() {

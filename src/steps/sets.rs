@@ -46,7 +46,7 @@ pub fn works(config: &Config, leg: &Leg) -> Result<Vec<Work>, StepError> {
 
 /// What the schema must look like at the end of a leg: as the releases on disk have it.
 pub fn print(config: &Config, leg: &Leg) -> Result<Option<SchemaPrint>, StepError> {
-    let records = releases::list(&config.layout)?;
+    let records = releases::of_major(&config.layout, leg.migrations.major())?;
     let name = leg.to.to_string();
     Ok(records.iter().rev().find_map(|record| record.schemas.get(&name).cloned()))
 }

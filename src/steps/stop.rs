@@ -53,7 +53,7 @@ pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
         doorway::open(machine, before.version)?;
         // What ran before a first installation is none of our releases: it is started, and nothing of it can be proven.
         let foreign = machine.plan.was_running && machine.starts == Starts::Service && !super::is_running(machine);
-        return if foreign { start_in_room(machine) } else { Ok(()) };
+        return if foreign { give_room(machine).and_then(|_| start(machine)) } else { Ok(()) };
     };
     // Whatever runs now may be about to end: refused by the gate, or late with its stop.
     match halt(machine) {
@@ -65,8 +65,10 @@ pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
         listen(machine);
     }
     doorway::expect(machine, &before)?;
-    start_in_room(machine)?;
-    prove::healthy(&version, &Interrupt::never(), machine).map_err(|error| {
+    start_in_room(&version, machine).map_err(|error| {
+        if !matches!(error.code, "health" | "no-space") {
+            return error;
+        }
         let message =
             format!("everything is as before, but {version} does not become healthy again: {}", error.message);
         error.saying(message).remedy("find out why in the log of the service, then run `gantry-installer recover`")
@@ -103,11 +105,24 @@ fn start_also(machine: &mut Machine<'_>) {
     }
 }
 
-/// Starts the service where a disk may be full: what was set aside for its database, and for its log, is given back now.
-pub(super) fn start_in_room(machine: &mut Machine<'_>) -> Result<(), StepError> {
-    room::give_back(&machine.places.work.reserve())?;
+/// Starts the service where a disk may be full, and waits until it is healthy. Where another program takes what was given
+/// back for it before it does, it gets more, as long as there is some.
+pub(super) fn start_in_room(version: &Version, machine: &mut Machine<'_>) -> Result<(), StepError> {
+    loop {
+        let left = give_room(machine)?;
+        let begun = start(machine).and_then(|()| prove::healthy(version, &Interrupt::never(), machine));
+        match begun {
+            Err(_) if left > 0 && prove::full(machine).is_some() => halt(machine)?,
+            begun => return begun,
+        }
+    }
+}
+
+/// Gives back what a start needs of what was set aside for its database, and for its log. Tells how much is left.
+fn give_room(machine: &Machine<'_>) -> Result<usize, StepError> {
+    let left = room::give_some_back(&machine.places.work.reserve(), room::NAMES)?;
     let _ = room::give_one_back(&machine.config.layout.gate());
-    start(machine)
+    Ok(left)
 }
 
 /// Starts the service by its manager; what becomes of it is seen by `prove`.
@@ -123,8 +138,15 @@ pub(super) fn start(machine: &mut Machine<'_>) -> Result<(), StepError> {
 
 /// Stops the service; nothing to do where nobody manages it.
 pub(super) fn halt(machine: &Machine<'_>) -> Result<(), StepError> {
-    seam::cross("stop the service");
-    match machine.service.stop() {
+    // At boot its start waits for a recovery, and a stop of what does not run would take that start away with it.
+    let is_down = || matches!(machine.service.state(), Ok(State::Stopped | State::Failed));
+    let stopped = if machine.starts == Starts::Nothing && is_down() {
+        machine.service.stop_also()
+    } else {
+        seam::cross("stop the service");
+        machine.service.stop()
+    };
+    match stopped {
         Ok(()) | Err(ServiceError::Unmanaged) => Ok(()),
         Err(error) => Err(StepError::world("stop", "cannot stop the service", error)
             .remedy("stop it by hand, find out why it does not stop, or raise `service.stop_timeout`")),

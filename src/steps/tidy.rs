@@ -3,7 +3,7 @@
 //! If killed half-way: what was not moved, listed or removed yet is by recovery.
 //! Touches: the work directory, the backups, `install.root`/versions, the state directory.
 
-use super::{Machine, StepError, abandoned, backup, copy};
+use super::{Machine, StepError, abandoned, backup, copy, import};
 use crate::plan::Operation;
 use crate::plan::observed::BackupKind;
 use crate::sys::fs;
@@ -20,6 +20,7 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
     // The run is committed: a signal comes too late.
     let watch = Uncancelled(machine.watch);
     if let Some(kept) = backup::keep(&old, &plan.run, kind, &plan.from, machine.config, &watch)? {
+        import::hold_against(&kept, machine)?;
         machine.memory.backup = Some(kept.id);
     }
     if fs::exists(&machine.places.work.directory)? {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use nix::fcntl::{FcntlArg, fcntl};
@@ -80,6 +81,22 @@ impl RunLock {
         Ok(Self { file })
     }
 
+    /// The same, and waits for so long for whoever holds it.
+    ///
+    /// # Errors
+    /// As [`Self::acquire`], once the time is over.
+    pub fn acquire_within(path: &Path, command: &str, patience: Duration) -> Result<Self, LockError> {
+        let deadline = Deadline::after(patience);
+        loop {
+            match Self::acquire(path, command) {
+                Err(LockError::Busy(_) | LockError::BusyUnknown(_)) if !deadline.has_passed() => {
+                    clock::pause(Duration::from_millis(5));
+                }
+                answer => return answer,
+            }
+        }
+    }
+
     /// Who holds the lock at `path` and lives. Takes no lock itself, so it disturbs nobody.
     ///
     /// # Errors
@@ -110,12 +127,12 @@ impl fmt::Display for Owner {
 
 /// The holder writes its name right after it has the lock: it may take an instant until it can be read.
 fn busy(path: &Path) -> LockError {
-    let deadline = Deadline::after(std::time::Duration::from_millis(200));
+    let deadline = Deadline::after(Duration::from_millis(200));
     loop {
         match RunLock::owner(path) {
             Ok(Some(owner)) => return LockError::Busy(owner),
             Ok(None) if deadline.has_passed() => return LockError::BusyUnknown(path.display().to_string()),
-            Ok(None) => clock::pause(std::time::Duration::from_millis(5)),
+            Ok(None) => clock::pause(Duration::from_millis(5)),
             Err(error) => return error,
         }
     }

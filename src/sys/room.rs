@@ -29,8 +29,8 @@ pub struct Space {
 
 /// Less than this is no room to serve in: a write-ahead log and its index take tens of kilobytes before the first write.
 const BYTES: u64 = 256 << 10;
-/// A log, its index, and one to spare.
-const NAMES: u64 = 3;
+/// What a service needs of names to begin: for a log, its index, and one to spare.
+pub const NAMES: usize = 3;
 
 /// A directory of this name holds room that is set aside, for everything in the directory around it.
 const NAME: &str = ".reserve";
@@ -95,6 +95,25 @@ pub fn give_one_back(path: &Path) -> bool {
     one_for(path).is_some_and(|spare| std::fs::remove_file(spare).is_ok())
 }
 
+/// Gives back at most `count` of the files that were set aside in a directory. Tells how many are left.
+pub fn give_some_back(directory: &Path, count: usize) -> Result<usize, PathError> {
+    seam::cross("give back some of what was set aside");
+    let entries = match std::fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        read => read.map_err(PathError::on("read the directory", directory))?,
+    };
+    let mut left = 0;
+    for (number, entry) in entries.enumerate() {
+        let spare = entry.map_err(PathError::on("read the directory", directory))?.path();
+        if number < count {
+            std::fs::remove_file(&spare).map_err(PathError::on("remove the file", &spare))?;
+        } else {
+            left += 1;
+        }
+    }
+    Ok(left)
+}
+
 /// Gives back what was set aside in a directory. Not durable: a power cut may leave it, and it is given back again.
 pub fn give_back(directory: &Path) -> Result<(), PathError> {
     seam::cross("give back what was set aside");
@@ -115,6 +134,6 @@ fn one_for(path: &Path) -> Option<PathBuf> {
 pub fn is_short(path: &Path) -> Result<bool, PathError> {
     let found = statvfs(path).map_err(PathError::on("ask for free space on", path))?;
     // Where names are not counted there are none at all (btrfs).
-    let names = found.f_files > 0 && found.f_favail < NAMES;
+    let names = found.f_files > 0 && found.f_favail < NAMES as u64;
     Ok(names || found.f_bavail.saturating_mul(found.f_frsize) < BYTES)
 }

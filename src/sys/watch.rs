@@ -5,6 +5,11 @@ pub trait Watch {
     /// `done` of `total` bytes are done; `done` goes back when something has to begin again.
     fn progress(&self, done: u64, total: u64);
 
+    /// The same of what is counted in rows.
+    fn rows(&self, done: u64, total: u64) {
+        self.progress(done, total);
+    }
+
     /// Whether it is to stop as soon as it can.
     fn cancelled(&self) -> bool;
 }
@@ -28,6 +33,10 @@ pub struct Uncancelled<'a>(pub &'a dyn Watch);
 impl Watch for Uncancelled<'_> {
     fn progress(&self, done: u64, total: u64) {
         self.0.progress(done, total);
+    }
+
+    fn rows(&self, done: u64, total: u64) {
+        self.0.rows(done, total);
     }
 
     fn cancelled(&self) -> bool {

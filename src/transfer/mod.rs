@@ -16,8 +16,10 @@
 //! The digest of a table's content does not depend on the order of its rows: it is the sum, modulo 2^256, of the SHA-256
 //! of every line without its line feed, each read as a big-endian number. See [`ContentDigest`].
 
+pub mod account;
 mod content;
 mod document;
+pub mod mapping;
 pub mod reader;
 pub mod value;
 pub mod writer;

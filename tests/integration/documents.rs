@@ -73,6 +73,113 @@ fn every_test_that_a_document_names_exists() {
 }
 
 #[test]
+fn every_situation_of_a_package_is_in_its_table_and_has_its_test() {
+    let named = named(&read("packaging/README.md"));
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/package/situations");
+    let texts = std::fs::read_dir(directory).unwrap().map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+    let text: String = texts.collect();
+    // A function there is a test; see tests/package.sh.
+    let tests: Vec<&str> = text.lines().filter_map(|line| line.strip_suffix("() {")).collect();
+    assert!(tests.len() > 30, "only {} tests were found", tests.len());
+    for test in &tests {
+        assert!(named.iter().any(|name| name == test), "packaging/README.md does not name `{test}`");
+    }
+    for name in &named {
+        assert!(tests.contains(&name.as_str()), "packaging/README.md names `{name}`, and there is no such test");
+    }
+}
+
+/// Says of a document that promises nothing, or nothing that a test could show: how such paragraphs, items and rows begin.
+const WITHOUT_TEST: [(&str, &[&str]); 2] = [
+    (
+        "docs/durability.md",
+        &[
+            "What is there after a kill",
+            "OLD is the installed release",
+            "**The service** decides",
+            "**Nobody else** changes",
+            "**The exchange**, with",
+            "1. fsync the new file",
+            "2. `link(live",
+            "3. fsync the work directory",
+            "4. `rename(",
+            "5. fsync the directory",
+            "* **Rows of the last moments**",
+            "* **Not tried**",
+            "Another build tries other points",
+        ],
+    ),
+    (
+        "docs/security.md",
+        &[
+            "What is believed, on whose word",
+            "The names are those of",
+            "* The playground's key",
+            "* Start, stop and status commands",
+            "What a group may do",
+            "* `.ci/run` checks",
+            "What the fuzzers ran",
+            "The advisories of the dependencies",
+            "Miri",
+            "Report a vulnerability",
+        ],
+    ),
+];
+
+#[test]
+fn every_promise_of_durability_and_security_names_what_shows_it() {
+    for (document, without) in WITHOUT_TEST {
+        let blocks = blocks(&read(document));
+        let shown = |block: &str| !named(block).is_empty() || block.contains("he proof") || is_constructed(block);
+        for block in &blocks {
+            let exempt = without.iter().any(|beginning| block.starts_with(beginning));
+            assert!(shown(block) || exempt, "{document}: what shows this? {block}");
+        }
+        for beginning in without {
+            assert!(
+                blocks.iter().any(|block| block.starts_with(beginning)),
+                "{document} has no `{beginning}` any more"
+            );
+        }
+    }
+}
+
+/// Paragraphs, items of lists and rows of tables; neither headings nor tables that have no column for a test.
+fn blocks(text: &str) -> Vec<String> {
+    let mut blocks: Vec<String> = Vec::new();
+    for paragraph in text.split("\n\n").filter(|paragraph| !paragraph.starts_with('#')) {
+        let lines: Vec<&str> = paragraph.trim().lines().collect();
+        if lines.first().is_some_and(|line| line.starts_with('|') || line.starts_with("<!--")) {
+            let shows = lines.first().is_some_and(|head| head.contains("shown by"));
+            blocks.extend(lines.iter().skip(2).filter(|_| shows).map(|line| (*line).to_owned()));
+            continue;
+        }
+        for line in lines {
+            match blocks.last_mut() {
+                Some(block) if line.starts_with(' ') => *block = format!("{block} {}", line.trim()),
+                _ if begins_item(line) || line == paragraph.lines().next().unwrap_or_default() => {
+                    blocks.push(line.to_owned());
+                }
+                Some(block) => *block = format!("{block} {line}"),
+                None => blocks.push(line.to_owned()),
+            }
+        }
+    }
+    blocks
+}
+
+fn begins_item(line: &str) -> bool {
+    line.starts_with("* ") || line.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok())
+}
+
+/// Whether it says by which source it cannot be otherwise, and that source is there.
+fn is_constructed(block: &str) -> bool {
+    let files = files_in(block);
+    let exists = |file: &String| Path::new(env!("CARGO_MANIFEST_DIR")).join(file).is_file();
+    block.contains("by construction") && !files.is_empty() && files.iter().any(exists)
+}
+
+#[test]
 fn every_failure_mode_has_its_line_and_its_test_names_it() {
     let (sources, document) = (sources(), read("docs/failure-modes.md"));
     let tests = tests(&sources);

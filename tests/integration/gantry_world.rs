@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::world::{Answer, answer, measure};
 
-/// A release of Gantry. Its migrations are those of `migrations/v1` up to its schema.
+/// A release of Gantry. Its migrations are those of its major up to its schema, and of 2.0 its import from 1.7 too.
 pub struct GantryRelease {
     pub version: &'static str,
     pub schema: i64,
@@ -115,9 +115,14 @@ impl GantryWorld {
     /// What the database misses of what was acknowledged, once the load has ended; fails where it is more than these
     /// losses name.
     pub fn verify(&self, losses: &Losses) -> Value {
+        self.verify_in(&self.path("data/gantry.db"), losses)
+    }
+
+    /// The same of another database.
+    pub fn verify_in(&self, database: &Path, losses: &Losses) -> Value {
         std::fs::write(self.path("losses.json"), losses.report().to_string()).unwrap();
         let mut command = Command::new(example("gantry-load"));
-        command.arg("verify").arg("--database").arg(self.path("data/gantry.db")).arg("--log").arg(self.log());
+        command.arg("verify").arg("--database").arg(database).arg("--log").arg(self.log());
         command.arg("--loss").arg(self.path("losses.json"));
         answer(command).expect(0).json()
     }
@@ -276,14 +281,21 @@ fn archive(release: &GantryRelease, file: &Path) {
     let about =
         format!("version = \"{version}\"\nschema = {schema}\nreads = {reads:?}\nnever_healthy = {never_healthy}\n");
     add("release.toml", about.as_bytes(), 0o644);
-    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/v1")).unwrap() {
+    let major = version.split('.').next().unwrap();
+    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("migrations/v{major}"));
+    for entry in std::fs::read_dir(&migrations).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        // The lock file is no migration.
+        // The lock file is no migration, and neither is the import from another major.
         let Ok(number) = name[..4].parse::<i64>() else { continue };
         if number <= *schema && release.migration.is_none_or(|(own, _)| own[..4] != name[..4]) {
             add(&format!("migrations/{name}"), &std::fs::read(&path).unwrap(), 0o644);
         }
+    }
+    for entry in std::fs::read_dir(migrations.join("import/from-v1")).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        add(&format!("import/from-v1/{name}"), &std::fs::read(&path).unwrap(), 0o644);
     }
     if let Some((name, sql)) = release.migration {
         add(&format!("migrations/{name}"), sql.as_bytes(), 0o644);

@@ -29,7 +29,8 @@ const HOUSE: [Room; 23] = [
     room("manifest", &[WORDS]),
     // The formats of migrations are named in the configuration.
     room("migration", &[WORDS, &["config"]]),
-    room("transfer", &[WORDS]),
+    // A mapping is written in TOML as a manifest is, and refused in the same words.
+    room("transfer", &[WORDS, &["manifest::reader"]]),
     room("plan", &[WORDS, DOCUMENTS]),
     room("sys", &[WORDS, &["config"]]),
     room("verify", &[WORDS, &["sys"]]),
@@ -37,7 +38,11 @@ const HOUSE: [Room; 23] = [
     room("db", &[WORDS, DOCUMENTS, &["plan::loss", "sys"]]),
     room(
         "journal",
-        &[WORDS, DOCUMENTS, &["plan::observed", "plan::verdict", "plan::loss", "plan::step", "plan::Plan", "sys"]],
+        &[
+            WORDS,
+            DOCUMENTS,
+            &["plan::observed", "plan::verdict", "plan::loss", "plan::probation", "plan::step", "plan::Plan", "sys"],
+        ],
     ),
     room("steps", &[WORDS, DOCUMENTS, DECISION, HANDS]),
     room("observe", &[WORDS, DOCUMENTS, DECISION, HANDS]),
@@ -48,7 +53,7 @@ const HOUSE: [Room; 23] = [
     room("fuzzing", &[WORDS, DOCUMENTS, DECISION, HANDS, VERBS, MEETING, FACE]),
     // The map of the house, which names every room and uses none.
     room("lib", &[]),
-    room("main", &[&["cli", "sys::seam"]]),
+    room("main", &[&["cli", "sys::seam", "sys::service::control"]]),
 ];
 
 const fn room(name: &'static str, may_use: &'static [&'static [&'static str]]) -> Room {

@@ -159,3 +159,47 @@ fn gantrys_own_migrations_have_no_findings_and_a_bad_one_is_caught_by_name() {
         assert!(found["findings"].as_array().unwrap().iter().any(caught), "{name}, {policy}: {found:#}");
     }
 }
+
+#[test]
+fn gantrys_own_import_fits_and_a_table_or_column_that_it_forgets_is_refused_by_name() {
+    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let (old, new) = (migrations.join("v1"), migrations.join("v2"));
+    let lint = |world: &World, import: &Path| {
+        let directories = ["--import", import.to_str().unwrap(), "--old-migrations", old.to_str().unwrap()];
+        let lint = ["migrate", "lint", "--json", "--level", "note", "--dir", new.to_str().unwrap()];
+        world.run(&[&lint[..], &directories[..]].concat())
+    };
+    let (world, own) = (World::with(&[]), new.join("import/from-v1"));
+    assert_eq!(lint(&world, &own).expect(0).json()["import"]["findings"], json!([]));
+    for (file, text, instead, found) in [
+        (
+            "import.toml",
+            "seen_at = ",
+            "joined_at = ",
+            "the old column `cradles.seen_at` is neither carried nor dropped",
+        ),
+        (
+            "import.toml",
+            "name = \"replicas\"",
+            "name = \"copies\"",
+            "the old table `replicas` is neither carried nor dropped",
+        ),
+        ("import.toml", "key = \"key\"", "key = \"path\"", "the new column `objects.path` is named and not there"),
+        ("import.toml", "told_by", "told_bye", "did you mean `told_by`?"),
+        ("import.toml", "schema = 8", "schema = 7", "the older migrations make sha256:"),
+        ("objects.sql", "FROM old.cradles", "FROM old.nodes", "no such table: old.nodes"),
+    ] {
+        let copy = tempfile::tempdir().unwrap();
+        for entry in std::fs::read_dir(&own).unwrap() {
+            let entry = entry.unwrap();
+            std::fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+        }
+        let good = std::fs::read_to_string(copy.path().join(file)).unwrap();
+        assert!(good.contains(text), "{text}");
+        std::fs::write(copy.path().join(file), good.replacen(text, instead, 1)).unwrap();
+        let said = lint(&world, copy.path()).expect(3).json();
+        let refusals = said["refusals"].as_array().unwrap();
+        let named = |refusal: &serde_json::Value| refusal["message"].as_str().unwrap().contains(found);
+        assert!(refusals.iter().any(named), "{found}: {refusals:#?}");
+    }
+}

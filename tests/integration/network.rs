@@ -8,6 +8,7 @@ use crate::crash::interrupted::Seen;
 use crate::crash::operations;
 use crate::crash::proof::wholly;
 use crate::release_server::{Mode, ReleaseServer};
+use crate::tally;
 use crate::world::{NEW, answer};
 
 const MANIFEST: &str = "/notes.toml";
@@ -142,4 +143,5 @@ fn upgrade(frozen: &Frozen<'_>, document: &str, modes: &[Mode], lasts: Lasts, (c
     assert!(code == 0 || answer.stderr.contains("hint: "), "{context}");
     let sweep = operations::upgrade();
     wholly(if code == 0 { &sweep.new } else { &sweep.old }, &Seen { started: false }, world, &context);
+    tally::point(sweep.name, "network", if code == 0 { tally::End::New } else { tally::End::Old });
 }

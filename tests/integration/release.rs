@@ -6,6 +6,9 @@ use std::sync::OnceLock;
 
 use crate::format;
 
+#[path = "release/import.rs"]
+mod import;
+
 /// A release of the test product. Its program is `fickle`, whose faults are the lines of `mode`.
 pub struct Release {
     pub version: &'static str,
@@ -18,11 +21,13 @@ pub struct Release {
     pub migrations: &'static [(&'static str, &'static str)],
     /// How the usual ones are written.
     pub format: &'static str,
+    /// The schema of the usual migrations that its import reads, if it is made by one.
+    pub import: Option<i64>,
 }
 
 impl Release {
     pub const fn new(version: &'static str, schema: i64, reads: &'static [i64]) -> Self {
-        Self { version, schema, reads, mode: "", extra: "", migrations: &[], format: "golang-migrate" }
+        Self { version, schema, reads, mode: "", extra: "", migrations: &[], format: "golang-migrate", import: None }
     }
 
     pub const fn mode(mut self, mode: &'static str) -> Self {
@@ -40,6 +45,11 @@ impl Release {
         self
     }
 
+    pub const fn import(mut self, from: i64) -> Self {
+        self.import = Some(from);
+        self
+    }
+
     pub const fn migrations(mut self, migrations: &'static [(&'static str, &'static str)]) -> Self {
         self.migrations = migrations;
         self
@@ -49,6 +59,13 @@ impl Release {
 /// What most tests start from.
 pub const OLD: Release = Release::new("1.0.0", 1, &[1, 2]);
 pub const NEW: Release = Release::new("1.1.0", 2, &[1, 2]);
+
+/// A major above them: its schemas count from 1 again, and its database is made anew of one at schema 1, or at 2.
+pub const MAJOR: Release = Release::new("2.0.0", 1, &[1])
+    .extra("from = \">=1.0\"\nimport = \"import/from-v1\"")
+    .import(1)
+    .migrations(&[("0001_v2.up.sql", import::SCHEMA), ("0001_v2.down.sql", "DROP TABLE notes; DROP TABLE authors;")]);
+pub const MAJOR_OF_NEW: Release = MAJOR.extra("from = \">=1.1\"\nimport = \"import/from-v1\"").import(2);
 
 /// Copies a program. Another process does it: one that this one is just about to start for another test would inherit the
 /// descriptor, and nobody can run what somebody holds open for writing.
@@ -80,6 +97,9 @@ pub fn archive(release: &Release, file: &Path) {
     let usual = || format::migrations(release.format, release.schema);
     for (name, sql) in if release.migrations.is_empty() { usual() } else { own.collect() } {
         add(format!("migrations/{name}"), sql.as_bytes(), 0o644);
+    }
+    for (name, content) in release.import.into_iter().flat_map(import::files) {
+        add(format!("import/from-v1/{name}"), content.as_bytes(), 0o644);
     }
     tar.into_inner().unwrap().finish().unwrap();
 }

@@ -12,7 +12,8 @@ use gantry_installer::manifest::signing;
 use serde_json::Value;
 
 use crate::format;
-pub use crate::release::{NEW, OLD, Release, archive, measure};
+#[allow(unused_imports, reason = "not every program that shares it goes to another major")]
+pub use crate::release::{MAJOR, MAJOR_OF_NEW, NEW, OLD, Release, archive, measure};
 
 pub struct World {
     directory: tempfile::TempDir,

@@ -33,6 +33,7 @@ mod record;
 mod scope;
 mod seeded;
 mod stage;
+mod suite;
 mod sweep;
 mod table;
 mod tracer;
@@ -54,7 +55,7 @@ quick [SETTING…] [FILTER…]   a sample of all points, in minutes
 full [SETTING…] [FILTER…]    all of them, in hours; goes on where it stopped
 one OPERATION FAULT POINT    one point again, with all that was said
 list OPERATION               the points of an operation
-settings: jobs=N seed=N shard=I/N minutes=N; a filter is a part of `OPERATION FAULT`. What is not finished after 175
+settings: jobs=N seed=N shard=I/N minutes=N; a filter is a part of `OPERATION FAULT`. What is not finished after 150
 minutes, or the minutes that are given, ends in 3, and the same command goes on";
 
 fn main() -> ExitCode {
@@ -84,7 +85,8 @@ fn all(words: &[String]) -> Result<ExitCode, String> {
     for (operation, size, faults) in scope.operations() {
         Work { operation, size, faults: &faults, scope: &scope, record: &record, findings: &findings }.run();
     }
-    let skipped = power::run(&scope, &findings);
+    let mut skipped = power::run(&scope, &findings);
+    skipped.extend(suite::run(&scope, &record, &findings));
     findings.bad.lock().unwrap().extend(seeded::missed(scope::room(), &scope));
     let code = findings.print();
     for words in &skipped {

@@ -18,6 +18,8 @@ pub struct Operation {
     /// What it answers when nothing goes wrong.
     pub code: i32,
     pub ends: Ends,
+    /// At how many of its points it is killed in a sample.
+    pub kills: usize,
     /// How its service is stopped.
     pub stop: Stop,
 }

@@ -3,7 +3,7 @@
 use crate::launcher::Stop;
 use crate::operation::{Ends, Operation};
 use crate::stage::Stage;
-use crate::world::{NEW, OLD, Release};
+use crate::world::{MAJOR, NEW, OLD, Release};
 
 pub const OPERATIONS: &[Operation] = &[
     Operation {
@@ -36,6 +36,18 @@ pub const OPERATIONS: &[Operation] = &[
         code: 4,
         ends: Ends::Old,
         ..UPGRADE
+    },
+    Operation { name: "upgrade-major", releases: major, arguments: CROSS, kills: 30, ..UPGRADE },
+    Operation {
+        name: "rollback-major",
+        releases: major,
+        prepare: |stage| {
+            at_old(stage);
+            stage.world.run(CROSS).expect(0);
+            stage.world.execute("INSERT INTO notes (text) VALUES ('four')");
+        },
+        kills: 30,
+        ..ROLLBACK
     },
     Operation { name: "rollback-binary", arguments: &["rollback", "--strategy", "binary", "--yes"], ..ROLLBACK },
     Operation { name: "rollback-down", arguments: &["rollback", "--strategy", "down", "--yes"], ..ROLLBACK },
@@ -79,6 +91,7 @@ const UPGRADE: Operation = Operation {
     stops: &[],
     code: 0,
     ends: Ends::Either,
+    kills: 80,
     stop: Stop::Term,
 };
 
@@ -90,6 +103,13 @@ const ROLLBACK: Operation = Operation {
     stop: Stop::Kill,
     ..UPGRADE
 };
+
+/// To the next major, whose database is made anew.
+const CROSS: &[&str] = &["upgrade", "--to", "2.0.0", "--yes"];
+
+fn major() -> Vec<Release> {
+    vec![OLD, MAJOR]
+}
 
 fn two() -> Vec<Release> {
     vec![OLD, NEW]

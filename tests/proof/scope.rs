@@ -37,7 +37,7 @@ impl Scope {
             Some(other) => return Err(format!("`{other}` is neither `quick` nor `full`, `one` nor `list`")),
         };
         let seed = u64::from_str_radix(&subject[..8], 16).map_err(|error| error.to_string())?;
-        let end = Instant::now() + Duration::from_secs(175 * 60);
+        let end = Instant::now() + Duration::from_secs(150 * 60);
         let mut scope = Self { depth, jobs: 2, seed, shard: (1, 1), end, filters: Vec::new() };
         for word in words.iter().skip(1) {
             let number = |text: &str| text.parse::<u64>().map_err(|error| format!("`{word}`: {error}"));
@@ -90,10 +90,12 @@ impl Scope {
     }
 
     /// How many points of a fault are tried on each operation; all of them without a number.
-    pub fn most(&self, fault: Fault) -> Option<usize> {
+    pub fn most(&self, fault: Fault, operation: &Operation, size: Size) -> Option<usize> {
         match (self.depth, fault) {
+            // A large database makes each of them long, and has the same calls but for more writes into one file.
+            (Depth::Full, _) if size == Size::Large => Some(40),
             (Depth::Full, _) => None,
-            (Depth::Quick, Fault::Kill) => Some(80),
+            (Depth::Quick, Fault::Kill) => Some(operation.kills),
             (Depth::Quick, Fault::KillTwice | Fault::KillThenError) => Some(10),
             (Depth::Quick, Fault::Errno(_) | Fault::Short | Fault::Signal(_)) => Some(5),
         }
@@ -119,7 +121,7 @@ impl Size {
     }
 
     /// Before a first installation there is no database to be large.
-    fn fits(self, operation: &Operation) -> bool {
+    pub fn fits(self, operation: &Operation) -> bool {
         self == Self::Small || operation.name != "install"
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::operation::{Operation, Size};
 use crate::picture::{Picture, content};
 use crate::stage::Stage;
-use crate::tracer::{End, Kind, Lie, Point, Trace, Tracer};
+use crate::tracer::{At, End, Kind, Lie, Point, Trace, Tracer};
 use crate::verdict::{Expected, Verdict};
 
 /// An operation whose points are known.
@@ -42,11 +42,15 @@ impl<'o> Sweep<'o> {
 
     /// What lies there just before each time that a new database gets the live name.
     fn built(&self) -> Vec<String> {
-        let live = Path::new("data/notes.db");
-        let places = self.points.iter().filter(|point| point.to.as_deref() == Some(live));
-        let looks = places.map(|point| {
-            self.strike(point.number, Kind::Kill, &[]);
-            content(&self.stage.world.path("").join(&point.path)).unwrap().unwrap()
+        const LIVE: &str = "data/notes.db";
+        let places = self.points.iter().filter(|point| point.to.as_deref() == Some(Path::new(LIVE)));
+        let looks = places.zip(1..).map(|(point, nth)| {
+            self.stage.restore();
+            let world = self.stage.world.path("");
+            let tracer = Tracer::of(&world).fault_at(At::Naming(LIVE, nth), Kind::Kill);
+            let trace = tracer.run(&self.stage.command(self.operation.arguments));
+            assert!(trace.fired.is_some(), "{}: {trace:?}", self.operation.name);
+            content(&world.join(&point.path)).unwrap().unwrap()
         });
         looks.collect()
     }

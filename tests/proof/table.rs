@@ -1,6 +1,7 @@
 //! The closing table.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use crate::verdict::Verdict;
 
@@ -13,6 +14,12 @@ pub struct Row {
     pub bad: u64,
     /// Points of a class of which others stand for it, or left out of a sample.
     pub passed_over: u64,
+}
+
+impl Row {
+    fn numbers(&self) -> [u64; 5] {
+        [self.tried, self.old, self.new, self.bad, self.passed_over]
+    }
 }
 
 #[derive(Debug, Default)]
@@ -45,24 +52,28 @@ impl Table {
 
     /// Prints it, with the sums.
     pub fn print(&self) {
-        println!(
-            "{:<22} {:<24} {:>7} {:>7} {:>7} {:>5} {:>11}",
-            "operation", "fault", "points", "OLD", "NEW", "bad", "passed over"
+        let wide =
+            |names: &mut dyn Iterator<Item = &String>, least| names.map(String::len).max().unwrap_or(0).max(least);
+        let widths = (
+            wide(&mut self.rows.keys().map(|(operation, _)| operation), 22),
+            wide(&mut self.rows.keys().map(|(_, fault)| fault), 24),
         );
+        let head = ["points", "OLD", "NEW", "bad", "passed over"];
+        line(("operation", "fault"), widths, head);
         let mut sum = Row::default();
         for ((operation, fault), row) in &self.rows {
-            line(operation, fault, row);
+            line((operation, fault), widths, row.numbers());
             sum.tried += row.tried;
             sum.old += row.old;
             sum.new += row.new;
             sum.bad += row.bad;
             sum.passed_over += row.passed_over;
         }
-        line("all", "", &sum);
+        line(("all", ""), widths, sum.numbers());
     }
 }
 
-fn line(operation: &str, fault: &str, row: &Row) {
-    let Row { tried, old, new, bad, passed_over } = row;
-    println!("{operation:<22} {fault:<24} {tried:>7} {old:>7} {new:>7} {bad:>5} {passed_over:>11}");
+fn line<T: Display>((operation, fault): (&str, &str), (first, second): (usize, usize), numbers: [T; 5]) {
+    let [points, old, new, bad, over] = numbers;
+    println!("{operation:<first$} {fault:<second$} {points:>7} {old:>7} {new:>7} {bad:>5} {over:>11}");
 }

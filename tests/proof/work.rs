@@ -113,7 +113,7 @@ impl Work<'_> {
         let mut left = VecDeque::new();
         for fault in self.faults {
             let Chosen { points, passed_over } =
-                choose(&sweep.points, *fault, self.scope.most(*fault), self.scope.seed);
+                choose(&sweep.points, *fault, self.scope.most(*fault, self.operation, self.size), self.scope.seed);
             // For a fault in the recovery they are counted where the recovery's points are known.
             if fault.second().is_none() {
                 self.findings.table.lock().unwrap().row(&self.name(), &fault.name()).passed_over += passed_over;
@@ -131,8 +131,11 @@ impl Work<'_> {
         }
     }
 
-    /// A point must mean the same to all workers.
+    /// A point must mean the same to all workers. A large database is written in pieces whose number hangs on who is faster.
     fn compare(&self, sweep: &Sweep<'_>, shared: &Shared) {
+        if self.size == Size::Large {
+            return;
+        }
         assert_eq!(sweep.points.len(), shared.points.len(), "{}: two runs differ in their calls", self.name());
     }
 

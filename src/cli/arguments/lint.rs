@@ -1,5 +1,7 @@
 //! The arguments of `migrate lint`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -14,6 +16,12 @@ pub struct Lint {
     /// Judge by these policies only
     #[arg(long, value_name = "POLICY", value_delimiter = ',', value_parser = policies())]
     pub policy: Vec<Policy>,
+    /// Try this import mapping too, on a database without rows
+    #[arg(long, value_name = "DIR", requires = "old_migrations")]
+    pub import: Option<PathBuf>,
+    /// The migrations of the major that the mapping reads
+    #[arg(long, value_name = "DIR", requires = "import")]
+    pub old_migrations: Option<PathBuf>,
     /// Lock the migrations that are not locked yet, once nothing is found: they never change again
     #[arg(long)]
     pub lock: bool,

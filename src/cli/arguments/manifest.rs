@@ -44,6 +44,9 @@ pub enum Manifest {
         /// Why releases read schemas though the archive's migrations do more than add; noted in the file
         #[arg(long, value_name = "REASON")]
         reads_anyway: Option<String>,
+        /// The migrations of the major that its import reads, to try the import on
+        #[arg(long, value_name = "DIR")]
+        old_migrations: Option<PathBuf>,
     },
     /// Check a manifest, and its signature where there is one
     Check {
@@ -76,9 +79,9 @@ pub enum Manifest {
     Bundle {
         /// The file; it must not be there yet
         file: PathBuf,
-        /// The release that is installed where the bundle goes
+        /// The release that is installed where the bundle goes; without it the bundle is of one release alone
         #[arg(long, value_name = "VERSION")]
-        from: Version,
+        from: Option<Version>,
         /// The release that it leads to
         #[arg(long, value_name = "VERSION")]
         to: Target,

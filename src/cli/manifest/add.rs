@@ -18,6 +18,8 @@ use crate::plan::Refusal;
 use crate::plan::gates::size;
 use crate::version::{SchemaVersion, Version};
 
+mod import;
+
 /// What was asked for.
 pub(super) struct Asked<'a> {
     pub(super) archive: &'a Path,
@@ -28,6 +30,7 @@ pub(super) struct Asked<'a> {
     pub(super) reads: &'a [String],
     pub(super) format: Format,
     pub(super) reads_anyway: Option<&'a str>,
+    pub(super) old_migrations: Option<&'a Path>,
 }
 
 pub(super) fn run(asked: &Asked<'_>, terminal: &Terminal) -> Answer {
@@ -36,6 +39,7 @@ pub(super) fn run(asked: &Asked<'_>, terminal: &Terminal) -> Answer {
     let found = archive::look(asked.archive, asked.format, terminal)
         .map_err(|error| failed("archive", &error, remedy_for_archive(&error)))?;
     let entry = entry(asked, &manifest, &found)?;
+    import::check(asked, &manifest, &entry.version, &found, terminal)?;
     let written = write::add(&text, &entry, now())
         .map_err(|error| failed("not-added", &error, &remedy_for_entry(&error, asked.manifest)))?;
     let manifest = understood(asked.manifest, &written)?;

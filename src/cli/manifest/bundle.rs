@@ -25,7 +25,7 @@ use crate::version::{Target, Version};
 
 pub(super) struct Asked<'a> {
     pub file: &'a Path,
-    pub from: &'a Version,
+    pub from: Option<&'a Version>,
     pub to: &'a Target,
     pub manifest: &'a Path,
     pub target: Option<&'a str>,
@@ -52,8 +52,8 @@ pub(super) fn run(asked: &Asked<'_>, terminal: &Terminal) -> Answer {
     let bytes = publication.publish().map_err(|error| unpublished(&error, "bundle"))?;
     let versions: Vec<String> = releases.iter().map(|release| release.version.to_string()).collect();
     let text = format!(
-        "bundled the way from {} to {}: {} artifacts, {}\nbring `{}` there, and run `gantry-installer upgrade --bundle FILE`",
-        asked.from,
+        "bundled {}{}: {} artifacts, {}\nbring `{}` there, and run `gantry-installer upgrade --bundle FILE`",
+        asked.from.map(|from| format!("the way from {from} to ")).unwrap_or_default(),
         versions.join(", then "),
         artifacts.len(),
         size(bytes),
@@ -67,10 +67,11 @@ fn releases<'m>(asked: &Asked<'_>, manifest: &'m Manifest) -> Result<Vec<&'m Rel
     let installer = installer().map_err(|error| failed("version", &error, "report this as a bug"))?;
     let target = Some(asked.to);
     // The way of a machine that follows `stable`; an exact version may be of any channel.
-    let wish = AskedWay { installed: Some(asked.from), target, channel: "stable", installer: &installer, skip: &[] };
+    let wish = AskedWay { installed: asked.from, target, channel: "stable", installer: &installer, skip: &[] };
     let releases = way(manifest, &wish).map_err(|error| unresolved(error.into()))?;
     if releases.is_empty() {
-        return Err(Box::new(Reply::new(Outcome::Nothing).saying(format!("{} is {} already", asked.from, asked.to))));
+        let from = asked.from.map(ToString::to_string).unwrap_or_default();
+        return Err(Box::new(Reply::new(Outcome::Nothing).saying(format!("{from} is {} already", asked.to))));
     }
     Ok(releases)
 }

@@ -1,4 +1,5 @@
 mod claims;
+mod imports;
 
 use std::path::PathBuf;
 
@@ -66,7 +67,17 @@ impl Desk {
     }
 
     fn claim(&self, archive: PathBuf, release: Option<&str>, reads: &[i64], anyway: Option<&str>) -> Reply {
-        let verb = arguments::Manifest::Add {
+        run(&self.asked(archive, release, reads, anyway))
+    }
+
+    fn asked(
+        &self,
+        archive: PathBuf,
+        release: Option<&str>,
+        reads: &[i64],
+        anyway: Option<&str>,
+    ) -> arguments::Manifest {
+        arguments::Manifest::Add {
             archive,
             manifest: self.at("gantry.toml"),
             target: "any".to_owned(),
@@ -75,8 +86,8 @@ impl Desk {
             reads: reads.iter().map(ToString::to_string).collect(),
             format: Format::GolangMigrate,
             reads_anyway: anyway.map(str::to_owned),
-        };
-        run(&verb)
+            old_migrations: None,
+        }
     }
 
     fn check(&self) -> Reply {

@@ -24,6 +24,8 @@ use crate::steps::sets;
 use crate::sys::fs;
 use crate::sys::signal::Interrupt;
 
+mod import;
+
 /// Judges the directory that the command line names, and locks what is new where that was asked for.
 pub fn of_directory(asked: &Lint, arguments: &Migrate, interrupt: &Interrupt) -> Result<Reply, Early> {
     let Some(directory) = arguments.dir.as_ref().filter(|_| arguments.database.is_none()) else {
@@ -42,6 +44,10 @@ pub fn of_directory(asked: &Lint, arguments: &Migrate, interrupt: &Interrupt) ->
         return Err(no_migrations(directory));
     }
     let reply = answer(asked, directory, &subject, &report);
+    let reply = match (&asked.import, &asked.old_migrations) {
+        (Some(import), Some(old)) => import::judged(reply, import, old, &subject, interrupt)?,
+        _ => reply,
+    };
     if asked.lock && reply.outcome == Outcome::Done { locked(reply, directory, &report) } else { Ok(reply) }
 }
 
@@ -49,6 +55,9 @@ pub fn of_directory(asked: &Lint, arguments: &Migrate, interrupt: &Interrupt) ->
 pub fn of_product(asked: &Lint, session: &Session<'_>) -> Result<Reply, Early> {
     if asked.lock {
         return Err(usage("what is installed is not locked", "lock the directory that it comes from, with `--dir`"));
+    }
+    if asked.import.is_some() {
+        return Err(usage("the import of what is installed was tried when it came", "give `--dir` with `--import`"));
     }
     let config = &session.config;
     let unreadable = |error: &dyn std::error::Error| failed("migrations", error, "run `gantry-installer verify`");

@@ -44,12 +44,27 @@ fn a_missing_required_key_is_named() {
 fn capabilities_that_are_not_built_are_refused_unless_at_their_default() {
     assert!(parse(&format!("{MINIMAL}[cluster]\nvoter = false\nrejoin = []\n")).is_ok());
     assert!(refusal("[cluster]\nvoter = true\n").contains("`cluster.voter = true` is not supported yet"));
-    assert!(refusal("[health]\nprobation = \"10m\"\n").contains("health.probation"));
+}
+
+#[test]
+fn what_happens_after_a_crash_and_after_a_failure_is_one_of_two_words() {
+    let config = parse(MINIMAL).unwrap();
+    assert_eq!((config.health.probation.as_secs(), config.health.on_crash), (0, OnCrash::Report));
+    assert_eq!(config.on_failure, OnFailure::Fail);
+    let more = "[health]\nprobation = \"24h\"\non_crash = \"restore\"\n[package]\non_failure = \"defer\"\n";
+    let config = parse(&format!("{MINIMAL}{more}")).unwrap();
+    assert_eq!((config.health.probation.as_secs(), config.health.on_crash), (86_400, OnCrash::Restore));
+    assert_eq!(config.on_failure, OnFailure::Defer);
+    assert!(refusal("[package]\non_failure = \"deferr\"\n").contains("did you mean \"defer\"?"));
+    assert!(
+        refusal("[service]\nmanager = \"none\"\n[health]\nprobation = \"1h\"\n")
+            .contains("how long the service was up")
+    );
 }
 
 #[test]
 fn everything_that_is_wrong_is_named_at_once_with_its_line() {
-    let words = refusal("[service]\npid_file = \"pid\"\n[health]\non_crash = \"restore\"\n[backup]\nkeep = 0\n");
+    let words = refusal("[service]\npid_file = \"pid\"\n[health]\non_crash = \"restor\"\n[backup]\nkeep = 0\n");
     for part in ["line 11: `service.pid_file` must be", "line 13: `health.on_crash", "line 15: `backup.keep = 0`"] {
         assert!(words.contains(part), "{words}");
     }

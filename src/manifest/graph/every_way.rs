@@ -23,7 +23,8 @@ fn any_release() -> impl Strategy<Value = Release> {
     let channel = prop_oneof![6 => Just("stable"), 2 => Just("beta"), 1 => Just("nightly")];
     (number, range, mark, channel).prop_map(|(number, range, mark, channel)| {
         let range = range.map(|text| text.parse::<VersionRange>().unwrap());
-        let release = on(channel, Release { from: range, ..release(&number) });
+        let import = number.starts_with('2').then(|| "import/from-v1".to_owned());
+        let release = on(channel, Release { from: range, import, ..release(&number) });
         match mark {
             "barrier" => barrier(release),
             "yanked" => yanked(release),
@@ -48,7 +49,9 @@ fn best_of_all<'m>(manifest: &'m Manifest, installed: &Version, target: &'m Rele
         way.push(target);
         let standing = std::iter::once(installed).chain(way.iter().map(|release| &release.version));
         let climbs = way.iter().zip(standing).all(|(release, from)| match &release.from {
-            Some(range) => range.contains(from),
+            Some(range) => {
+                range.contains(from) && (from.major() == release.version.major() || release.import.is_some())
+            }
             None => from.major() == release.version.major(),
         });
         (allowed && climbs).then_some(way)

@@ -5,6 +5,10 @@ pub(super) fn from(text: &str, range: &str) -> Release {
     Release { from: Some(range.parse().unwrap()), ..release(text) }
 }
 
+pub(super) fn import(text: &str, range: &str) -> Release {
+    Release { import: Some("import/from-v1".to_owned()), ..from(text, range) }
+}
+
 pub(super) fn barrier(release: Release) -> Release {
     Release { barrier: true, ..release }
 }
@@ -58,8 +62,19 @@ fn without_ranges_every_release_of_the_major_is_one_hop_away() {
 
 #[test]
 fn without_a_target_the_way_stays_inside_the_major() {
-    assert_eq!(way_of(vec![release("1.5.0"), from("2.0.0", ">=1")], "1.4.0", ""), "1.5.0");
-    assert_eq!(way_of(vec![release("1.5.0"), from("2.0.0", ">=1")], "1.4.0", "2"), "2.0.0");
+    assert_eq!(way_of(vec![release("1.5.0"), import("2.0.0", ">=1")], "1.4.0", ""), "1.5.0");
+    assert_eq!(way_of(vec![release("1.5.0"), import("2.0.0", ">=1")], "1.4.0", "2"), "2.0.0");
+}
+
+#[test]
+fn another_major_is_entered_through_its_import_alone_and_after_the_stops_before_it() {
+    let releases = |last| vec![release("1.5.0"), barrier(release("1.6.0")), release("1.7.0"), last];
+    assert_eq!(way_of(releases(import("2.0.0", ">=1.7")), "1.5.0", "2"), "1.6.0 1.7.0 2.0.0");
+    let refused = refusal(releases(from("2.0.0", ">=1.7")), "1.5.0", "2");
+    assert!(refused.contains("of another major"), "{refused}");
+    // Beyond it migrations lead on.
+    let beyond = vec![import("2.0.0", ">=1.7"), release("2.1.0"), release("1.7.0")];
+    assert_eq!(way_of(beyond, "1.7.0", "2"), "2.0.0 2.1.0");
 }
 
 #[test]

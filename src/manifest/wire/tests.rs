@@ -92,9 +92,16 @@ fn a_newer_format_is_named_and_nothing_else_is_said() {
 }
 
 #[test]
-fn an_import_is_refused_as_not_yet_supported() {
-    let found = findings(&format!("{RELEASE}import = \"import/from-v1\"\n"));
-    assert_eq!(found, ["line 10: `import` is not supported yet: a release is made by migrations only"]);
+fn an_import_is_a_directory_of_the_archive_for_those_that_come_from_elsewhere() {
+    let with = |import: &str| format!("{RELEASE}from = \">=1.3.0\"\nimport = \"{import}\"\n");
+    let manifest = parse(&format!("{HEAD}{}", with("import/from-v1"))).unwrap();
+    assert_eq!(manifest.releases[0].import.as_deref(), Some("import/from-v1"));
+    for import in ["/import", "import/", "import/../bin", "..", "import\\\\from"] {
+        let found = findings(&with(import));
+        assert!(found.len() == 1 && found[0].starts_with("line 11: `import` must be a directory"), "{found:?}");
+    }
+    let alone = findings(&format!("{RELEASE}import = \"import/from-v1\"\n"));
+    assert_eq!(alone, ["line 10: `import` without `from`, which says the older major's releases that may come by it"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod answers;
 
 use super::*;
+use crate::config::OnCrash;
 use crate::sys::service::State;
 use crate::sys::service::stand_in::{DAEMON, FOREGROUND, PidFile, STOP, World};
 use crate::sys::signal::pretend;
@@ -17,7 +18,11 @@ fn version() -> Version {
 }
 
 fn check(world: &World, probe: Probe, timeout: Duration) -> HealthCheck {
-    let mut check = HealthCheck::new(&Health { probe, timeout }, world.path("private"), None);
+    let mut check = HealthCheck::new(
+        &Health { probe, timeout, probation: Duration::ZERO, on_crash: OnCrash::Report },
+        world.path("private"),
+        None,
+    );
     check.alive_for = Duration::from_millis(50);
     check
 }

@@ -46,6 +46,9 @@ pub fn of_file(path: &Path) -> Result<String, HttpError> {
 pub fn join(base: &str, reference: &str) -> Result<String, HttpError> {
     let wrong = |problem| HttpError::new(&format!("{reference} at {}", without_secrets(base)), problem);
     let document = Url::parse(base).map_err(|error| wrong(Problem::Address(error.to_string())))?;
+    if names_a_drive(&document) {
+        return Err(wrong(Problem::Address("it names a drive of another system".to_owned())));
+    }
     let joined = document.join(reference).map_err(|error| wrong(Problem::Address(error.to_string())))?;
     Address::parse(joined.as_str()).map_err(wrong)?;
     match (document.scheme(), joined.scheme()) {
@@ -53,6 +56,13 @@ pub fn join(base: &str, reference: &str) -> Result<String, HttpError> {
         ("https" | "http", "file") => Err(wrong(Problem::Address("it leads from a server to a file".to_owned()))),
         _ => Ok(joined.into()),
     }
+}
+
+/// Whether a part of the path is a drive letter: the URL standard keeps one in its place, so that `..` leads elsewhere than
+/// to the directory above.
+fn names_a_drive(url: &Url) -> bool {
+    let is_drive = |part: &str| matches!(part.as_bytes(), [letter, b':' | b'|'] if letter.is_ascii_alphabetic());
+    url.scheme() == "file" && url.path_segments().is_some_and(|mut parts| parts.any(is_drive))
 }
 
 /// The address as it may be shown: without a user and a password.
@@ -94,6 +104,14 @@ mod tests {
         ] {
             assert!(matches!(join(base, reference).unwrap_err().problem, Problem::Address(_)), "{base} {reference}");
         }
+    }
+
+    #[test]
+    fn a_drive_of_another_system_is_no_place_of_a_manifest() {
+        for (base, reference) in [("file:///s/e:", ".."), ("file:s/e:", "g"), ("file:///C|/g.toml", "g")] {
+            assert!(matches!(join(base, reference).unwrap_err().problem, Problem::Address(_)), "{base} {reference}");
+        }
+        assert_eq!(join("https://a.example/e:", "g").unwrap(), "https://a.example/g");
     }
 
     #[test]

@@ -1,21 +1,20 @@
 //! Service managers: who starts and stops the product. A further one is a file here and a variant of `By`.
 
 mod command;
+pub mod control;
+mod error;
 mod started;
 mod systemd;
 
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
-
-use thiserror::Error;
 
 use crate::config;
 use crate::sys::clock::Stopwatch;
 use crate::sys::events::Deadline;
-use crate::sys::fs::PathError;
-use crate::sys::process::{Process, ProcessError, ProgramError};
+use crate::sys::process::Process;
 
+pub use error::ServiceError;
 pub use started::Started;
 
 use command::Commands;
@@ -78,64 +77,6 @@ pub enum Life {
     },
     /// It ended, or never began to run; the text says how, with the last lines that it wrote.
     Dead(String),
-}
-
-/// Why the service was not started, stopped or looked at.
-#[derive(Debug, Error)]
-pub enum ServiceError {
-    /// There is no manager that could do it.
-    #[error("nobody manages the service")]
-    Unmanaged,
-    /// The configured unit does not exist.
-    #[error("systemd does not know the unit `{0}`")]
-    UnknownUnit(String),
-    /// A command of the manager failed.
-    #[error("`{command}` failed: {summary}")]
-    Failed {
-        /// What was run.
-        command: String,
-        /// How it ended and what it said.
-        summary: String,
-    },
-    /// The manager answered in a way that is not understood.
-    #[error("`{command}` gave no usable answer for `{what}`")]
-    Answer {
-        /// What was run.
-        command: String,
-        /// What was asked for.
-        what: String,
-    },
-    /// It was told to stop and still runs.
-    #[error("the service did not stop within {timeout:?}{}", pid.map(|pid| format!(": process {pid} still runs")).unwrap_or_default())]
-    WillNotStop {
-        /// Its main process, where one is known.
-        pid: Option<u32>,
-        /// How long it was given.
-        timeout: Duration,
-    },
-    /// It cannot be killed: nothing names its main process.
-    #[error("nothing names the service's main process; `service.pid_file` would")]
-    NoMainProcess,
-    /// The pid file holds something else than a process id.
-    #[error("the pid file `{}` holds no process id: `{text}`", path.display())]
-    PidFile {
-        /// The file.
-        path: PathBuf,
-        /// What it holds.
-        text: String,
-    },
-    /// A command could not be run.
-    #[error(transparent)]
-    Program(#[from] ProgramError),
-    /// A process could not be looked at.
-    #[error(transparent)]
-    Process(#[from] ProcessError),
-    /// A file could not be read.
-    #[error(transparent)]
-    File(#[from] PathError),
-    /// The start command could not be watched.
-    #[error("cannot watch the start of the service")]
-    Watch(#[source] io::Error),
 }
 
 type Result<T> = std::result::Result<T, ServiceError>;
@@ -220,6 +161,28 @@ impl Service {
         }
     }
 
+    /// Stops the services that belong to it and run, and leaves itself as it is.
+    ///
+    /// # Errors
+    /// Where one does not stop.
+    pub fn stop_also(&self) -> Result<()> {
+        match &self.by {
+            By::Systemd(systemd) => systemd.stop_also(Deadline::after(self.stop_timeout)),
+            By::Command(_) | By::Nobody => Ok(()),
+        }
+    }
+
+    /// Asks for the start of the services that belong to it, and waits for nothing: at boot each has its place in an order.
+    ///
+    /// # Errors
+    /// Where that cannot be asked for.
+    pub fn ask_for_also(&self) -> Result<()> {
+        match &self.by {
+            By::Systemd(systemd) => systemd.ask_for_also(),
+            By::Command(_) | By::Nobody => Ok(()),
+        }
+    }
+
     /// What has become of a start by now.
     ///
     /// # Errors
@@ -254,6 +217,17 @@ impl Service {
         match &self.by {
             By::Systemd(systemd) => systemd.active_triggers(),
             By::Command(_) | By::Nobody => Ok(Vec::new()),
+        }
+    }
+
+    /// How it ended, where its manager knows; the first line says how, such as `exit status 1`.
+    ///
+    /// # Errors
+    /// Where the manager cannot be asked.
+    pub fn ending(&self) -> Result<Option<String>> {
+        match &self.by {
+            By::Systemd(systemd) => systemd.ending().map(Some),
+            By::Command(_) | By::Nobody => Ok(None),
         }
     }
 

@@ -137,7 +137,7 @@ impl Service {
 
 /// Another process writes what is run later: a descriptor of ours that is open for writing could pass to a child of
 /// another test, and then the file would be busy.
-fn write_program(path: &Path, text: &str) {
+pub(super) fn write_program(path: &Path, text: &str) {
     let script = r#"printf %s "$1" > "$2" && chmod 755 "$2""#;
     let status = Command::new("/bin/sh").args(["-c", script, "sh", text]).arg(path).status().unwrap();
     assert!(status.success());

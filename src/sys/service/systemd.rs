@@ -81,9 +81,13 @@ impl Systemd {
         // systemd has forgotten the unit, the limit with it; whatever else is wrong the start will say.
         self.ask(&words("reset-failed", [&self.unit]), QUERY_TIMEOUT)?;
         // A socket cannot be started beside its service any more.
-        let triggers = self.show(&self.unit)?.triggers();
-        let is_socket = |other: &&String| other.ends_with(".socket") && triggers.contains(other);
-        let sockets: Vec<_> = self.others.iter().filter(is_socket).collect();
+        let mut sockets = Vec::new();
+        for other in self.others.iter().filter(|other| other.ends_with(".socket")) {
+            // Asked of the socket: once it is stopped systemd forgets it, and the service knows of it no more.
+            if self.show(other)?.triggered().contains(&self.unit) {
+                sockets.push(other);
+            }
+        }
         seam::cross("start the service");
         if !sockets.is_empty() {
             self.must(&words("start", sockets), START_TIMEOUT)?;
@@ -100,6 +104,27 @@ impl Systemd {
         seam::cross("start what belongs to the service");
         self.ask(&words("reset-failed", self.others.iter()), QUERY_TIMEOUT)?;
         self.must(&words("start", self.others.iter()), START_TIMEOUT).map(drop)
+    }
+
+    /// Sockets, paths and timers hold no database: what they would start waits at the gate, or for its place at boot.
+    pub(super) fn stop_also(&self, deadline: Deadline) -> Result<()> {
+        for other in self.others.iter().filter(|other| other.ends_with(".service")) {
+            if matches!(self.show(other)?.state()?, State::Running { .. }) {
+                seam::cross("stop what belongs to the service");
+                self.must(&words("stop", [other]), deadline.left())?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn ask_for_also(&self) -> Result<()> {
+        let services: Vec<&String> = self.others.iter().filter(|other| other.ends_with(".service")).collect();
+        if services.is_empty() {
+            return Ok(());
+        }
+        seam::cross("ask for the start of what belongs to the service");
+        let later = "--no-block".to_owned();
+        self.must(&words("start", [&later].into_iter().chain(services)), QUERY_TIMEOUT).map(drop)
     }
 
     pub(super) fn life(&self, started: &mut Started) -> Result<Life> {
@@ -142,6 +167,10 @@ impl Systemd {
             }
         }
         Ok(active)
+    }
+
+    pub(super) fn ending(&self) -> Result<String> {
+        Ok(self.show(&self.unit)?.ending())
     }
 
     /// How it ended and the last lines of its journal, where there is one.

@@ -16,6 +16,6 @@ fn an_upgrade_by_the_products_own_migrator_killed_anywhere_ends_in_old_or_new() 
     std::fs::write(file, text.replace("\"2s\"", "\"60s\"")).unwrap();
     world.install("1.0.0");
     let new = Stand { release: Some(("1.1.0", 2)), backups: &["before 1.0.0"], ..AT_OLD };
-    let count = Sweep { name: "upgrade by the product's own migrator", new, ..upgrade() }.run(world);
+    let count = Sweep { name: "upgrade-migrator", new, ..upgrade() }.run(world);
     assert!(count.old > 0 && count.new > 0, "{count:?}");
 }

@@ -4,8 +4,9 @@
 pub mod frozen;
 mod given_up;
 pub mod interrupted;
+mod major;
 mod migrator;
 pub mod operations;
 pub mod proof;
-mod recovery;
+pub mod recovery;
 pub mod sweep;

@@ -28,9 +28,14 @@ pub fn at_old_within(parent: &Path, new: Release) -> World {
     world
 }
 
-pub fn at_new() -> World {
+pub fn at_upgraded() -> World {
     let world = at_old(NEW);
     world.run(UPGRADE).expect(0);
+    world
+}
+
+pub fn at_new() -> World {
+    let world = at_upgraded();
     world.execute("INSERT INTO notes (text) VALUES ('four')");
     world
 }
@@ -71,7 +76,7 @@ fn an_upgrade_killed_anywhere_ends_in_old_or_new() {
 
 pub fn down() -> Sweep {
     Sweep {
-        name: "rollback by down",
+        name: "rollback-down",
         arguments: &["rollback", "--strategy", "down", "--yes"],
         code: 0,
         old: Stand { given_up: Some("abandoned 1.0.0"), ..AT_NEW },
@@ -89,7 +94,7 @@ fn a_rollback_by_down_migrations_killed_anywhere_ends_in_old_or_new() {
 pub fn restore() -> Sweep {
     let arguments = &["rollback", "--strategy", "restore", "--yes"];
     Sweep {
-        name: "rollback by restore",
+        name: "rollback-restore",
         arguments,
         code: 0,
         old: Stand { given_up: Some("abandoned 1.0.0"), ..AT_NEW },
@@ -104,10 +109,29 @@ fn a_rollback_to_a_backup_killed_anywhere_ends_in_old_or_new() {
     both(&restore().run(at_new()));
 }
 
+/// Release 1.1.0 runs on the schema of the backup: the program stays, and no row is lost.
+pub fn restore_backup() -> Sweep {
+    let arguments = &["backup", "restore", "000002-upgrade-1.1.0", "--yes"];
+    Sweep {
+        name: "backup-restore",
+        arguments,
+        code: 0,
+        old: Stand { notes: ROWS, given_up: Some("abandoned 1.1.0"), ..AT_NEW },
+        new: Stand { release: Some(("1.1.0", 1)), backups: &["before 1.0.0", "abandoned 1.1.0"], ..AT_OLD },
+        after_old: (arguments, 0),
+        after_new: (&["rollback", "--to", "1.0.0", "--yes"], 0),
+    }
+}
+
+#[test]
+fn a_restore_of_a_backup_killed_anywhere_ends_in_old_or_new() {
+    both(&restore_backup().run(at_upgraded()));
+}
+
 pub fn binary() -> Sweep {
     let arguments = &["rollback", "--strategy", "binary", "--yes"];
     Sweep {
-        name: "rollback by binary",
+        name: "rollback-binary",
         arguments,
         code: 0,
         old: AT_NEW,
@@ -145,7 +169,7 @@ pub const FAILING: Release = NEW.mode("writes 1 INSERT INTO notes (text) VALUES 
 
 pub fn failing() -> Sweep {
     Sweep {
-        name: "upgrade that undoes itself",
+        name: "upgrade-failing",
         arguments: UPGRADE,
         code: 4,
         old: Stand { given_up: Some("abandoned 1.1.0"), ..AT_OLD },
@@ -161,6 +185,19 @@ fn an_upgrade_that_undoes_itself_killed_anywhere_ends_in_old() {
     assert_eq!(count.old, count.points);
 }
 
+pub fn prune() -> Sweep {
+    let arguments = &["backup", "prune", "--yes"];
+    Sweep {
+        name: "prune",
+        arguments,
+        code: 0,
+        old: Stand { backups: &["manual 1.0.0", "manual 1.0.0"], ..AT_OLD },
+        new: Stand { backups: &["manual 1.0.0"], ..AT_OLD },
+        after_old: (arguments, 0),
+        after_new: (arguments, 0),
+    }
+}
+
 #[test]
 fn a_prune_killed_anywhere_removes_a_backup_whole_or_not_at_all() {
     let world = at_old(NEW);
@@ -168,30 +205,23 @@ fn a_prune_killed_anywhere_removes_a_backup_whole_or_not_at_all() {
         world.run(&["backup", "create"]).expect(0);
     }
     world.configure("keep = 1");
-    let arguments = &["backup", "prune", "--yes"];
-    let sweep = Sweep {
-        name: "backup prune",
-        arguments,
-        code: 0,
-        old: Stand { backups: &["manual 1.0.0", "manual 1.0.0"], ..AT_OLD },
-        new: Stand { backups: &["manual 1.0.0"], ..AT_OLD },
-        after_old: (arguments, 0),
-        after_new: (arguments, 0),
-    };
-    both(&sweep.run(patient(world)));
+    both(&prune().run(patient(world)));
 }
 
-#[test]
-fn a_backup_killed_anywhere_is_listed_whole_or_not_there() {
+pub fn create() -> Sweep {
     let arguments = &["backup", "create"];
-    let sweep = Sweep {
-        name: "backup create",
+    Sweep {
+        name: "backup-create",
         arguments,
         code: 0,
         old: AT_OLD,
         new: Stand { backups: &["manual 1.0.0"], ..AT_OLD },
         after_old: (arguments, 0),
         after_new: (arguments, 0),
-    };
-    both(&sweep.run(at_old(NEW)));
+    }
+}
+
+#[test]
+fn a_backup_killed_anywhere_is_listed_whole_or_not_there() {
+    both(&create().run(at_old(NEW)));
 }

@@ -104,7 +104,8 @@ fn recover(sweep: &Sweep, world: &World, written: Written, step: &str, end: End)
         count.points += 1;
         sweep.settle(&seen, world, &context, &mut count);
     }
-    count.print(&name);
+    println!("{name}");
+    count.print(sweep.name, "kill-twice, seam");
     let ends = if end == End::Old { count.old } else { count.new };
     assert!(ends > 0 && ends == count.points, "{name}: {count:?}");
 }

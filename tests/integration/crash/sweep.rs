@@ -3,6 +3,7 @@
 use super::frozen::Frozen;
 use super::interrupted::{self, Run};
 use super::proof::{self, Stand};
+use crate::tally;
 use crate::world::{Answer, World, answer};
 
 /// An operation to be killed.
@@ -27,9 +28,9 @@ pub struct Count {
 }
 
 impl Count {
-    /// A line of the table.
-    pub fn print(&self, name: &str) {
-        println!("{name:<60} {:>4} points {:>4} OLD {:>4} NEW", self.points, self.old, self.new);
+    /// A row of the table.
+    pub fn print(&self, operation: &str, fault: &str) {
+        tally::row(operation, fault, self.points, self.old, self.new);
     }
 }
 
@@ -39,11 +40,11 @@ const SAMPLE: u64 = 10;
 impl Sweep {
     /// Kills the operation before each of its operations, one world after the other.
     pub fn run(&self, world: World) -> Count {
-        self.run_borrowed(1, &world)
+        self.run_borrowed("kill, seam", 1, &world)
     }
 
-    /// The same for one operation of so many, in a world that is used further.
-    pub fn run_borrowed(&self, every: u64, world: &World) -> Count {
+    /// The same for one operation of so many, in a world that is used further, and that gives the fault its name.
+    pub fn run_borrowed(&self, fault: &str, every: u64, world: &World) -> Count {
         let frozen = Frozen::of(world);
         let past = Run::last(world).map(|run| run.name);
         let mut count = Count::default();
@@ -58,7 +59,7 @@ impl Sweep {
             count.points += 1;
             self.settle(&seen, world, &context, &mut count);
         }
-        count.print(self.name);
+        count.print(self.name, fault);
         count
     }
 
@@ -80,8 +81,14 @@ impl Sweep {
 
     /// By one sign alone; all others must follow it.
     fn is_new(&self, world: &World) -> bool {
-        if self.old.release != self.new.release {
-            return world.current().as_deref() == self.new.release.map(|(version, _)| version);
+        let version = |stand: &Stand| stand.release.map(|(version, _)| version);
+        if version(&self.old) != version(&self.new) {
+            return world.current().as_deref() == version(&self.new);
+        }
+        if let (Some((_, old)), Some((_, new))) = (self.old.release, self.new.release)
+            && old != new
+        {
+            return world.schema() == new;
         }
         let listed = std::fs::read_dir(world.path("backups")).unwrap().map(Result::unwrap);
         listed.filter(|backup| backup.path().join("backup.json").exists()).count() == self.new.backups.len()

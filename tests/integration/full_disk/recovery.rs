@@ -51,6 +51,6 @@ fn recovered(sweep: &Sweep, world: &World, disk: &Disk, left: Left) {
         count.points += 1;
         sweep.settle(&seen, world, &context, &mut count);
     }
-    count.print(&format!("recovery of {}, disk full, {left:?}", sweep.name));
+    count.print(sweep.name, &format!("kill, {}", left.name()));
     assert!(count.old > 0 && count.new > 0, "{count:?}");
 }

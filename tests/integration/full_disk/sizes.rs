@@ -6,6 +6,7 @@ use crate::crash::interrupted::Seen;
 use crate::crash::operations;
 use crate::crash::proof::wholly;
 use crate::disk::Disk;
+use crate::tally;
 use crate::world::{NEW, OLD, World};
 
 /// In KiB.
@@ -50,5 +51,8 @@ fn of_any_size(world: &World, disk: &Disk) {
         codes.push(answer.code);
     }
     println!("{SIZES:?} KiB: {codes:?}");
+    let done = codes.iter().filter(|code| **code == 0).count() as u64;
+    let all = codes.len() as u64;
+    tally::row(sweep.name, "disk of any size", all, all - done, done);
     assert_eq!(codes.last(), Some(&0), "{codes:?}");
 }

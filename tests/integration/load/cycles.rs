@@ -2,6 +2,7 @@
 //! row is there, or named by a loss ledger that was agreed to.
 
 use crate::gantry_world::{GantryRelease, GantryWorld, Losses};
+use crate::tally;
 
 /// Writes a second that are asked for.
 const RATE: u32 = 600;
@@ -32,8 +33,8 @@ fn asked(name: &str) -> Option<u64> {
 }
 
 #[derive(Debug, Default)]
-struct Tally {
-    runs: u32,
+struct Runs {
+    made: u32,
     killed: u32,
     old: u32,
     new: u32,
@@ -46,28 +47,29 @@ fn no_acknowledged_row_is_lost_in_cycles_with_kills_that_no_ledger_names() {
     let seed = asked("GANTRY_INSTALLER_SEED").unwrap_or(0x9E37_79B9_7F4A_7C15);
     println!("{cycles} cycles, seed {seed}");
     let mut dice = Dice(seed);
-    let mut tally = Tally::default();
+    let mut runs = Runs::default();
     // What clients write makes every comparison longer.
     for done in (0..cycles).step_by(usize::try_from(TOGETHER).unwrap()) {
-        in_one_world(TOGETHER.min(cycles - done), &mut dice, &mut tally);
+        in_one_world(TOGETHER.min(cycles - done), &mut dice, &mut runs);
     }
-    assert!(cycles < 10 || tally.killed > 0, "{tally:?}");
-    tally.downtimes.sort_unstable();
-    println!("{tally:?}");
+    assert!(cycles < 10 || runs.killed > 0, "{runs:?}");
+    runs.downtimes.sort_unstable();
+    println!("{runs:?}");
+    tally::row("upgrade, rollback", "kills under load", runs.made.into(), runs.old.into(), runs.new.into());
 }
 
-fn in_one_world(cycles: u64, dice: &mut Dice, tally: &mut Tally) {
+fn in_one_world(cycles: u64, dice: &mut Dice, runs: &mut Runs) {
     let mut world = GantryWorld::installed(&RELEASES);
     let mut losses = Losses::default();
     world.begin_load(RATE);
     world.wait_for_acknowledgements(200);
     for _ in 0..cycles {
         while world.current() == "1.4.0" {
-            go(&world, &["upgrade", "--to", "1.5.0", "--yes"], dice, &mut losses, tally);
+            go(&world, &["upgrade", "--to", "1.5.0", "--yes"], dice, &mut losses, runs);
         }
         let strategy = ["binary", "down", "restore"][usize::try_from(dice.below(3)).unwrap()];
         while world.current() == "1.5.0" {
-            go(&world, &["rollback", "--strategy", strategy, "--yes"], dice, &mut losses, tally);
+            go(&world, &["rollback", "--strategy", strategy, "--yes"], dice, &mut losses, runs);
         }
     }
     let load = world.end_load();
@@ -77,9 +79,9 @@ fn in_one_world(cycles: u64, dice: &mut Dice, tally: &mut Tally) {
 }
 
 /// Makes a run, kills it now and then and recovers it, and goes on from there until more was written.
-fn go(world: &GantryWorld, words: &[&str], dice: &mut Dice, losses: &mut Losses, tally: &mut Tally) {
+fn go(world: &GantryWorld, words: &[&str], dice: &mut Dice, losses: &mut Losses, runs: &mut Runs) {
     let before = (world.current(), world.schema());
-    tally.runs += 1;
+    runs.made += 1;
     let answer = match dice.below(2) {
         0 => world.run(words).expect(0),
         _ => world.run_killed(words, POINTS.0 + dice.below(POINTS.1)),
@@ -87,18 +89,18 @@ fn go(world: &GantryWorld, words: &[&str], dice: &mut Dice, losses: &mut Losses,
     let killed = answer.code == -1;
     assert!(killed || answer.code == 0, "{words:?}: {answer:#?}");
     if killed {
-        tally.killed += 1;
+        runs.killed += 1;
         let recovered = world.run(&["recover"]).expect(0);
         assert_ne!(recovered.json()["outcome"], "bug", "{recovered:#?}");
     }
     let report = world.report();
     let done = (world.current(), world.schema()) != before;
-    *(if done { &mut tally.new } else { &mut tally.old }) += 1;
+    *(if done { &mut runs.new } else { &mut runs.old }) += 1;
     assert!(done || killed, "{words:?}: {report:#}");
     // A kill before the run was planned leaves the report of the one before, which is counted already.
     if done || report["outcome"] != "done" {
         losses.add_once(&report);
     }
-    tally.downtimes.extend(report["downtime_ms"].as_u64().filter(|_| done));
+    runs.downtimes.extend(report["downtime_ms"].as_u64().filter(|_| done));
     world.wait_for_acknowledgements(60);
 }

@@ -5,7 +5,11 @@ use crate::crash::frozen::quick;
 use crate::crash::operations::{self, FAILING};
 use crate::crash::sweep::Count;
 use crate::disk::Disk;
+use crate::tally;
 use crate::world::{NEW, OLD, Release, World};
+
+/// As a fault of the table.
+const APART: &str = "kill, own file systems";
 
 const ROOMS: [&str; 4] = ["state", "root", "data", "backups"];
 
@@ -42,6 +46,8 @@ fn upgrade_undo_and_every_way_back_cross_file_systems() {
         assert_eq!(answer["loss"]["rows"], 1, "{answer:#}");
         world.stands_at("1.0.0", 1);
         world.run(&["backup", "verify"]).expect(0);
+        tally::row("upgrade", "own file systems", 3, 1, 2);
+        tally::row("rollback", "own file systems", 2, 0, 2);
         world.kill_service();
         drop(disks);
     }
@@ -51,11 +57,11 @@ fn upgrade_undo_and_every_way_back_cross_file_systems() {
 fn what_is_killed_between_two_file_systems_is_finished_or_undone() {
     let both = |count: Count| assert!(count.old > 0 && count.new > 0, "{count:?}");
     let Some((world, disks)) = apart(in_memory, NEW) else { return };
-    both(operations::upgrade().run_borrowed(5, &world));
+    both(operations::upgrade().run_borrowed(APART, tally::every(5), &world));
     world.kill_service();
     drop((disks, world));
     let Some((world, disks)) = apart(in_memory, FAILING) else { return };
-    let count = operations::failing().run_borrowed(5, &world);
+    let count = operations::failing().run_borrowed(APART, tally::every(5), &world);
     assert_eq!(count.old, count.points);
     world.kill_service();
     drop(disks);

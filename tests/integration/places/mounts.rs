@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::process::Command;
 
 use crate::disk::Disk;
+use crate::tally::{self, End};
 use crate::world::{NEW, OLD, World, answer};
 
 // FM-35: a mount point cannot be renamed over, not even by an undo.
@@ -21,6 +22,7 @@ fn a_database_that_is_a_mount_point_is_refused() {
     let refusals = refused.expect(3).json()["refusals"].to_string();
     assert!(refusals.contains("mount-point") && refusals.contains("mount its directory"), "{refusals}");
     world.stands_at("1.0.0", 1);
+    tally::point("upgrade", "database is a mount point", End::Old);
 }
 
 // FM-37
@@ -35,6 +37,7 @@ fn versions_where_nothing_may_be_run_are_told_before_the_stop() {
     assert!(answer["error"].to_string().contains("ermission denied"), "{answer:#}");
     assert_eq!(std::fs::read_to_string(world.path("notes.pid")).unwrap(), before, "nothing was stopped");
     world.stands_at("1.0.0", 1);
+    tally::point("upgrade", "noexec", End::Old);
     assert!(disk.remount("exec"));
     world.run(&["upgrade", "--yes"]).expect(0);
     world.stands_at("1.1.0", 2);
@@ -71,5 +74,9 @@ fn a_read_only_file_system_of_any_room_is_named_and_the_gate_still_answers() {
         }
         world.run(&["gate", "--", "true"]).expect(0);
         world.run(&["status"]).expect(0);
+        assert_eq!((world.current().as_deref(), world.schema()), (Some("1.0.0"), 1));
+        for command in ["upgrade", "rollback", "recover"] {
+            tally::point(command, "read-only", End::Old);
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::release::copy_program;
+use crate::tally::{self, End};
 use crate::world::{Answer, NEW, OLD, World, answer};
 
 const SETPRIV: [&str; 3] = ["--reuid=65534", "--regid=65534", "--clear-groups"];
@@ -52,4 +53,7 @@ fn a_user_who_owns_everything_installs_upgrades_undoes_and_goes_back() {
     world.stands_at("1.0.0", 1);
     run(&world, &["backup", "verify"]).expect(0);
     run(&world, &["recover"]).expect(0);
+    tally::point("install", "non-root", End::New);
+    tally::row("upgrade", "non-root", 2, 1, 1);
+    tally::point("rollback", "non-root", End::New);
 }

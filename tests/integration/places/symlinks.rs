@@ -3,6 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
+use crate::tally::{self, End};
 use crate::world::{NEW, OLD, World};
 
 /// A world whose configuration names `data/notes.db`, behind which the database lies elsewhere: the names in between, and
@@ -48,6 +49,8 @@ fn a_database_behind_symlinks_is_exchanged_and_they_stay() {
         assert!(!real.is_symlink() && real.is_file());
         assert!(world.path("elsewhere/.gantry-installer-notes/owner.json").exists());
         assert!(!world.path("data/.gantry-installer-notes").exists());
+        tally::row("upgrade", "database is a symlink", 2, 1, 1);
+        tally::row("rollback", "database is a symlink", 1, 0, 1);
     }
 }
 
@@ -62,9 +65,11 @@ fn a_symlink_that_leads_nowhere_is_named_and_nothing_is_put_in_its_place() {
     assert!(said.contains("notes.db"), "{said}");
     world.run(&["gate", "--", "true"]).expect(78);
     assert!(world.path("data/notes.db").is_symlink() && !real.exists());
+    tally::point("upgrade", "dangling symlink", End::Old);
     let empty = World::with(&[OLD]);
     symlink("nowhere.db", empty.database()).unwrap();
     let answer = empty.run(&["install", "--yes", "--json"]).expect(3).json();
     assert!(answer["refusals"].to_string().contains("notes.db"), "{answer:#}");
     assert!(empty.database().is_symlink() && empty.current().is_none());
+    tally::point("install", "dangling symlink", End::Old);
 }

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use crate::crash::operations;
 use crate::standing::Standing;
+use crate::tally::{self, End};
 use crate::world::{NEW, World};
 
 /// The library that lies about the time, without lying about how long things take.
@@ -46,6 +47,7 @@ fn a_clock_that_jumps_by_years_in_the_middle_of_a_run_changes_nothing() {
             world.run(&["backup", "verify"]).expect(0);
             world.run(&["rollback", "--strategy", "restore", "--yes"]).expect(0);
             world.stands_at("1.0.0", 1);
+            tally::point("upgrade", "clock jumps", End::New);
         }
     }
 }
@@ -77,7 +79,9 @@ fn a_clock_that_is_wrong_from_the_start_is_named_and_keeps_nobody_from_going_bac
     let run = |words: &[&str]| crate::world::answer(under(world.command(words), &library, &clock));
     let refused = run(&["upgrade", "--yes", "--json"]).expect(3).json();
     assert_eq!(refused["refusals"][0]["code"], "clock", "{refused:#}");
+    tally::point("upgrade", "clock is wrong", End::Old);
     run(&["gate"]).expect(0);
     run(&["rollback", "--strategy", "down", "--yes"]).expect(0);
     world.stands_at("1.0.0", 1);
+    tally::point("rollback", "clock is wrong", End::New);
 }

@@ -4,18 +4,16 @@ use crate::crash::frozen::Frozen;
 use crate::crash::operations;
 use crate::refusals::databases::Holder;
 use crate::standing::Standing;
+use crate::tally;
 use crate::world::NEW;
-
-/// One point of so many.
-const EVERY: usize = 8;
 
 #[test]
 fn a_process_that_opens_the_database_at_any_moment_leaves_it_at_old_or_new() {
     let sweep = operations::upgrade();
     let world = operations::at_old(NEW);
     let frozen = Frozen::of(&world);
-    let mut ends = [0, 0];
-    for point in (1..).step_by(EVERY) {
+    let mut ends = [0_u64; 2];
+    for point in (1..).step_by(usize::try_from(tally::every(8)).unwrap()) {
         let world = frozen.thaw();
         let upgrade = Standing::before(point, world.command(sweep.arguments));
         if !upgrade.stands() {
@@ -38,4 +36,6 @@ fn a_process_that_opens_the_database_at_any_moment_leaves_it_at_old_or_new() {
         assert_eq!(world.run(&["recover", "--json"]).expect(0).json()["outcome"], "nothing", "{context}");
     }
     assert!(ends.iter().all(|count| *count > 0), "{ends:?}");
+    let [old, new] = ends;
+    tally::row(sweep.name, "database held by another", old + new, old, new);
 }

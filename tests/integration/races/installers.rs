@@ -6,6 +6,7 @@ use crate::crash::frozen::Frozen;
 use crate::crash::interrupted::Run;
 use crate::crash::operations;
 use crate::standing::Standing;
+use crate::tally::{self, End};
 use crate::world::{NEW, World};
 
 const UPGRADE: [&str; 5] = ["upgrade", "--to", "1.1.0", "--yes", "--json"];
@@ -29,6 +30,7 @@ fn of_ten_upgrades_at_once_one_is_done_and_nine_are_told_by_whom() {
     }
     first.goes_on().expect(0);
     world.stands_at("1.1.0", 2);
+    tally::point("upgrade", "ten installers at once", End::New);
 }
 
 #[test]
@@ -44,6 +46,7 @@ fn nothing_else_is_begun_beside_a_run() {
     }
     first.goes_on().expect(0);
     assert_eq!((world.current().as_deref(), world.schema()), (Some("1.0.0"), 1));
+    tally::point("rollback", "others beside it", End::New);
 }
 
 #[test]
@@ -58,18 +61,16 @@ fn of_two_recoveries_one_is_done_and_the_other_is_told_by_whom() {
     assert_eq!(first.goes_on().expect(0).json()["outcome"], "restored");
     world.stands_at("1.0.0", 1);
     assert_eq!(world.run(&["recover", "--json"]).expect(0).json()["outcome"], "nothing");
+    tally::point("recover", "others beside it", End::Old);
 }
-
-/// One point of so many.
-const EVERY: usize = 6;
 
 #[test]
 fn the_gate_lets_nothing_but_a_pair_that_belongs_together_pass_at_any_moment() {
     let world = operations::at_old(NEW);
     let past = Run::last(&world).map(|run| run.name);
     let frozen = Frozen::of(&world);
-    let mut passed = [0, 0];
-    for point in (1..).step_by(EVERY) {
+    let mut passed = [0_u64; 2];
+    for point in (1..).step_by(usize::try_from(tally::every(6)).unwrap()) {
         let world = frozen.thaw();
         let upgrade = Standing::before(point, world.command(&UPGRADE));
         if !upgrade.stands() {
@@ -94,6 +95,8 @@ fn the_gate_lets_nothing_but_a_pair_that_belongs_together_pass_at_any_moment() {
         assert_stands(world);
     }
     assert!(passed.iter().all(|count| *count > 0), "{passed:?}");
+    let [old, new] = passed;
+    tally::row("gate", "beside an upgrade", old + new, old, new);
 }
 
 fn assert_stands(world: &World) {

@@ -34,8 +34,8 @@ fn a_missing_required_key_is_named() {
 // FM-54, FM-55, FM-56
 #[test]
 fn a_capability_that_is_not_built_yet_is_refused_as_such() {
-    let world = with("[backup]", "probation = \"10m\"\n[backup]");
-    refused(&world, &["upgrade", "--yes"], "config", &["health.probation", "not supported yet"]);
+    let world = with("[backup]", "[cluster]\nvoter = true\n[backup]");
+    refused(&world, &["upgrade", "--yes"], "config", &["cluster.voter", "not supported yet"]);
 }
 
 #[test]

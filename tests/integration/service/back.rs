@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::reason;
+use super::{MISBEHAVES, reason};
+use crate::tally::{self, End};
 use crate::world::{NEW, OLD, Release, World};
 
 /// The release before `NEW` does not read its schema, so that the database has to go back as well.
@@ -25,6 +26,7 @@ fn fails(world: &World, arguments: &[&str]) -> Value {
     world.stands_at("1.1.0", 2);
     let status = world.run(&["status", "--json"]).expect(0).json();
     assert_eq!(status["held"], serde_json::json!([]), "a rollback holds nothing");
+    tally::point("rollback", MISBEHAVES, End::Old);
     answer
 }
 

@@ -14,7 +14,11 @@ mod writes;
 
 use serde_json::Value;
 
+use crate::tally::{self, End};
 use crate::world::{Answer, World};
+
+/// As a fault of the table.
+const MISBEHAVES: &str = "service misbehaves";
 
 /// What follows a failure after the stop: OLD runs and has its rows, the downtime is told, 1.1.0 is held.
 #[track_caller]
@@ -22,6 +26,13 @@ fn undone(world: &World, answer: Answer) -> Value {
     let answer = restored(world, answer);
     held(world);
     answer
+}
+
+/// The upgrade came to its end all the same.
+#[track_caller]
+fn succeeded(world: &World) {
+    world.stands_at("1.1.0", 2);
+    tally::point("upgrade", MISBEHAVES, End::New);
 }
 
 /// The same without a judgement on the release.
@@ -33,6 +44,7 @@ fn restored(world: &World, answer: Answer) -> Value {
     assert!(answer["downtime_ms"].is_u64(), "{answer:#}");
     assert!(!answer["error"]["remedy"].as_str().unwrap().is_empty(), "{answer:#}");
     world.stands_at("1.0.0", 1);
+    tally::point("upgrade", MISBEHAVES, End::Old);
     answer
 }
 

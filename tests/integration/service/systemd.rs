@@ -11,9 +11,9 @@ cd "$(dirname "$0")" || exit
 while [ "${1#--}" != "$1" ]; do shift; done
 verb=$1; shift
 [ "${1#--property}" != "$1" ] && shift
+[ "$verb" = show ] || echo "$verb $*" >> calls
 [ "$1" = --no-block ] && shift
 [ "${1#--signal}" != "$1" ] && shift
-[ "$verb" = show ] || echo "$verb $*" >> calls
 lives() { [ -f "$1.pid" ] && grep -q '^State:.[^ZX]' "/proc/$(cat "$1.pid")/status" 2> /dev/null; }
 for unit in "$@"; do
     case $verb in
@@ -66,18 +66,22 @@ impl Machine {
         machine
     }
 
-    fn run(&self, arguments: &[&str]) -> Answer {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command: Command = self.0.command(arguments);
         let path = std::env::var("PATH").unwrap();
         command.env("PATH", format!("{}:{path}", self.0.path("tools").display()));
-        answer(command)
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Answer {
+        answer(self.command(arguments))
     }
 
     /// What was asked since the last look.
     fn calls(&self) -> Vec<String> {
         let file = self.0.path("tools/calls");
-        let calls = std::fs::read_to_string(&file).unwrap();
-        std::fs::remove_file(file).unwrap();
+        let calls = std::fs::read_to_string(&file).unwrap_or_default();
+        let _ = std::fs::remove_file(file);
         calls.lines().map(str::to_owned).collect()
     }
 }
@@ -154,4 +158,35 @@ fn program(path: &Path, text: &str) {
     let script = r#"printf %s "$1" > "$2" && chmod 755 "$2""#;
     let status = Command::new("/bin/sh").args(["-c", script, "sh", text]).arg(path).status().unwrap();
     assert!(status.success());
+}
+
+/// Kills an upgrade once it may have started the new service, and then that too, as a power cut does.
+fn cut_off_while_it_started() -> Machine {
+    for at in (70..).step_by(8) {
+        let machine = Machine::installed(NEW);
+        let mut command = machine.command(&["upgrade", "--yes"]);
+        command.env("GANTRY_INSTALLER_DIE_AT", at.to_string());
+        let answer = answer(command);
+        assert_ne!(answer.code, 0, "it was over before the start was found: {answer:#?}");
+        let gate: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(machine.0.path("state/gate.json")).unwrap()).unwrap();
+        if gate["run"]["expect"]["version"] == "1.1.0" {
+            machine.0.kill_service();
+            std::fs::remove_file(machine.0.path("tools/notes.service.pid")).unwrap_or_default();
+            return machine;
+        }
+    }
+    unreachable!()
+}
+
+// A stop would take the start away that systemd has ready for the service, once this unit has ended.
+#[test]
+fn recovery_before_the_service_at_boot_stops_nothing_that_does_not_run() {
+    let machine = cut_off_while_it_started();
+    machine.calls();
+    machine.run(&["recover", "--unit"]).expect(0);
+    // The run that was cut off had stopped it.
+    assert_eq!(machine.calls(), ["start --no-block replica.service"]);
+    assert_eq!(machine.0.current().as_deref(), Some("1.0.0"));
+    machine.run(&["gate"]).expect(0);
 }

@@ -43,8 +43,9 @@ fn an_upgrade_that_was_told_to_ignore_the_end_of_its_terminal_is_finished() {
 fn a_signal_that_nobody_answers_ends_the_program_like_a_kill() {
     let world = World::installed(&[OLD, NEW]);
     let mut command = upgrade(&world);
-    let quit = rustix::process::Signal::QUIT.as_raw();
-    command.env("GANTRY_INSTALLER_SIGNAL_AT", format!("120 {quit}")).current_dir(world.path(""));
+    // No shell has its background jobs ignore this one.
+    let user = rustix::process::Signal::USR1.as_raw();
+    command.env("GANTRY_INSTALLER_SIGNAL_AT", format!("120 {user}")).current_dir(world.path(""));
     assert_eq!(command.output().unwrap().status.code(), None);
     assert_eq!(world.run(&["recover", "--json"]).expect(0).json()["outcome"], "restored");
     world.stands_at("1.0.0", 1);

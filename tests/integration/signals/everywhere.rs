@@ -6,10 +6,10 @@ use crate::crash::frozen::{Frozen, quick};
 use crate::crash::interrupted::{Run, Seen};
 use crate::crash::operations::{self, FAILING};
 use crate::crash::sweep::{Count, Sweep};
-use crate::world::{NEW, OLD, World, answer};
+use crate::tally::every;
+use crate::world::{Answer, NEW, OLD, World, answer};
 
-/// One point of so many is tried, each with the next signal.
-const EVERY: u64 = 7;
+/// Each point with the next one.
 const SIGNALS: [Signal; 3] = [Signal::TERM, Signal::INT, Signal::HUP];
 
 #[test]
@@ -35,8 +35,56 @@ fn a_signal_anywhere_in_a_first_installation_ends_it_as_its_exit_code_says() {
     both(&everywhere(&operations::install(), &operations::patient(World::within(quick(), &[OLD, NEW]))));
 }
 
+#[test]
+fn a_signal_anywhere_in_the_restore_of_a_backup_ends_it_as_its_exit_code_says() {
+    both(&everywhere(&operations::restore_backup(), &operations::at_upgraded()));
+}
+
+#[test]
+fn a_signal_anywhere_in_a_backup_or_a_prune_leaves_each_backup_whole_or_not_there() {
+    let world = operations::at_old(NEW);
+    both(&without_a_run(&operations::create(), &world));
+    for _ in 0..2 {
+        world.run(&["backup", "create"]).expect(0);
+    }
+    world.configure("keep = 1");
+    // It is soon done, and goes on to its end.
+    let count = without_a_run(&operations::prune(), &operations::patient(world));
+    assert!(count.new > 0, "{count:?}");
+}
+
 fn both(count: &Count) {
     assert!(count.old > 0 && count.new > 0, "{count:?}");
+}
+
+/// With a signal before an operation of that number; nothing once the end comes first.
+fn signalled(point: u64, nth: u64, sweep: &Sweep, world: &World) -> Option<(Answer, String)> {
+    let signal = SIGNALS[usize::try_from(nth).unwrap() % SIGNALS.len()];
+    let mut command = world.command(sweep.arguments);
+    command.env("GANTRY_INSTALLER_SIGNAL_AT", format!("{point} {}", signal.as_raw()));
+    let answer = answer(command);
+    let context = format!("{} with {signal:?} before operation {point}: {answer:#?}", sweep.name);
+    let fired = answer.stderr.contains(&format!("signalled before operation {point}: "));
+    assert!(fired || answer.code == sweep.code, "{context}");
+    fired.then_some((answer, context))
+}
+
+/// A command that plans no run: it is done, or nothing came of it.
+fn without_a_run(sweep: &Sweep, world: &World) -> Count {
+    let frozen = Frozen::of(world);
+    let mut count = Count::default();
+    loop {
+        let world = frozen.thaw();
+        let point = count.points * every(3) + 1;
+        let Some((answer, context)) = signalled(point, count.points, sweep, world) else { break };
+        assert!([0, 1].contains(&answer.code), "{context}");
+        let done = count.new;
+        count.points += 1;
+        sweep.settle(&Seen { started: false }, world, &context, &mut count);
+        assert_eq!(count.new > done, answer.code == 0, "{context}");
+    }
+    count.print(sweep.name, "signals, seam");
+    count
 }
 
 fn everywhere(sweep: &Sweep, world: &World) -> Count {
@@ -44,17 +92,9 @@ fn everywhere(sweep: &Sweep, world: &World) -> Count {
     let past = Run::last(world).map(|run| run.name);
     let mut count = Count::default();
     loop {
-        let point = count.points * EVERY + 1;
-        let signal = SIGNALS[usize::try_from(count.points).unwrap() % SIGNALS.len()];
+        let point = count.points * every(7) + 1;
         let world = frozen.thaw();
-        let mut command = world.command(sweep.arguments);
-        command.env("GANTRY_INSTALLER_SIGNAL_AT", format!("{point} {}", signal.as_raw()));
-        let answer = answer(command);
-        let context = format!("{} with {signal:?} before operation {point}: {answer:#?}", sweep.name);
-        if !answer.stderr.contains(&format!("signalled before operation {point}: ")) {
-            assert_eq!(answer.code, sweep.code, "{context}");
-            break;
-        }
+        let Some((answer, context)) = signalled(point, count.points, sweep, world) else { break };
         let run = Run::last(world).filter(|run| Some(run.name.as_str()) != past.as_deref());
         let began = |step| run.as_ref().is_some_and(|run| run.began(step));
         let expected = match (began("stop"), began("commit")) {
@@ -70,6 +110,6 @@ fn everywhere(sweep: &Sweep, world: &World) -> Count {
         count.points += 1;
         sweep.settle(&seen, world, &context, &mut count);
     }
-    count.print(&format!("{}, signals", sweep.name));
+    count.print(sweep.name, "signals, seam");
     count
 }

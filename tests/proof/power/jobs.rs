@@ -109,7 +109,9 @@ impl Job {
     pub fn run(&self) -> Result<Outcome, String> {
         let own = std::env::current_exe().unwrap();
         let mut command = if rustix::process::geteuid().is_root() {
-            let mut alone = Command::new("unshare");
+            // Ends with this one, however this one ends.
+            let mut alone = Command::new("setpriv");
+            alone.args(["--pdeathsig", "KILL", "unshare"]);
             alone.args(["--mount", "--pid", "--fork", "--mount-proc", "--kill-child"]).arg(own);
             alone
         } else {

@@ -77,7 +77,9 @@ fn everything(seed: u64) -> Vec<Job> {
         jobs.extend(TUNED.map(|flavour| job(operation, Harness::Disk(flavour), 1, 100, seed)));
         let large = cut.map(|flavour| job(operation, Harness::Call(flavour), 0, 40, seed));
         let large = large.chain([job(operation, Harness::Disk(Kind::Btrfs.plain()), 1, 40, seed)]);
-        jobs.extend(large.map(|job| Job { size: Size::Large, ..job }));
+        if Size::Large.fits(operation) {
+            jobs.extend(large.map(|job| Job { size: Size::Large, ..job }));
+        }
     }
     jobs
 }

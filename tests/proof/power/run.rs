@@ -36,6 +36,10 @@ pub fn run(scope: &Scope, findings: &Findings) -> Vec<String> {
             threads.spawn(|| {
                 loop {
                     let Some(job) = left.lock().unwrap().pop_front() else { break };
+                    if scope.is_over() {
+                        *findings.left.lock().unwrap() += 1;
+                        break;
+                    }
                     count(&job, &done.outcome(&job), findings);
                 }
             });
@@ -100,7 +104,7 @@ fn missing(harness: Harness) -> Option<String> {
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
     let has = |program: &str| std::env::split_paths(&path).any(|directory| directory.join(program).exists());
-    let programs = [flavour.kind.maker(), "losetup", "mount", "umount", "unshare"];
+    let programs = [flavour.kind.maker(), "losetup", "mount", "setpriv", "umount", "unshare"];
     let absent = programs.into_iter().find(|program| !has(program));
     absent.and_then(|program| lost(format!("there is no `{program}`")))
 }

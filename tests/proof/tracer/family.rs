@@ -23,6 +23,8 @@ pub(super) struct Family<'a> {
     root: Pid,
     world: &'a Path,
     fault: Option<Fault>,
+    /// How often a file was given the name that the fault waits for.
+    named: u64,
     lies: &'a [Lie],
     at_stop: Option<AtStop<'a>>,
     witness: Option<&'a mut dyn Witness>,
@@ -74,6 +76,7 @@ impl<'a> Family<'a> {
             root,
             world,
             fault,
+            named: 0,
             lies,
             at_stop: Some(at_stop),
             witness: None,

@@ -64,10 +64,19 @@ pub enum Kind {
     Stop,
 }
 
+/// One point of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// The one of this number.
+    Number(u64),
+    /// The one that gives a file this name for the so manieth time, whatever its number is in this run.
+    Naming(&'static str, u64),
+}
+
 /// A fault at one point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
-    pub point: u64,
+    pub at: At,
     pub kind: Kind,
 }
 
@@ -81,10 +90,9 @@ pub enum End {
 }
 
 /// How long a traced command may take. Never reached but by one that hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What was seen of a traced run.
-#[derive(Debug)]
 pub struct Trace {
     /// Every call that changes something, in the order in which they began.
     pub points: Vec<Point>,
@@ -97,6 +105,18 @@ pub struct Trace {
     pub lies: u64,
     pub stdout: String,
     pub stderr: String,
+}
+
+impl std::fmt::Debug for Trace {
+    /// Without the points, of which there may be tens of thousands.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { points, fired, end, unmodelled, lies, stdout, stderr } = self;
+        write!(
+            out,
+            "{end:?} after {} points, fired {fired:?}, {unmodelled:?}, {lies} lies: {stdout} {stderr}",
+            points.len()
+        )
+    }
 }
 
 /// A command's surroundings: the world that it changes, and what goes wrong there.
@@ -113,7 +133,11 @@ impl<'a> Tracer<'a> {
     }
 
     pub fn fault(self, point: u64, kind: Kind) -> Self {
-        Self { fault: Some(Fault { point, kind }), ..self }
+        self.fault_at(At::Number(point), kind)
+    }
+
+    pub fn fault_at(self, at: At, kind: Kind) -> Self {
+        Self { fault: Some(Fault { at, kind }), ..self }
     }
 
     /// Seeded bugs: calls that are said to be done, and are not.

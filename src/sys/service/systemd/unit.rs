@@ -14,7 +14,7 @@ pub(crate) struct Unit {
 
 impl Unit {
     pub(super) const PROPERTIES: &str = "LoadState,ActiveState,SubState,MainPID,ControlGroup,StatusText,NRestarts,Result,\
-        ExecMainCode,ExecMainStatus,TriggeredBy";
+        ExecMainCode,ExecMainStatus,TriggeredBy,Triggers";
 
     /// One `name=value` a line. Properties that a kind of unit does not have are missing.
     pub(crate) fn parse(name: &str, text: &str) -> Result<Self> {
@@ -76,6 +76,11 @@ impl Unit {
 
     pub(crate) fn triggers(&self) -> Vec<String> {
         self.text("TriggeredBy").split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// What it starts.
+    pub(crate) fn triggered(&self) -> Vec<String> {
+        self.text("Triggers").split_whitespace().map(str::to_owned).collect()
     }
 
     fn text(&self, property: &str) -> &str {

@@ -1,6 +1,7 @@
 //! What is done to a family at a call: lies, faults, and what is answered for them.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use nix::libc;
 use nix::sys::ptrace;
@@ -10,7 +11,7 @@ use nix::unistd::Pid;
 
 use super::super::calls::On;
 use super::super::lie::Told;
-use super::super::{Kind, Point};
+use super::super::{At, Kind, Point};
 use super::{After, Family, gone_is_fine};
 
 impl Family<'_> {
@@ -37,7 +38,18 @@ impl Family<'_> {
     }
 
     pub(super) fn strike(&mut self, point: &Point, on: On, process: Pid, mut registers: libc::user_regs_struct) {
-        let Some(fault) = self.fault.filter(|fault| fault.point == point.number) else { return };
+        let Some(fault) = self.fault else { return };
+        let is_there = match fault.at {
+            At::Number(number) => point.number == number,
+            At::Naming(name, nth) if point.to.as_deref() == Some(Path::new(name)) => {
+                self.named += 1;
+                self.named == nth
+            }
+            At::Naming(..) => false,
+        };
+        if !is_there {
+            return;
+        }
         match fault.kind {
             Kind::Kill => self.kill_all(),
             Kind::Errno(errno) => self.skip(process, registers, -i64::from(errno as i32)),

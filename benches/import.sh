@@ -1,0 +1,193 @@
+#!/bin/sh
+# Measures the import of one major into the next: 5.86 million rows, buckets and objects with an index, beside the stock
+# sqlite3 that does the same on the same machine, by ATTACH and INSERT … SELECT and by `.dump | sqlite3`. All take turns, and
+# what is printed is the median of three, as a ratio.
+#
+# Nothing here fails because it was slow: it prints what it saw, beside what is aimed at.
+set -eu
+
+repeats=${REPEATS:-3}
+rows=${ROWS:-5860000}
+
+main() {
+    project=$(cd -- "$(dirname -- "$0")/.." && pwd -P)
+    require sqlite3 "the package sqlite3"
+    work=$(mktemp -d "${TMPDIR:-/tmp}/gantry-bench-import.XXXXXX")
+    trap 'rm -rf -- "$work"' EXIT
+    trap 'exit 130' INT TERM
+    export SQLITE_TMPDIR="$work"
+    build
+    releases
+    old
+    printf '%-58s %10s  %s\n' "import of $rows rows, $(size "$work/old.db") MB" here goal
+    times "$repeats" alternately plain carried
+    row "rows, constraints and references, by ATTACH and INSERT" "$(ratio constraints plain)" "1.2"
+    row "the same with the digests of both sides" "$(ratio whole plain)" "2"
+    row "peak memory, MiB" "$(sort -n "$work/memory" | tail -n 1)" "128"
+    times "$repeats" alternately dumped transferred
+    row "export and import through the file, by .dump | sqlite3" "$(ratio transfer dump)" "1"
+    printf '(%s: ATTACH and INSERT %s s, .dump | sqlite3 %s s; load %s)\n' "sqlite3 $(sqlite3 --version | cut -d' ' -f1)" \
+        "$(median plain)" "$(median dump)" "$(cut -d' ' -f1 /proc/loadavg)"
+}
+
+times() { # COUNT COMMAND…
+    count=$1
+    shift
+    while [ "$count" -gt 0 ]; do
+        "$@"
+        count=$((count - 1))
+    done
+}
+
+alternately() { # FUNCTION…
+    for each; do "$each"; done
+}
+
+build() {
+    (cd -- "$project" && cargo build --locked --release --example carry) >&2
+    target=$(cd -- "$project" && cargo metadata --locked --no-deps --format-version 1 |
+        sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+    carry=$target/release/examples/carry
+}
+
+# ---- Two releases whose schemas differ in names, strictness and references
+
+releases() {
+    mkdir -p "$work/v1" "$work/v2" "$work/mapping"
+    cat >"$work/v1/1_first.up.sql" <<'END'
+CREATE TABLE buckets (id INTEGER PRIMARY KEY, name TEXT NOT NULL, created_at INTEGER);
+CREATE TABLE objects (id INTEGER PRIMARY KEY, bucket_id INTEGER NOT NULL, key TEXT NOT NULL, size INTEGER, etag TEXT,
+                      created_at INTEGER);
+CREATE INDEX objects_by_key ON objects (bucket_id, key);
+END
+    cat >"$work/v2/101_second.up.sql" <<'END'
+CREATE TABLE buckets (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, made_at INTEGER NOT NULL) STRICT;
+CREATE TABLE objects (id INTEGER PRIMARY KEY, bucket INTEGER NOT NULL REFERENCES buckets (id), key TEXT NOT NULL,
+                      bytes INTEGER NOT NULL CHECK (bytes >= 0), etag TEXT NOT NULL, made_at INTEGER NOT NULL) STRICT;
+CREATE INDEX objects_by_key ON objects (bucket, key);
+END
+    cat >"$work/mapping/rows.sql" <<'END'
+INSERT INTO main.buckets (id, name, made_at) SELECT id, name, created_at FROM old.buckets;
+INSERT INTO main.objects (id, bucket, key, bytes, etag, made_at)
+SELECT id, bucket_id, key, size, etag, created_at FROM old.objects;
+END
+}
+
+mapping() { # FINGERPRINT
+    cat >"$work/mapping/import.toml" <<END
+format = 1
+sql = ["rows.sql"]
+[[from]]
+schema = 1
+fingerprint = "$1"
+[[table]]
+name = "buckets"
+[[table.into]]
+table = "buckets"
+same = { id = "id", name = "name", created_at = "made_at" }
+[[table]]
+name = "objects"
+[[table.into]]
+table = "objects"
+same = { id = "id", bucket_id = "bucket", key = "key", size = "bytes", etag = "etag", created_at = "made_at" }
+END
+}
+
+old() {
+    sqlite3 "$work/old.db" <"$work/v1/1_first.up.sql"
+    sqlite3 "$work/old.db" "PRAGMA synchronous = OFF; BEGIN;
+        CREATE TABLE schema_migrations (version uint64,dirty bool); INSERT INTO schema_migrations VALUES (1, 0);
+        WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000)
+        INSERT INTO buckets SELECT i, 'bucket-' || i, 1700000000000000 + i FROM n;
+        WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT $((rows - 1000)))
+        INSERT INTO objects SELECT i, 1 + i % 1000, 'photos/2026/' || (i * 7919 % 1000003) || '/image-' || i || '.jpeg',
+            i % 1000000, printf('%032x', i * 2654435761), 1700000000000000 + i FROM n;
+        COMMIT;" >/dev/null
+    mapping "sha256:$(printf '%064d' 0)"
+    # Which schema it is, the refusal of another one says.
+    found=$("$carry" "$work/old.db" "$work/new.db" "$work/v2" "$work/mapping" 2>&1 |
+        sed -n 's/.*found: Fingerprint(\([0-9a-f]*\)).*/\1/p')
+    mapping "sha256:$found"
+}
+
+# ---- What takes turns
+
+# As careful as it must be to be used: the schema, the rows, the index after them, and a flush at the end.
+plain() {
+    rm -f -- "$work/new.db"
+    { sed '/^CREATE INDEX/d' "$work/v2/101_second.up.sql"
+        echo "ATTACH 'file:$work/old.db?immutable=1' AS old; BEGIN;"
+        cat "$work/mapping/rows.sql"
+        sed -n '/^CREATE INDEX/p' "$work/v2/101_second.up.sql"
+        echo "COMMIT;"
+    } >"$work/plain.sql"
+    timed plain attached
+}
+
+attached() {
+    sqlite3 -bail -cmd "PRAGMA synchronous = OFF" "$work/new.db" <"$work/plain.sql"
+    sync -d "$work/new.db"
+}
+
+carried() {
+    rm -f -- "$work/new.db"
+    "$carry" "$work/old.db" "$work/new.db" "$work/v2" "$work/mapping" >"$work/account"
+    sed -n 's/^fill_ms=\([0-9]*\) constraints_ms=\([0-9]*\) ms=\([0-9]*\) peak_kib=\([0-9]*\)$/\1 \2 \3 \4/p' "$work/account" |
+        while read -r fill constraints whole peak; do
+            seconds "$fill" >>"$work/filled"
+            seconds "$constraints" >>"$work/constraints"
+            seconds "$whole" >>"$work/whole"
+            echo $((peak / 1024)) >>"$work/memory"
+        done
+}
+
+dumped() {
+    rm -f -- "$work/new.db"
+    timed dump piped
+}
+
+piped() {
+    sqlite3 "$work/old.db" .dump | sqlite3 "$work/new.db"
+    sync -d "$work/new.db"
+}
+
+transferred() {
+    rm -f -- "$work/new.db" "$work/export"
+    timed transfer "$carry" --through "$work/export" "$work/old.db" "$work/new.db" "$work/v2" "$work/mapping"
+}
+
+timed() { # NAME COMMAND…
+    name=$1
+    shift
+    begun=$(date +%s%N)
+    "$@" >/dev/null
+    seconds $((($(date +%s%N) - begun) / 1000000)) >>"$work/$name"
+}
+
+# ---- Numbers
+
+seconds() { # MILLISECONDS
+    awk -v ms="$1" 'BEGIN { printf "%.2f\n", ms / 1000 }'
+}
+
+median() { # NAME
+    sort -n "$work/$1" | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'
+}
+
+ratio() { # NAME PEER
+    awk -v here="$(median "$1")" -v peer="$(median "$2")" 'BEGIN { printf "%.2f\n", here / peer }'
+}
+
+size() { # FILE
+    echo $(($(wc -c <"$1") / 1000000))
+}
+
+row() { # WHAT HERE GOAL
+    printf '%-58s %10s  %s\n' "$1" "$2" "$3"
+}
+
+require() { # COMMAND WHERE
+    command -v "$1" >/dev/null || { echo "import: there is no \`$1\`: get $2" >&2; exit 1; }
+}
+
+main

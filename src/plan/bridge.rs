@@ -1,0 +1,86 @@
+//! How a backup and the live database become alike enough to be compared, whichever of the two is older.
+//!
+//! Schemas are compared within a major only: each major counts its own, and schema 1 of one is not schema 1 of another.
+
+use super::observed::{Backup, Content, Observed};
+use super::step::{Bridge, Leg, Means};
+use crate::manifest::Release;
+use crate::migration::Direction;
+use crate::version::SchemaVersion;
+
+/// Where a database stands: the major whose migrations made it, and its schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stand {
+    /// The major.
+    pub major: u64,
+    /// The schema, as that major counts.
+    pub schema: SchemaVersion,
+}
+
+/// Where a backup stands. Of what was kept without a release it is taken to be the installed major.
+pub fn of_backup(backup: &Backup, seen: &Observed) -> Option<Stand> {
+    let version = backup.version.as_ref().or(seen.installed.as_ref().map(|release| &release.version))?;
+    Some(Stand { major: version.major(), schema: backup.schema.clone()? })
+}
+
+/// Whether a release runs on a database that stands there.
+pub fn runs_on(release: &Release, stand: &Stand) -> bool {
+    release.version.major() == stand.major && release.runs_on(&stand.schema)
+}
+
+/// What leads from the older of the two to the newer one; nothing where they are compared as they are.
+pub fn bridge(backup: &Backup, seen: &Observed) -> Bridge {
+    let (Some(live), Some(kept)) = (of_live(seen), of_backup(backup, seen)) else { return Bridge::default() };
+    if live.major < kept.major {
+        return Bridge { live: climb(live, &kept, seen).unwrap_or_default(), ..Bridge::default() };
+    }
+    let backup = if live.major == kept.major { within(&kept, &live, seen) } else { climb(kept, &live, seen) };
+    Bridge { backup: backup.unwrap_or_default(), ..Bridge::default() }
+}
+
+fn of_live(seen: &Observed) -> Option<Stand> {
+    let Content::Readable(readable) = &seen.database.content else { return None };
+    Some(Stand { major: seen.installed.as_ref()?.version.major(), schema: readable.schema.clone()? })
+}
+
+/// Migrations of the installed major, where the backup is the older one.
+fn within(kept: &Stand, live: &Stand, seen: &Observed) -> Option<Vec<Leg>> {
+    let position = |schema: &SchemaVersion| seen.order.iter().position(|known| known == schema);
+    let (old, new) = (position(&kept.schema)?, position(&live.schema)?);
+    let newest = seen.of_its_major().rev().find(|release| position(&release.schema) >= Some(new))?;
+    (old < new).then(|| vec![migrations(newest, &kept.schema, &live.schema)])
+}
+
+/// Through the imports that are on disk: from each major to the schema that the next one takes, and from there on.
+fn climb(from: Stand, to: &Stand, seen: &Observed) -> Option<Vec<Leg>> {
+    let mut legs = Vec::new();
+    let Stand { mut major, schema: mut at } = from;
+    while major < to.major {
+        let above = |release: &&Release| (major + 1..=to.major).contains(&release.version.major());
+        let import = seen.on_disk.iter().filter(above).find(|release| release.import.is_some())?;
+        let takes = |release: &&Release| release.version.major() == major && import.accepts(&release.version);
+        let feeder = seen.on_disk.iter().rev().find(takes)?;
+        if at != feeder.schema {
+            legs.push(migrations(feeder, &at, &feeder.schema));
+        }
+        let by = Means::Import { mapping: import.import.clone()? };
+        legs.push(Leg { by, ..migrations(import, &feeder.schema, &import.schema) });
+        (major, at) = (import.version.major(), import.schema.clone());
+    }
+    let newest = seen.on_disk.iter().rev().find(|release| release.version.major() == major)?;
+    if at != to.schema {
+        legs.push(migrations(newest, &at, &to.schema));
+    }
+    Some(legs)
+}
+
+fn migrations(release: &Release, from: &SchemaVersion, to: &SchemaVersion) -> Leg {
+    Leg {
+        migrations: release.version.clone(),
+        direction: Direction::Up,
+        from: Some(from.clone()),
+        to: to.clone(),
+        fingerprint: None,
+        by: Means::Migrations,
+    }
+}
