@@ -170,6 +170,9 @@ impl Migrations {
 
     fn way(&self, state: &LedgerState, database: &Path) -> Result<Way> {
         let path = || database.to_owned();
+        // As the engine, which may go on inside a file that was broken off.
+        let resumed = state.resumed(&self.set);
+        let state = resumed.as_ref().unwrap_or(state);
         if state.is_dirty() {
             return Err(EmbeddedError::Dirty { path: path(), at: state.stand(self.set.versions()).schema });
         }

@@ -20,7 +20,7 @@ use super::reply::{Problem, Reply};
 use crate::config::ForeignKeys;
 use crate::db::in_place::{self, InPlaceError};
 use crate::db::migrate::MigrateError;
-use crate::migration::Work;
+use crate::migration::{Ledger, Work};
 use crate::plan::Refusal;
 use crate::plan::way::Course;
 use crate::sys::signal::Interrupt;
@@ -128,12 +128,12 @@ fn change(
         match in_place::run(site.database(), &way.works, site.ledger(), stop, progress) {
             Ok(receipt) => return Ok(show::done(&way, receipt).warning(warnings)),
             Err(error) if error.is_elsewhere() && rounds.next().is_some() => {}
-            Err(error) => return Err(Box::new(failed(&error).warning(warnings))),
+            Err(error) => return Err(Box::new(failed(&error, site.ledger()).warning(warnings))),
         }
     }
 }
 
-fn failed(error: &InPlaceError) -> Reply {
+fn failed(error: &InPlaceError, ledger: &Ledger) -> Reply {
     match error {
         InPlaceError::Unchanged(MigrateError::Stopped) => {
             Reply::failed("interrupted", error, "run the same command again: nothing was changed")
@@ -143,7 +143,11 @@ fn failed(error: &InPlaceError) -> Reply {
             Reply::failed("migration", error, "nothing was changed: mend the migration, and run the same command again")
         }
         InPlaceError::Partly { schema, dirty, within, .. } => {
-            let remedy = if *dirty || within.is_some() {
+            let resumes = ledger.shape.reached.is_some();
+            let remedy = if resumes {
+                "mend what failed, without touching the statements that ran, and run the same command again: it goes on at \
+                 the statement that failed"
+            } else if *dirty || within.is_some() {
                 "put back a backup that was made before this command: the file ran outside a transaction, and some of \
                  it may be done"
             } else {

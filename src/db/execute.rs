@@ -1,20 +1,23 @@
 //! Runs migrations on a connection: all that can be in one transaction is in one, with the ledger.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
 use rusqlite::{Connection, ErrorCode};
 
 use crate::config::ForeignKeys;
 use crate::db::foreign::ForeignPart;
 use crate::db::ledger::{self, Writer};
-use crate::db::migrate::{MigrateError, Settings, sqlite};
+use crate::db::migrate::{Manner, MigrateError, Settings, sqlite};
 use crate::db::open::set_foreign_keys;
 use crate::db::watch::Watch;
-use crate::migration::ledger::{LedgerState, Model};
-use crate::migration::{Direction, Place, Script, Statement, Work};
+use crate::migration::ledger::Model;
+use crate::migration::{Place, Script, Statement, Work};
 use crate::sys::clock::{self, Stopwatch};
 use crate::sys::seam;
+
+mod start;
+
+pub(crate) use start::{fits, in_order};
 
 /// What running did besides the changes.
 pub(crate) struct Executed {
@@ -42,63 +45,13 @@ pub(crate) fn execute_each(
     after: &mut dyn FnMut(&Work, &Connection) -> Result<(), MigrateError>,
 ) -> Result<Executed, MigrateError> {
     let state = fits(connection, works, settings)?;
-    let watch = Watch::over(connection, settings.stop.clone()).map_err(sqlite("watch the migrations"))?;
+    let watch =
+        Watch::over(connection, settings.manner, settings.stop.clone()).map_err(sqlite("watch the migrations"))?;
     let execution = Execution::new(connection, settings, &watch);
     let outcome = execution.all(&in_order(works, &state, settings), after).map(|()| execution.executed(works));
     drop(execution);
     Watch::end(connection).map_err(sqlite("end the watch"))?;
     outcome
-}
-
-/// The ledger must be clean and say where the migrations start; returns what it says.
-pub(crate) fn fits(
-    connection: &Connection,
-    works: &[Work],
-    settings: &Settings<'_>,
-) -> Result<LedgerState, MigrateError> {
-    let state = ledger::read(connection, settings.ledger)?;
-    let Some(first) = works.first() else {
-        return if state.is_dirty() { Err(MigrateError::Dirty { schema: state.stand([]).schema }) } else { Ok(state) };
-    };
-    let stand = state.stand(first.set().versions());
-    if stand.dirty {
-        return Err(MigrateError::Dirty { schema: stand.schema });
-    }
-    let elsewhere = |work: &Work| MigrateError::StartsElsewhere {
-        file: work.label(),
-        expected: work.starts_from().cloned(),
-        found: stand.schema.clone(),
-    };
-    let LedgerState::Applied { versions, .. } = &state else {
-        let starts_here = first.starts_from() == stand.schema.as_ref();
-        return if starts_here { Ok(state) } else { Err(elsewhere(first)) };
-    };
-    if stand.schema.as_ref().is_some_and(|schema| first.set().position(schema).is_none()) {
-        return Err(elsewhere(first));
-    }
-    let listed: HashSet<_> = versions.iter().collect();
-    let misfit = works.iter().find(|work| listed.contains(work.version()) != (work.direction() == Direction::Down));
-    if let Some(work) = misfit {
-        return Err(elsewhere(work));
-    }
-    if first.direction() == Direction::Up {
-        let after = state.with(works.iter().map(Work::version));
-        if let Some(hole) = after.stand(first.set().versions()).holes.into_iter().next() {
-            return Err(MigrateError::Hole { hole, above: first.label() });
-        }
-    }
-    Ok(state)
-}
-
-/// The order in which the engine itself would take them back.
-pub(crate) fn in_order(works: &[Work], state: &LedgerState, settings: &Settings<'_>) -> Vec<Work> {
-    let mut works = works.to_vec();
-    let down = works.first().is_some_and(|work| work.direction() == Direction::Down);
-    if let (LedgerState::Applied { versions, .. }, true) = (state, down && settings.ledger.shape.undoes_latest) {
-        let rows: HashMap<_, _> = versions.iter().zip(0..).collect();
-        works.sort_by_key(|work| Reverse(rows.get(work.version()).copied().unwrap_or(-1)));
-    }
-    works
 }
 
 fn odd(work: &Work) -> Option<String> {
@@ -165,7 +118,8 @@ impl<'a> Execution<'a> {
     pub(crate) fn executed(&self, works: &[Work]) -> Executed {
         let mut written = self.watch.written();
         written.remove(&self.settings.ledger.table.to_ascii_lowercase());
-        Executed { written, warnings: works.iter().filter_map(odd).collect() }
+        let kept = self.settings.manner == Manner::Guarded;
+        Executed { written, warnings: works.iter().filter(|_| kept).filter_map(odd).collect() }
     }
 
     /// Whether foreign keys are enforced inside a transaction.
@@ -187,24 +141,45 @@ impl<'a> Execution<'a> {
 
     fn alone(&self, script: &Script) -> Result<(), MigrateError> {
         set_foreign_keys(self.connection, self.settings.foreign_keys)?;
+        self.stays_inside(script)?;
         seam::cross("run a migration outside a transaction on the copy");
+        let begun = script.ends_engines_transaction();
+        if begun {
+            self.connection.execute_batch("BEGIN").map_err(sqlite("begin the transaction of a migration"))?;
+        }
         self.script(script)?;
-        if self.connection.is_autocommit() { Ok(()) } else { Err(MigrateError::LeftOpen { file: script.file.clone() }) }
+        let file = || script.file.clone();
+        match (begun, self.connection.is_autocommit()) {
+            (false, true) => Ok(()),
+            (false, false) => Err(MigrateError::LeftOpen { file: file() }),
+            (true, true) => Err(MigrateError::LeftClosed { file: file() }),
+            (true, false) => self.commit(),
+        }
+    }
+
+    /// Refuses what reaches out of the database before anything of the file is run.
+    pub(crate) fn stays_inside(&self, script: &Script) -> Result<(), MigrateError> {
+        script.statements().try_for_each(|statement| attached(&statement, script))
     }
 
     /// Runs the statements of a file, wherever the caller wants them: inside a transaction or outside.
     pub(crate) fn script(&self, script: &Script) -> Result<(), MigrateError> {
-        self.pieces(script, &mut |_| Ok(())).map_err(|broken| broken.error)
+        self.pieces(script, 0, &mut |_| Ok(())).map_err(|broken| broken.error)
     }
 
-    /// The same, and calls `after` after each piece with how many of them were run.
+    /// The same from the piece `from` on, and calls `after` after each piece with how many of them were run.
     pub(crate) fn pieces(
         &self,
         script: &Script,
+        from: usize,
         after: &mut dyn FnMut(usize) -> Result<(), MigrateError>,
     ) -> Result<(), Broken> {
         let mut statement = 0;
         for (pieces, piece) in script.pieces.iter().enumerate() {
+            if pieces < from {
+                statement += piece.statements().len();
+                continue;
+            }
             for each in piece.statements() {
                 statement += 1;
                 self.statement(&each, statement, script).map_err(|error| Broken { pieces, error })?;
@@ -214,13 +189,23 @@ impl<'a> Execution<'a> {
         Ok(())
     }
 
-    fn statement(&self, statement: &Statement<'_>, number: usize, script: &Script) -> Result<(), MigrateError> {
-        let denied = |what| MigrateError::Denied { file: script.file.clone(), line: statement.line, what };
-        for word in ["ATTACH", "DETACH"] {
-            if statement.begins_with(word) {
-                return Err(denied(word.to_owned()));
-            }
+    /// How many pieces of `script` were run already, by whoever broke it off.
+    pub(crate) fn reached(&self, work: &Work, script: &Script) -> Result<usize, MigrateError> {
+        let Some(reached) = ledger::reached(self.connection, self.settings.ledger, work.version())? else {
+            return Ok(0);
+        };
+        let known = work.migration().sums.as_ref().map(|sums| sums.statements.as_slice()).unwrap_or_default();
+        let same = |(position, digest): &(usize, &String)| known.get(*position) == Some(digest);
+        let same = reached.iter().enumerate().take_while(same).count();
+        if same < reached.len() {
+            return Err(MigrateError::HistoryChanged { file: script.file.clone(), statement: same + 1 });
         }
+        Ok(reached.len())
+    }
+
+    fn statement(&self, statement: &Statement<'_>, number: usize, script: &Script) -> Result<(), MigrateError> {
+        attached(statement, script)?;
+        let denied = |what| MigrateError::Denied { file: script.file.clone(), line: statement.line, what };
         self.run(statement.text).map_err(|source| match self.watch.denied() {
             Some(what) => denied(what),
             None if let Some(part) = ForeignPart::missing(&source, script, statement.line) => part.into(),
@@ -253,6 +238,13 @@ impl<'a> Execution<'a> {
     pub(crate) fn unless_stopped(&self) -> Result<(), MigrateError> {
         if (self.settings.stop)() { Err(MigrateError::Stopped) } else { Ok(()) }
     }
+}
+
+fn attached(statement: &Statement<'_>, script: &Script) -> Result<(), MigrateError> {
+    let word = ["ATTACH", "DETACH"].into_iter().find(|word| statement.begins_with(word));
+    let denied =
+        |what: &str| MigrateError::Denied { file: script.file.clone(), line: statement.line, what: what.to_owned() };
+    word.map_or(Ok(()), |word| Err(denied(word)))
 }
 
 /// SQLite's words without the text of the statement, which the file and line stand for.

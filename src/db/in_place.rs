@@ -14,7 +14,7 @@ use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
 
 use crate::db::execute::Execution;
-use crate::db::migrate::{MigrateError, Settings, name, sqlite};
+use crate::db::migrate::{Manner, MigrateError, Settings, name, sqlite};
 use crate::db::open::{OpenError, told};
 use crate::db::receipt::Receipt;
 use crate::db::watch::{Stop, Watch};
@@ -74,7 +74,7 @@ impl InPlaceError {
 /// Runs `works`, which start where the ledger stands, on `database`, whose path has its symlinks resolved. It makes the
 /// file where there is none and the works start from nothing. When it returns, what it did survives a power cut.
 ///
-/// Foreign keys are not enforced, as SQLite has it by default; references are checked before the commit. `stop` acts
+/// Foreign keys are not enforced, as SQLite has it by default; references that lead nowhere afterwards are warnings. `stop` acts
 /// wherever everything can be rolled back, and not inside a file that runs alone.
 ///
 /// # Errors
@@ -90,7 +90,8 @@ pub fn run(
     let shield = Arc::clone(&alone);
     let stop: Stop = Arc::new(move || !shield.load(Ordering::Relaxed) && stop());
     let mut connection = open(database, works, stop.clone()).map_err(MigrateError::from)?;
-    go(&mut connection, database, works, &Settings { stop, progress, ..Settings::of(ledger) }, &alone)
+    let settings = Settings { manner: Manner::AsEngine, stop, progress, ..Settings::of(ledger) };
+    go(&mut connection, database, works, &settings, &alone)
 }
 
 /// The same on a connection of the caller's, which is in no transaction. Its settings of `foreign_keys` and
@@ -106,7 +107,8 @@ pub fn run_on(connection: &mut Connection, works: &[Work], ledger: &Ledger) -> R
     let setting =
         |connection: &Connection, pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let kept = ["foreign_keys", "synchronous"].map(|pragma| (pragma, setting(connection, pragma)));
-    let outcome = go(connection, &database, works, &Settings::of(ledger), &AtomicBool::new(false));
+    let settings = Settings { manner: Manner::AsEngine, ..Settings::of(ledger) };
+    let outcome = go(connection, &database, works, &settings, &AtomicBool::new(false));
     for (pragma, value) in kept {
         let restored = value.and_then(|value| connection.pragma_update(None, pragma, value));
         restored.map_err(sqlite("restore the settings of the connection"))?;
@@ -122,14 +124,15 @@ fn go(
     alone: &AtomicBool,
 ) -> Result<Receipt, InPlaceError> {
     let mode = journal_mode(connection).map_err(|error| told(database, error)).map_err(MigrateError::from)?;
-    let watch = Watch::over(connection, settings.stop.clone()).map_err(sqlite("watch the migrations"))?;
-    let run = Run::new(database, Execution::new(connection, settings, &watch), alone);
+    let watch =
+        Watch::over(connection, settings.manner, settings.stop.clone()).map_err(sqlite("watch the migrations"))?;
+    let run = Run::new(database, Execution::new(connection, settings, &watch), alone, &mode);
     let outcome = run.all(works);
     let kept = run.ended();
     Watch::end(connection).map_err(sqlite("end the watch"))?;
     match outcome {
-        Ok(mut receipt) => {
-            receipt.warnings.extend(keep_mode(connection, &mode).err());
+        Ok(receipt) => {
+            keep_journal(connection, &mode).map_err(sqlite("restore the journal"))?;
             Ok(receipt)
         }
         Err(failed) if !connection.is_autocommit() => match (connection.execute_batch("ROLLBACK"), kept) {
@@ -137,8 +140,8 @@ fn go(
             (Ok(()), kept) => Err(told_of(failed, kept)),
         },
         Err(failed) => {
-            // What failed counts; the next run puts the mode right where this one cannot.
-            let _ = keep_mode(connection, &mode);
+            // What failed counts, and the mode lasts no longer than the connection.
+            let _ = keep_journal(connection, &mode);
             Err(told_of(failed, kept))
         }
     }
@@ -181,18 +184,15 @@ fn journal_mode(connection: &Connection) -> rusqlite::Result<String> {
     connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))
 }
 
-/// Takes back what a file that ran alone did to the journal mode, as far as it lasts.
-fn keep_mode(connection: &Connection, mode: &str) -> Result<(), String> {
-    let now = journal_mode(connection);
-    if now.as_ref().is_ok_and(|now| (now == "wal") == (mode == "wal")) {
+/// A file that ran alone may have changed the journal mode, as it may with its engine. Without a journal on disk a kill
+/// would damage the database, so that lasts no longer than the file; `mode` is the one at the beginning.
+fn keep_journal(connection: &Connection, mode: &str) -> rusqlite::Result<()> {
+    let now = journal_mode(connection)?;
+    if now == mode || !matches!(now.as_str(), "off" | "memory") {
         return Ok(());
     }
-    seam::cross("restore the journal mode");
-    let set = connection.pragma_update_and_check(None, "journal_mode", mode, |row| row.get::<_, String>(0));
-    match set {
-        Ok(set) if set == mode => Ok(()),
-        _ => Err(format!("a migration changed the journal mode, and it could not be set back to {mode}")),
-    }
+    seam::cross("restore the journal");
+    connection.pragma_update_and_check(None, "journal_mode", mode, |_| Ok(()))
 }
 
 #[cfg(test)]

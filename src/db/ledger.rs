@@ -102,6 +102,32 @@ pub fn read(connection: &Connection, ledger: &Ledger) -> Result<LedgerState> {
     understood(rows(connection, ledger).map_err(sqlite)?, ledger)
 }
 
+/// The digests of those pieces of a migration that were run before it was broken off, where its engine goes on from
+/// there; none where it was not begun.
+///
+/// # Errors
+/// A row that its engine never writes, and SQLite's.
+pub(crate) fn reached(
+    connection: &Connection,
+    ledger: &Ledger,
+    version: &SchemaVersion,
+) -> Result<Option<Vec<String>>> {
+    let Some(statement) = ledger.shape.reached else { return Ok(None) };
+    let sqlite = |source| LedgerError::Sqlite { table: ledger.table.clone(), source };
+    let wrong = |found: String| LedgerError::Content { table: ledger.table.clone(), found };
+    let row = connection
+        .query_row(&ledger.sql(statement), [version.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional();
+    let Some((pieces, digests)): Option<(u32, Option<String>)> = row.map_err(sqlite)? else { return Ok(None) };
+    let digests: Option<Vec<String>> = serde_json::from_str(digests.as_deref().unwrap_or("null"))
+        .map_err(|_| wrong("digests of statements that are no list of texts".to_owned()))?;
+    let digests = digests.unwrap_or_default();
+    if digests.len() != pieces as usize {
+        return Err(wrong(format!("the digests of {} statements of {pieces} that were run", digests.len())));
+    }
+    Ok(Some(digests))
+}
+
 /// Where the ledger stands among the migrations that `works` are of.
 ///
 /// # Errors

@@ -33,6 +33,8 @@ pub struct Settings<'a> {
     pub foreign_keys: ForeignKeys,
     /// What is counted and checked.
     pub checks: Checks,
+    /// What they may do.
+    pub manner: Manner,
     /// Asked while they run whether to give up.
     pub stop: Stop,
     /// Told of each migration before it runs.
@@ -48,13 +50,24 @@ pub enum Checks {
     Written(BTreeSet<String>),
 }
 
+/// What migrations may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// On a copy of what an installer looks after: they leave no reference that leads nowhere, do not write to the
+    /// schema behind SQLite's back, and the journal mode is none of theirs.
+    Guarded,
+    /// As with their engine: all of that is theirs, and what is odd about it is a warning.
+    AsEngine,
+}
+
 impl<'a> Settings<'a> {
-    /// SQLite's own foreign key setting, all checks, never stopped, silent.
+    /// SQLite's own foreign key setting, all checks, guarded, never stopped, silent.
     pub fn of(ledger: &'a Ledger) -> Self {
         Self {
             ledger,
             foreign_keys: ForeignKeys::Ignored,
             checks: Checks::Everything,
+            manner: Manner::Guarded,
             stop: Arc::new(|| false),
             progress: &|_| {},
         }
@@ -150,7 +163,7 @@ impl Look {
     /// What the migrations did since.
     ///
     /// # Errors
-    /// References that lead nowhere and did not before.
+    /// References that lead nowhere and did not before, where they are not let through.
     pub(crate) fn receipt(
         &self,
         connection: &Connection,
@@ -168,8 +181,11 @@ impl Look {
         let touched = |now: &BTreeSet<String>| &written | &(now - &self.names);
         let after = Self::at(connection, settings, touched)?;
         let violations = after.dangling.since(&self.dangling);
-        if !violations.is_empty() {
-            return Err(MigrateError::Dangling { violations });
+        let mut warnings = executed.warnings;
+        match settings.manner {
+            _ if violations.is_empty() => {}
+            Manner::Guarded => return Err(MigrateError::Dangling { violations }),
+            Manner::AsEngine => warnings.push(MigrateError::Dangling { violations }.to_string()),
         }
         Ok(Receipt {
             tables: pairs(&self.rows, &after.rows),
@@ -177,7 +193,7 @@ impl Look {
             print: schema::print(connection, settings.ledger).map_err(sqlite("read the schema"))?,
             ms,
             written,
-            warnings: executed.warnings,
+            warnings,
         })
     }
 

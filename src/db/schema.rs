@@ -6,7 +6,8 @@ use crate::config::ForeignKeys;
 use crate::db::execute::{execute, execute_each};
 use crate::db::migrate::{Checks, MigrateError, Settings};
 use crate::db::open::open_memory;
-use crate::migration::{Ledger, MigrationError, SchemaPrint, SchemaRow, Set};
+use crate::migration::fingerprint::Printer;
+use crate::migration::{Ledger, SchemaPrint, SchemaRow, Set};
 use crate::version::SchemaVersion;
 
 /// The schema of a database as SQLite keeps it, in the order in which it was made.
@@ -54,9 +55,7 @@ pub fn of_migrations(
     ledger: &Ledger,
     foreign_keys: ForeignKeys,
 ) -> Result<SchemaPrint, MigrateError> {
-    let position = set.position(up_to).ok_or_else(|| MigrationError::Unknown(up_to.clone()))?;
-    let mut prints = prints(set, ledger, foreign_keys, position + 1)?;
-    prints.pop().map(|(_, print)| print).ok_or_else(|| MigrationError::Unknown(up_to.clone()).into())
+    Ok(SchemaPrint::of(&rows_of_migrations(set, up_to, ledger, foreign_keys)?, ledger))
 }
 
 /// What a new database looks like before any migration, and after each of the first `count`, by the schema it is at.
@@ -66,7 +65,8 @@ pub fn prints(
     foreign_keys: ForeignKeys,
     count: usize,
 ) -> Result<Vec<(Option<SchemaVersion>, SchemaPrint)>, MigrateError> {
-    let prints = after_each(set, ledger, foreign_keys, count, |rows| SchemaPrint::of(&rows, ledger))?;
+    let mut printer = Printer::new(ledger);
+    let prints = after_each(set, ledger, foreign_keys, count, |rows| printer.print(&rows))?;
     Ok(std::iter::once(None).chain(set.versions().cloned().map(Some)).zip(prints).collect())
 }
 
@@ -88,13 +88,13 @@ fn after_each<T>(
     ledger: &Ledger,
     foreign_keys: ForeignKeys,
     count: usize,
-    seen: impl Fn(Vec<SchemaRow>) -> T,
+    mut seen: impl FnMut(Vec<SchemaRow>) -> T,
 ) -> Result<Vec<T>, MigrateError> {
     let mut connection = open_memory(foreign_keys)?;
     let settings = Settings { foreign_keys, checks: Checks::Everything, ..Settings::of(ledger) };
-    let look = |connection: &Connection| {
+    let mut look = |connection: &Connection| {
         let rows = rows(connection);
-        rows.map(&seen).map_err(|source| MigrateError::Sqlite { tried: "read the schema", source })
+        rows.map(&mut seen).map_err(|source| MigrateError::Sqlite { tried: "read the schema", source })
     };
     let mut all = vec![look(&connection)?];
     let works = match set.latest() {

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, ffi};
 
+use crate::db::migrate::Manner;
+
 /// Asked now and then whether to give up.
 pub type Stop = Arc<dyn Fn() -> bool + Send + Sync>;
 
@@ -22,10 +24,10 @@ struct Seen {
 
 impl Watch {
     /// Watches a connection until its hooks are replaced, and interrupts it when `stop` says so.
-    pub(crate) fn over(connection: &mut Connection, stop: Stop) -> rusqlite::Result<Self> {
+    pub(crate) fn over(connection: &mut Connection, manner: Manner, stop: Stop) -> rusqlite::Result<Self> {
         let watch = Self::default();
         let hook = watch.clone();
-        connection.authorizer(Some(move |context: AuthContext<'_>| hook.look(&context)))?;
+        connection.authorizer(Some(move |context: AuthContext<'_>| hook.look(&context, manner)))?;
         // About a thousand times a second; cheap beside the work.
         connection.progress_handler(10_000, Some(move || stop()))?;
         Ok(watch)
@@ -48,8 +50,8 @@ impl Watch {
         self.seen().denied.take()
     }
 
-    fn look(&self, context: &AuthContext<'_>) -> Authorization {
-        if let Some(what) = forbidden(&context.action) {
+    fn look(&self, context: &AuthContext<'_>, manner: Manner) -> Authorization {
+        if let Some(what) = forbidden(&context.action, manner) {
             self.seen().denied = Some(what);
             return Authorization::Deny;
         }
@@ -64,10 +66,13 @@ impl Watch {
     }
 }
 
-/// Pragmas that reach out of the database file, or behind SQLite's back.
-const FORBIDDEN: [&str; 3] = ["writable_schema", "temp_store_directory", "data_store_directory"];
+/// Pragmas that reach out of the database file.
+const OUTSIDE: [&str; 2] = ["temp_store_directory", "data_store_directory"];
 
-pub(crate) fn forbidden(action: &AuthAction<'_>) -> Option<String> {
+/// Writes to the schema behind SQLite's back; some programs change a constraint so.
+const BEHIND: &str = "writable_schema";
+
+pub(crate) fn forbidden(action: &AuthAction<'_>, manner: Manner) -> Option<String> {
     match action {
         // VACUUM attaches a nameless file of its own. What a script attaches is found before it is compiled.
         AuthAction::Attach { filename: "" } => None,
@@ -78,7 +83,9 @@ pub(crate) fn forbidden(action: &AuthAction<'_>) -> Option<String> {
             Some("load_extension()".to_owned())
         }
         AuthAction::Pragma { pragma_name, pragma_value: Some(_) } => {
-            let found = FORBIDDEN.iter().find(|name| name.eq_ignore_ascii_case(pragma_name));
+            let behind = (manner == Manner::Guarded).then_some(BEHIND);
+            let mut forbidden = OUTSIDE.into_iter().chain(behind);
+            let found = forbidden.find(|name| name.eq_ignore_ascii_case(pragma_name));
             found.map(|name| format!("PRAGMA {name}"))
         }
         _ => None,

@@ -1,6 +1,6 @@
 //! What a schema looks like, however it was written: its fingerprint, and what differs between two schemas.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -68,21 +68,7 @@ pub enum Severity {
 impl SchemaPrint {
     /// The print of a schema, without the ledger's own objects, SQLite's, and the shadow tables of virtual tables.
     pub fn of(rows: &[SchemaRow], ledger: &Ledger) -> Self {
-        let line = |row: &SchemaRow| {
-            let sql = row.sql.as_ref()?;
-            let (name, table) = (row.name.to_ascii_lowercase(), row.table.to_ascii_lowercase());
-            let line = format!("{}\t{name}\t{table}\t{}\n", row.kind, canonical(sql));
-            Some(((row.kind.clone(), name), line))
-        };
-        let lines: BTreeMap<_, _> = of_the_product(rows, ledger).filter_map(line).collect();
-
-        let mut hasher = Hasher::new();
-        hasher.update(b"schema-v1\n");
-        lines.values().for_each(|line| hasher.update(line.as_bytes()));
-        let digest = |((kind, name), line): (&(String, String), &String)| {
-            (format!("{kind} {name}"), Sha256::of(line.as_bytes()))
-        };
-        Self { fingerprint: Fingerprint(hasher.finish()), objects: lines.iter().map(digest).collect() }
+        Printer::new(ledger).print(rows)
     }
 
     /// Every difference to the schema that is expected; none if and only if the fingerprints are equal.
@@ -101,6 +87,49 @@ impl SchemaPrint {
         };
         names.into_iter().filter_map(drift).collect()
     }
+}
+
+/// Makes the prints of one schema after another, and spells each object only once: of a thousand migrations most leave
+/// most objects as they are.
+pub struct Printer<'a> {
+    ledger: &'a Ledger,
+    /// By kind, name, table and SQL.
+    lines: HashMap<(String, String, String, String), Line>,
+}
+
+/// An object's line, and its digest.
+type Line = (String, Sha256);
+
+impl<'a> Printer<'a> {
+    /// A printer of databases with this ledger.
+    pub fn new(ledger: &'a Ledger) -> Self {
+        Self { ledger, lines: HashMap::new() }
+    }
+
+    /// As [`SchemaPrint::of`].
+    pub fn print(&mut self, rows: &[SchemaRow]) -> SchemaPrint {
+        let mut keys = BTreeMap::new();
+        for row in of_the_product(rows, self.ledger) {
+            let Some(sql) = &row.sql else { continue };
+            let (name, table) = (row.name.to_ascii_lowercase(), row.table.to_ascii_lowercase());
+            let key = (row.kind.clone(), name.clone(), table, sql.clone());
+            self.lines.entry(key.clone()).or_insert_with(|| line(&key));
+            keys.insert((row.kind.as_str(), name), key);
+        }
+        let lines: BTreeMap<_, _> =
+            keys.iter().filter_map(|(object, key)| Some((object, self.lines.get(key)?))).collect();
+        let mut hasher = Hasher::new();
+        hasher.update(b"schema-v1\n");
+        lines.values().for_each(|(line, _)| hasher.update(line.as_bytes()));
+        let objects = lines.iter().map(|((kind, name), (_, digest))| (format!("{kind} {name}"), *digest)).collect();
+        SchemaPrint { fingerprint: Fingerprint(hasher.finish()), objects }
+    }
+}
+
+fn line((kind, name, table, sql): &(String, String, String, String)) -> Line {
+    let line = format!("{kind}\t{name}\t{table}\t{}\n", canonical(sql));
+    let digest = Sha256::of(line.as_bytes());
+    (line, digest)
 }
 
 /// The rows that count: without the ledger's own, SQLite's, and the shadow tables of virtual tables.

@@ -95,6 +95,14 @@ impl Script {
         declared.into_iter().chain(self.statements().filter_map(|statement| statement.reason()))
     }
 
+    /// Whether it ends the transaction that its engine begins for it: some files do so to set a pragma, and begin
+    /// another one that the engine then ends.
+    pub fn ends_engines_transaction(&self) -> bool {
+        let own = |statement: &Statement<'_>| statement.reason() == Some(Reason::OwnTransaction);
+        self.transaction == Transaction::Around
+            && self.statements().find(own).is_some_and(|first| !first.begins_with("begin"))
+    }
+
     /// The tables, in ASCII lower case, whose rows it deletes or replaces by name: losing rows there is what its author
     /// wrote. What triggers, cascades and rebuilds delete is not.
     pub fn deletes_from(&self) -> BTreeSet<String> {

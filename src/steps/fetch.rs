@@ -13,7 +13,7 @@ use super::migrator::{Job, LIMIT, bring};
 use super::{Machine, StepError, import, sets};
 use crate::config::Migrator;
 use crate::db::schema;
-use crate::digest::Fingerprint;
+use crate::digest::{Fingerprint, Sha256};
 use crate::journal::releases::{self, ReleaseRecord};
 use crate::manifest::Release;
 use crate::plan::step::Incoming;
@@ -21,8 +21,11 @@ use crate::sys::attributes::{self, Owner};
 use crate::sys::dir::Dir;
 use crate::sys::process::{Environment, Program};
 use crate::sys::{fs, host, http};
-use crate::verify::{Limits, VerifiedFile, digests, unpack};
+use crate::verify::{Limits, VerifiedFile, unpack};
 use crate::version::Version;
+
+/// The digest of each file of a release, by its path.
+type Digests = BTreeMap<String, Sha256>;
 
 /// What helps against an archive that is signed, and wrong all the same.
 const PUBLISHER: &str = "tell the publisher; another archive of the release can be taken once it is published";
@@ -76,9 +79,9 @@ fn bring_in(incoming: &Incoming, machine: &Machine<'_>) -> Result<(), StepError>
     let staged = layout.staged(version);
     fs::create_dir_all(&layout.versions(), 0o755)?;
     fs::remove_dir_all(&staged)?;
-    unpack(&verified, &staged, &Limits::default(), machine.watch)
+    let unpacked = unpack(&verified, &staged, &Limits::default(), machine.watch)
         .map_err(|error| StepError::world("archive", format!("cannot unpack the archive of {version}"), error))?;
-    let record = examine(incoming, &staged, machine)?;
+    let record = examine(incoming, &staged, unpacked.digests, machine)?;
     // The record first: a version without one is not on disk, and a record without a version neither.
     fs::remove_dir_all(&layout.version(version))?;
     fs::create_dir_all(&layout.releases(), 0o700)?;
@@ -89,7 +92,12 @@ fn bring_in(incoming: &Incoming, machine: &Machine<'_>) -> Result<(), StepError>
 
 /// Proves that the release is what the manifest says, and can run here. Only migrations that fail hold it: the rest may be
 /// the disk's fault, this machine's or the manifest's.
-fn examine(incoming: &Incoming, staged: &Path, machine: &Machine<'_>) -> Result<ReleaseRecord, StepError> {
+fn examine(
+    incoming: &Incoming,
+    staged: &Path,
+    files: Digests,
+    machine: &Machine<'_>,
+) -> Result<ReleaseRecord, StepError> {
     let config = machine.config;
     let release = &incoming.release;
     let finding = |message| StepError::finding("archive", message, Blame::World).remedy(PUBLISHER);
@@ -109,7 +117,7 @@ fn examine(incoming: &Incoming, staged: &Path, machine: &Machine<'_>) -> Result<
         import::read(&staged.join(import))?;
     }
     if let Some(migrator) = &config.database.migrator {
-        return by_migrator(incoming, staged, migrator, machine);
+        return by_migrator(incoming, staged, files, migrator, machine);
     }
     let set = sets::read(config, &staged.join("migrations"))?;
     let ledger = sets::ledger(config)?;
@@ -134,7 +142,6 @@ fn examine(incoming: &Incoming, staged: &Path, machine: &Machine<'_>) -> Result<
     }
     let mut release = release.clone();
     release.artifacts.retain(|artifact| artifact.sha256 == incoming.sha256);
-    let files = digests(staged)?;
     Ok(ReleaseRecord { release, artifact: incoming.sha256, files, order, fingerprints, schemas })
 }
 
@@ -142,6 +149,7 @@ fn examine(incoming: &Incoming, staged: &Path, machine: &Machine<'_>) -> Result<
 fn by_migrator(
     incoming: &Incoming,
     staged: &Path,
+    files: Digests,
     migrator: &Migrator,
     machine: &Machine<'_>,
 ) -> Result<ReleaseRecord, StepError> {
@@ -185,7 +193,7 @@ fn by_migrator(
     Ok(ReleaseRecord {
         release,
         artifact: incoming.sha256,
-        files: digests(staged)?,
+        files,
         order,
         fingerprints: [(name.clone(), print.fingerprint)].into(),
         schemas: [(name, print)].into(),

@@ -1,12 +1,14 @@
 //! A directory tree that is built in a fresh private directory: each component of a path is opened by itself, and a
 //! symlink is never followed.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::Write as _;
+use std::num::NonZeroU64;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{Advice, AtFlags, FileType, Mode, OFlags};
 
 use crate::sys::fs::PathError;
 use crate::sys::seam;
@@ -18,7 +20,15 @@ type Result<T> = std::result::Result<T, PathError>;
 pub struct Tree {
     root: OwnedFd,
     path: PathBuf,
+    /// Files that are whole and not durable yet. They are synced together, late: then most of their bytes are on the disk.
+    unsynced: RefCell<Vec<NewFile>>,
 }
+
+/// Files that are kept open until they are synced.
+const OPEN: usize = 64;
+
+/// So many bytes of a file are handed to the disk at a time, while the next are written.
+const WINDOW: u64 = 8 << 20;
 
 impl Tree {
     /// Makes the directory that it is built in; what has its name already is an error.
@@ -26,7 +36,7 @@ impl Tree {
         seam::cross("make a directory");
         rustix::fs::mkdir(path, Mode::RWXU).map_err(PathError::on("make the directory", path))?;
         let root = rustix::fs::open(path, DIRECTORY, Mode::empty()).map_err(PathError::on("open", path))?;
-        Ok(Self { root, path: path.to_owned() })
+        Ok(Self { root, path: path.to_owned(), unsynced: RefCell::default() })
     }
 
     /// Makes a directory in it; its parent must be there.
@@ -44,9 +54,20 @@ impl Tree {
         seam::cross("create a file");
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match rustix::fs::openat(&parent, name, flags, Mode::RUSR | Mode::WUSR) {
-            Ok(created) => Ok(NewFile { file: created.into(), path }),
+            Ok(created) => Ok(NewFile { file: created.into(), path, length: 0, handed: 0 }),
             Err(error) => Err(PathError::on("create", &path)(error)),
         }
+    }
+
+    /// Gives a file that is whole its mode. It is durable once the tree is sealed.
+    pub fn finish_file(&self, mut file: NewFile, mode: u32) -> Result<()> {
+        seam::cross("set the mode of a file");
+        rustix::fs::fchmod(&file.file, Mode::from_raw_mode(mode))
+            .map_err(PathError::on("set the mode of", &file.path))?;
+        file.hand_on();
+        let mut unsynced = self.unsynced.borrow_mut();
+        unsynced.push(file);
+        if unsynced.len() < OPEN { Ok(()) } else { unsynced.drain(..).try_for_each(NewFile::sync) }
     }
 
     /// Makes a symlink in it; where that leads is not looked at.
@@ -57,8 +78,9 @@ impl Tree {
         made.map_err(PathError::on("make the symlink", &self.path.join(relative)))
     }
 
-    /// Makes all directories 0755 and durable, each after those in it and the outermost last.
+    /// Makes all files durable, then all directories 0755 and durable, each after those in it and the outermost last.
     pub fn seal(self) -> Result<()> {
+        self.unsynced.take().into_iter().try_for_each(NewFile::sync)?;
         seal(&self.root, &self.path)
     }
 
@@ -77,20 +99,33 @@ impl Tree {
 pub struct NewFile {
     file: File,
     path: PathBuf,
+    length: u64,
+    /// How many of its bytes were handed to the disk.
+    handed: u64,
 }
 
 impl NewFile {
     /// Adds to its content.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes).map_err(PathError::on("write", &self.path))
+        self.file.write_all(bytes).map_err(PathError::on("write", &self.path))?;
+        self.length += bytes.len() as u64;
+        if self.length - self.handed >= WINDOW {
+            self.hand_on();
+        }
+        Ok(())
     }
 
-    /// Gives it its mode and makes its content durable.
-    pub fn finish(self, mode: u32) -> Result<()> {
+    /// Asks the kernel to begin writing what it holds of the file: it does so before it looks for pages to drop, and pages
+    /// that are being written are not dropped. It is advice: what comes of it is of no consequence.
+    fn hand_on(&mut self) {
+        let length = NonZeroU64::new(self.length - self.handed);
+        let _ = rustix::fs::fadvise(&self.file, self.handed, length, Advice::DontNeed);
+        self.handed = self.length;
+    }
+
+    fn sync(self) -> Result<()> {
         seam::cross("sync a file");
-        let Self { file, path } = self;
-        let finished = rustix::fs::fchmod(&file, Mode::from_raw_mode(mode)).and_then(|()| rustix::fs::fsync(&file));
-        finished.map_err(PathError::on("sync", &path))
+        rustix::fs::fsync(&self.file).map_err(PathError::on("sync", &self.path))
     }
 }
 

@@ -14,8 +14,8 @@ const CARRIER: u64 = 64 * 1024;
 const FILLING: u64 = 1024 * 1024;
 
 /// The entries of an archive, one after the other.
-pub(super) struct Archive<'a> {
-    stream: Stream<'a>,
+pub(super) struct Archive {
+    stream: Stream,
     /// Bytes of the present file that were not read yet.
     left: u64,
     /// Zeros after it, up to a whole block.
@@ -49,8 +49,8 @@ struct Carried {
     target: Option<Vec<u8>>,
 }
 
-impl<'a> Archive<'a> {
-    pub(super) fn new(stream: Stream<'a>) -> Self {
+impl Archive {
+    pub(super) fn new(stream: Stream) -> Self {
         Self { stream, left: 0, padding: 0 }
     }
 
@@ -89,7 +89,7 @@ impl<'a> Archive<'a> {
     }
 
     /// Requires that nothing but zeros follows.
-    pub(super) fn finish(mut self) -> Result<Stream<'a>, Fault> {
+    pub(super) fn finish(mut self) -> Result<Stream, Fault> {
         let (mut block, mut filling) = ([0; BLOCK], 0);
         loop {
             let count = self.stream.read(&mut block)?;

@@ -1,9 +1,11 @@
 //! Unpacks a release. What is not expected in one is an error, nothing is skipped and nothing is made to fit.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::digest::{Hasher, Sha256};
 use crate::sys::fs::{self, PathError};
 use crate::sys::tree::Tree;
 use crate::sys::watch::Watch;
@@ -21,6 +23,8 @@ pub struct Unpacked {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// The digest of each, by its path.
+    pub digests: BTreeMap<String, Sha256>,
 }
 
 /// An archive that was not unpacked, and why.
@@ -127,9 +131,9 @@ pub fn unpack(file: &VerifiedFile, into: &Path, limits: &Limits, watch: &dyn Wat
 }
 
 fn fill(tree: &Tree, file: &VerifiedFile, limits: &Limits, watch: &dyn Watch) -> Result<Unpacked, Fault> {
-    let mut archive = Archive::new(Stream::new(file, limits));
+    let mut archive = Archive::new(Stream::new(file, limits)?);
     let mut names = Names::new(limits);
-    let mut unpacked = Unpacked { top: None, files: 0, bytes: 0 };
+    let mut unpacked = Unpacked { top: None, files: 0, bytes: 0, digests: BTreeMap::new() };
     let mut chunk = vec![0; 256 * 1024];
     while let Some(entry) = archive.next()? {
         let place = names.add(&entry.name, node(&entry.kind)?)?;
@@ -139,13 +143,15 @@ fn fill(tree: &Tree, file: &VerifiedFile, limits: &Limits, watch: &dyn Watch) ->
         match (entry.kind, place.path) {
             (Kind::File { size, mode }, Some(path)) => {
                 unpacked.count(size, limits)?;
-                let mut new = tree.create_file(&path)?;
+                let (mut new, mut hasher) = (tree.create_file(&path)?, Hasher::new());
                 while let Some(bytes) = archive.read(&mut chunk)? {
                     new.write(bytes)?;
+                    hasher.update(bytes);
                     watch.progress(archive.consumed(), file.size());
                     stop_if_cancelled(watch)?;
                 }
-                new.finish(mode)?;
+                tree.finish_file(new, mode)?;
+                unpacked.digests.insert(path, hasher.finish());
             }
             (Kind::Directory, Some(path)) => tree.make_dir(&path)?,
             // Symlinks are made when everything else is there: nothing can be written through one.
@@ -210,7 +216,8 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let archive = Tar::release().link("g-1/lib/now", "../bin/./g").link("g-1/up", "lib/..");
         let unpacked = unpack_in(place.path(), &archive.gz(), &Limits::default()).unwrap();
-        assert_eq!(unpacked, Unpacked { top: Some("g-1".to_owned()), files: 2, bytes: 26 });
+        assert_eq!((unpacked.top.as_deref(), unpacked.files, unpacked.bytes), (Some("g-1"), 2, 26));
+        assert_eq!(unpacked.digests, crate::verify::digests(&place.path().join("staged")).unwrap());
         let at = |name| place.path().join("staged").join(name);
         assert_eq!(fs::read(&at("bin/g")).unwrap(), b"program");
         assert_eq!(fs::read(&at("lib/now")).unwrap(), b"program");

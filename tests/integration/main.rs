@@ -26,6 +26,7 @@ mod load;
 mod major;
 mod max_downtime;
 mod migrate_run;
+mod migrations;
 mod network;
 mod package;
 mod places;

@@ -162,7 +162,10 @@ pub(super) fn done(way: &Way, receipt: Receipt) -> Reply {
 
 /// That there are fewer migrations than were asked for.
 pub(super) fn short(way: &Way) -> Option<String> {
-    way.short_of.map(|count| format!("{count} migrations were asked for, and there were {}", way.works.len()))
+    way.short_of.map(|count| {
+        let there = way.works.len();
+        format!("{count} migrations were asked for, and there were {there}: {} short", count.saturating_sub(there))
+    })
 }
 
 fn fewer(table: &TableCount) -> String {

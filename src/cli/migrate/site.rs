@@ -139,6 +139,8 @@ impl Site {
     pub(super) fn way(&self, set: &Set, course: &Course, interrupt: &Interrupt) -> Result<Way, Early> {
         let seen = self.look(interrupt)?;
         let state = seen.as_ref().map_or(LedgerState::Missing, |seen| seen.ledger.clone());
+        // Atlas goes on inside a file that was broken off, and has no way down from there either.
+        let state = state.resumed(set).unwrap_or(state);
         if let Some(seen) = seen.filter(|_| state.is_dirty()) {
             return Err(refused(self.dirty(set, &seen)));
         }

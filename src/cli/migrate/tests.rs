@@ -103,7 +103,7 @@ fn up_with_more_than_there_is_applies_what_there_is_and_says_so() {
     let ground = Ground::new();
     let reply = ground.run(MigrateVerb::Up { count: Some(7) });
     assert_eq!(reply.outcome, Outcome::Done);
-    assert_eq!(reply.warnings, ["7 migrations were asked for, and there were 3"]);
+    assert_eq!(reply.warnings, ["7 migrations were asked for, and there were 3: 4 short"]);
     assert_eq!(ground.schema(), json!(10));
 }
 

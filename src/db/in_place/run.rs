@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::ErrorCode;
 
+use super::keep_journal;
 use crate::config::ForeignKeys;
 use crate::db::execute::{Execution, fits, in_order};
 use crate::db::ledger::{self, Entry};
@@ -31,13 +32,15 @@ pub(super) struct Run<'a> {
     database: &'a Path,
     execution: Execution<'a>,
     alone: &'a AtomicBool,
+    /// The journal mode at the beginning.
+    mode: &'a str,
     kept: RefCell<Option<Kept>>,
 }
 
 impl<'a> Run<'a> {
-    /// While `alone` is set, nobody stops it.
-    pub fn new(database: &'a Path, execution: Execution<'a>, alone: &'a AtomicBool) -> Self {
-        Self { database, execution, alone, kept: RefCell::new(None) }
+    /// While `alone` is set, nobody stops it; `mode` is the journal mode.
+    pub fn new(database: &'a Path, execution: Execution<'a>, alone: &'a AtomicBool, mode: &'a str) -> Self {
+        Self { database, execution, alone, mode, kept: RefCell::new(None) }
     }
 
     /// What there is after the last commit, if there was one.
@@ -59,11 +62,19 @@ impl<'a> Run<'a> {
             self.execution.unless_stopped()?;
             (settings.progress)(work);
             let (entry, took) = (ledger.entry(work, clock::now()), Stopwatch::start());
+            // Whatever was broken off comes first.
+            let from = match work.script() {
+                Some(script) if index == 0 => self.execution.reached(work, script)?,
+                _ => 0,
+            };
             match work.script().map(|script| (script, script.place(ForeignKeys::Ignored))) {
                 None => {}
-                Some((script, Place::Together)) => self.execution.script(script)?,
+                Some((script, Place::Together)) => {
+                    let ran = self.execution.pieces(script, from, &mut |_| Ok(()));
+                    ran.map_err(|broken| broken.error)?;
+                }
                 Some((script, Place::Alone(_))) => {
-                    self.alone(&entry, script, &works, &before)?;
+                    self.alone(&entry, script, from, &works, &before)?;
                     self.begin()?;
                     fits(connection, works.get(index + 1..).unwrap_or_default(), settings)?;
                     continue;
@@ -83,15 +94,28 @@ impl<'a> Run<'a> {
 
     /// Ends the transaction that is open, and leaves none. In between the ledger says what the engine lets it say while
     /// a file runs.
-    fn alone(&self, entry: &Entry<'_, '_>, script: &Script, works: &[Work], before: &Look) -> Result<(), MigrateError> {
-        entry.open()?;
+    fn alone(
+        &self,
+        entry: &Entry<'_, '_>,
+        script: &Script,
+        from: usize,
+        works: &[Work],
+        before: &Look,
+    ) -> Result<(), MigrateError> {
+        self.execution.stays_inside(script)?;
+        entry.open(from)?;
         self.check(before, works, 0)?;
         self.commit(Some(&script.file), works)?;
         self.set()?;
         seam::cross("run a migration outside a transaction");
         let took = Stopwatch::start();
         self.alone.store(true, Ordering::Relaxed);
-        let ran = self.execution.pieces(script, &mut |pieces| Ok(entry.piece(pieces)?));
+        let begun = script.ends_engines_transaction();
+        if begun {
+            let begun = self.execution.connection.execute_batch("BEGIN");
+            begun.map_err(sqlite("begin the transaction of a migration"))?;
+        }
+        let ran = self.execution.pieces(script, from, &mut |pieces| Ok(entry.piece(pieces)?));
         self.alone.store(false, Ordering::Relaxed);
         ran.map_err(|broken| {
             let failed = script.pieces.get(broken.pieces).map_or("", |piece| &piece.sql);
@@ -99,10 +123,21 @@ impl<'a> Run<'a> {
             let _ = entry.fail(broken.pieces, &words(&broken.error), failed);
             broken.error
         })?;
-        if !self.execution.connection.is_autocommit() {
-            return Err(MigrateError::LeftOpen { file: script.file.clone() });
+        let file = || script.file.clone();
+        match (begun, self.execution.connection.is_autocommit()) {
+            (false, true) => self.begin()?,
+            (false, false) => return Err(MigrateError::LeftOpen { file: file() }),
+            (true, false) => {}
+            (true, true) => {
+                // The engine writes its row all the same, and fails at the end of its transaction. One whose row names
+                // a single schema stays dirty.
+                if self.execution.settings.ledger.shape.model == Model::List {
+                    entry.end(took.elapsed())?;
+                    self.kept.replace(Some(self.now(None, works)?));
+                }
+                return Err(MigrateError::LeftClosed { file: file() });
+            }
         }
-        self.begin()?;
         entry.end(took.elapsed())?;
         self.check(before, works, 0)?;
         self.commit(None, works)
@@ -121,6 +156,7 @@ impl<'a> Run<'a> {
     fn set(&self) -> Result<(), MigrateError> {
         let connection = self.execution.connection;
         set_foreign_keys(connection, ForeignKeys::Ignored)?;
+        keep_journal(connection, self.mode).map_err(sqlite("restore the journal"))?;
         // Without a log the removal of the journal is the commit, and FULL does not wait until that is durable.
         let set = connection.execute_batch("PRAGMA synchronous = EXTRA");
         set.map_err(sqlite("set `synchronous`"))
@@ -134,13 +170,19 @@ impl<'a> Run<'a> {
 
     /// Commits what is done, before a file that runs alone or at the end.
     fn commit(&self, within: Option<&str>, works: &[Work]) -> Result<(), MigrateError> {
+        let kept = self.now(within, works)?;
+        seam::cross("commit the migrations in place");
+        let committed = self.execution.connection.execute_batch("COMMIT");
+        committed.map_err(|source| self.execution.told(source, sqlite("commit the migrations")))?;
+        self.kept.replace(Some(kept));
+        Ok(())
+    }
+
+    /// What the ledger says at this moment.
+    fn now(&self, within: Option<&str>, works: &[Work]) -> Result<Kept, MigrateError> {
         let Execution { connection, settings, .. } = &self.execution;
         let Stand { schema, dirty, .. } = ledger::stand(connection, settings.ledger, works)?;
-        seam::cross("commit the migrations in place");
-        let committed = connection.execute_batch("COMMIT");
-        committed.map_err(|source| self.execution.told(source, sqlite("commit the migrations")))?;
-        self.kept.replace(Some(Kept { schema, dirty, within: within.map(str::to_owned) }));
-        Ok(())
+        Ok(Kept { schema, dirty, within: within.map(str::to_owned) })
     }
 
     /// A look that was interrupted because of a stop did not fail.

@@ -90,10 +90,11 @@ impl Entry<'_, '_> {
         self.write(statements, &Reached { pieces: self.total(), all: true, took, broken: None })
     }
 
-    /// The migration is about to run outside a transaction: the ledger says what its engine leaves should it be killed.
-    pub(crate) fn open(&self) -> Result<()> {
-        let nothing = Reached { pieces: 0, all: true, took: Duration::ZERO, broken: None };
-        self.write(self.writer.ledger.shape.begin, &nothing)
+    /// The migration is about to run outside a transaction, and so many of its pieces ran before: the ledger says what
+    /// its engine leaves should it be killed.
+    pub(crate) fn open(&self, pieces: usize) -> Result<()> {
+        let so_far = Reached { pieces, all: pieces == 0, took: Duration::ZERO, broken: None };
+        self.write(self.writer.ledger.shape.begin, &so_far)
     }
 
     /// So many of its pieces were run, outside a transaction.

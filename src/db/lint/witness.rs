@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
+use crate::db::migrate::Manner;
 use crate::db::watch::{Stop, forbidden};
 use crate::migration::lint::account::Kind;
 
@@ -89,7 +90,7 @@ impl Witness {
     }
 
     fn look(&self, context: &AuthContext<'_>) -> Authorization {
-        if let Some(what) = attached(&context.action).or_else(|| forbidden(&context.action)) {
+        if let Some(what) = attached(&context.action).or_else(|| forbidden(&context.action, Manner::Guarded)) {
             self.notes().denied = Some(what);
             return Authorization::Deny;
         }

@@ -78,6 +78,20 @@ pub enum MigrateError {
         /// The migration's file.
         file: String,
     },
+    /// A file ended the transaction that its engine had begun for it.
+    #[error("`{file}` ends the transaction around it and begins no other: what it did stays, and its engine fails")]
+    LeftClosed {
+        /// The migration's file.
+        file: String,
+    },
+    /// A file was run in part, and that part is another one now.
+    #[error("`{file}` was broken off after its statement {statement} had run, and that statement was changed since")]
+    HistoryChanged {
+        /// The migration's file.
+        file: String,
+        /// Which of its statements, counted from 1.
+        statement: usize,
+    },
     /// References lead nowhere that did not before.
     #[error("the migrations leave references that lead nowhere: {}", violations.join("; "))]
     Dangling {

@@ -139,7 +139,17 @@ fn a_file_that_leaves_its_transaction_open_or_ends_one_of_ours_is_refused() {
     assert!(matches!(error, MigrateError::LeftOpen { .. }));
     let (_directory, path) = database("WAL", "");
     let error = run(&path, &up(&["CREATE TABLE a (x); COMMIT;"]), &Settings::of(&ledger)).unwrap_err();
-    assert!(matches!(error, MigrateError::Statement { statement: 2, .. }));
+    assert!(matches!(error, MigrateError::LeftClosed { .. }));
+}
+
+#[test]
+fn a_file_that_ends_the_transaction_around_it_and_begins_another_is_run_as_its_engine_does() {
+    let ledger = ledger();
+    let (_directory, path) = database("WAL", "");
+    let between = "CREATE TABLE a (x); COMMIT; PRAGMA foreign_keys = OFF; BEGIN; CREATE TABLE b (x);";
+    let receipt = run(&path, &up(&[between, "CREATE TABLE c (x)"]), &Settings::of(&ledger)).unwrap();
+    assert_eq!(receipt.schema, Some(number(2)));
+    assert_eq!(dump(&path, "SELECT name FROM sqlite_schema WHERE name IN ('a', 'b', 'c')"), ["a", "b", "c"]);
 }
 
 #[test]

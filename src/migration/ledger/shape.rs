@@ -57,6 +57,9 @@ pub struct Shape {
     pub piece: &'static [&'static str],
     /// What is written when a migration outside a transaction is broken off.
     pub fail: &'static [&'static str],
+    /// Two columns of the row of a migration, `?1`, which was broken off: how many of its pieces were run, and their
+    /// digests as JSON. None where the engine does not go on from there.
+    pub reached: Option<&'static str>,
     /// What the engine does about a migration that was left out.
     pub left_out: LeftOut,
     /// Whether the last applied migration is the first to be taken back, wherever it stands among the files.

@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
+use super::Shape;
+use crate::migration::Set;
 use crate::migration::fingerprint::{Drift, DriftKind, Severity};
 use crate::version::SchemaVersion;
 
@@ -85,6 +87,14 @@ impl LedgerState {
             versions.iter().filter(|version| applied.contains(version)).max_by(|one, other| by_number(one, other));
         let schema = broken.as_ref().or(unknown).or(newest);
         Stand { schema: schema.cloned(), dirty, holes }
+    }
+
+    /// What it says where its engine goes on inside the migration of `set` that was broken off: that it is still to be
+    /// run. None where nothing was, or the engine goes on from nowhere.
+    pub fn resumed(&self, set: &Set) -> Option<Self> {
+        let Self::Applied { versions, broken: Some(broken), baseline } = self else { return None };
+        let resumes = Shape::of(set.format()).reached.is_some() && set.position(broken).is_some();
+        resumes.then(|| Self::Applied { versions: versions.clone(), broken: None, baseline: *baseline })
     }
 
     /// What a list says once these are applied as well; what names one schema stays as it is.

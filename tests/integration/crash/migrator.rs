@@ -4,7 +4,7 @@ use super::frozen::quick;
 use super::operations::{AT_OLD, upgrade};
 use super::proof::Stand;
 use super::sweep::Sweep;
-use crate::tool::command::{FIRST, SECOND, configure};
+use crate::migrations::command::{FIRST, SECOND, configure};
 use crate::world::World;
 
 #[test]

@@ -1,7 +1,7 @@
 //! One engine, two databases: what we leave is what it leaves, and each goes on where the other stopped.
 
 use super::picture::picture;
-use super::programs::{plain, rich};
+use super::programs::{plain, rich, wild};
 use super::{FORMATS, Hand, Site, driver};
 
 /// Steps after each of which both databases are compared.
@@ -25,7 +25,7 @@ fn way(versions: &[String]) -> Vec<Vec<&str>> {
 fn what_we_leave_is_what_the_engine_leaves_after_every_step() {
     let Some(driver) = driver() else { return };
     for format in FORMATS {
-        for program in [plain(), rich()] {
+        for program in [plain(), rich(), wild()] {
             let versions = program.versions(format);
             let site = Site::new(format, &program, Some(driver.clone()));
             let (theirs, ours) = (site.database("theirs.db"), site.database("ours.db"));

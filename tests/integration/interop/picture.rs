@@ -13,7 +13,7 @@ const LEDGERS: [&str; 4] = ["schema_migrations", "goose_db_version", "gorp_migra
 /// The whole schema, and all rows of all tables in their order, with the type of every value.
 pub fn picture(database: &Path) -> String {
     let connection = Connection::open(database).unwrap();
-    let mut text = schema(&connection);
+    let mut text = settings(&connection) + &schema(&connection);
     for table in tables(&connection) {
         text += &format!("-- {table}\n");
         for row in rows(&connection, &table) {
@@ -21,6 +21,16 @@ pub fn picture(database: &Path) -> String {
         }
     }
     text
+}
+
+/// Those that the file keeps.
+fn settings(connection: &Connection) -> String {
+    let names = ["user_version", "journal_mode", "page_size", "auto_vacuum", "encoding"];
+    let value = |name: &str| -> String {
+        let sql = format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}");
+        connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+    };
+    names.map(|name| format!("{name} {}\n", value(name))).concat()
 }
 
 fn schema(connection: &Connection) -> String {

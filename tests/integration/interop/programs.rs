@@ -118,6 +118,97 @@ pub fn rich() -> Program {
     Program(steps)
 }
 
+/// What is rarer, and where an engine and we could well differ: settings, the schema rewritten by hand, references that
+/// lead nowhere, rows that count.
+pub fn wild() -> Program {
+    Program(vec![
+        step(
+            "notes",
+            &[
+                "PRAGMA user_version = 7",
+                "CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL, body TEXT DEFAULT '')",
+                "INSERT INTO notes (title, body) VALUES ('a', 'x -- no comment'), ('b;', 'two\nlines;\nend')",
+                "DELETE FROM notes WHERE id = 2",
+                "UPDATE sqlite_sequence SET seq = 41 WHERE name = 'notes'",
+                "INSERT INTO notes (title) VALUES ('c')",
+            ],
+            &["DROP TABLE notes", "PRAGMA user_version = 0"],
+        ),
+        step(
+            "search",
+            &[
+                "CREATE VIRTUAL TABLE notes_search USING fts5(title, body, content='notes', content_rowid='id')",
+                "INSERT INTO notes_search (notes_search) VALUES ('rebuild')",
+                "CREATE TRIGGER notes_added AFTER INSERT ON notes BEGIN\n  INSERT INTO notes_search (rowid, title, body) \
+                 VALUES (new.id, new.title, new.body);\nEND",
+                "CREATE TRIGGER notes_gone AFTER DELETE ON notes BEGIN\n  INSERT INTO notes_search (notes_search, rowid, title, \
+                 body) VALUES ('delete', old.id, old.title, old.body);\nEND",
+                "INSERT INTO notes (title) VALUES ('found')",
+            ],
+            &[
+                "DELETE FROM notes WHERE title = 'found'",
+                "DROP TRIGGER notes_gone",
+                "DROP TRIGGER notes_added",
+                "DROP TABLE notes_search",
+            ],
+        ),
+        step(
+            "shelves",
+            &[
+                "PRAGMA defer_foreign_keys = ON",
+                "CREATE TABLE shelves (id INTEGER PRIMARY KEY, note INTEGER REFERENCES notes (id) ON DELETE CASCADE)",
+                "INSERT INTO shelves (note) VALUES (1), (99)",
+                "CREATE TABLE labels (name TEXT REFERENCES shelves (note))",
+                "CREATE VIEW shelved (shelf, title) AS SELECT s.id, n.title FROM shelves s JOIN notes n ON n.id = s.note",
+                "CREATE TRIGGER shelve INSTEAD OF INSERT ON shelved BEGIN\n  INSERT INTO notes (title) VALUES (new.title);\n\
+                 \x20 INSERT INTO shelves (note) VALUES (last_insert_rowid());\nEND",
+                "INSERT INTO shelved (title) VALUES ('through the view')",
+            ],
+            &["DROP VIEW shelved", "DROP TABLE labels", "DROP TABLE shelves"],
+        ),
+        step(
+            "legacy",
+            &[
+                "PRAGMA foreign_keys = OFF",
+                "PRAGMA legacy_alter_table = ON",
+                "DROP VIEW shelved",
+                "ALTER TABLE shelves RENAME TO old_shelves",
+                "CREATE TABLE shelves (id INTEGER PRIMARY KEY, note INTEGER, width REAL AS (note * 1.5) STORED) STRICT",
+                "INSERT INTO shelves (id, note) SELECT id, note FROM old_shelves",
+                "DROP TABLE old_shelves",
+                "PRAGMA legacy_alter_table = OFF",
+                "PRAGMA foreign_keys = ON",
+                "CREATE UNIQUE INDEX wide ON shelves (lower(note), id DESC) WHERE width > 2 AND note IS NOT NULL",
+            ],
+            &["DROP INDEX wide", "CREATE VIEW shelved AS SELECT id AS shelf FROM shelves"],
+        ),
+        step(
+            "by_hand",
+            &[
+                "PRAGMA writable_schema = ON",
+                "UPDATE sqlite_master SET sql = replace(sql, 'name TEXT', 'name TEXT NOT NULL') WHERE name = 'labels'",
+                "PRAGMA writable_schema = OFF",
+                "CREATE TEMP TABLE counted AS SELECT count(*) AS notes FROM notes",
+                "CREATE TABLE totals AS SELECT notes FROM counted",
+                "DROP TABLE counted",
+                "INSERT INTO notes (id, title) VALUES (1, 'again') ON CONFLICT (id) DO UPDATE SET title = excluded.title",
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9) INSERT INTO totals SELECT i FROM n",
+                "EXPLAIN QUERY PLAN SELECT * FROM notes",
+            ],
+            &["DROP TABLE totals"],
+        ),
+        Step {
+            transaction: false,
+            ..step(
+                "log",
+                &["PRAGMA journal_mode = WAL", "CREATE TABLE after_log (x)", "VACUUM"],
+                &["DROP TABLE after_log", "PRAGMA journal_mode = DELETE"],
+            )
+        },
+        step("last", &["CREATE TABLE last (x DEFAULT (1 + 2)) -- the end"], &["DROP TABLE last"]),
+    ])
+}
+
 impl Program {
     /// Writes them into a directory as `format` wants them.
     pub fn write(&self, format: &str, directory: &Path) {

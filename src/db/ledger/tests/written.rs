@@ -65,7 +65,7 @@ fn golang_migrate_keeps_one_row_with_the_schema_that_was_reached() {
     assert_eq!(ground.up("1").up("2").up("3").rows(row), ["1|3|0|integer|integer"]);
     assert_eq!(ground.down("3").rows(row), ["1|2|0|integer|integer"]);
     assert!(ground.down("2").down("1").rows(row).is_empty());
-    let begun = |version| ground.write(&ground.work(Direction::Down, version), |entry| entry.open()).rows(row);
+    let begun = |version| ground.write(&ground.work(Direction::Down, version), |entry| entry.open(0)).rows(row);
     assert_eq!(begun("3"), ["1|2|1|integer|integer"]);
     assert_eq!(begun("1"), ["1|-1|1|integer|integer"]);
 }
@@ -127,7 +127,7 @@ fn atlas_writes_down_how_far_a_file_without_a_transaction_came() {
     let work = ground.work(Direction::Up, "001");
     let row = |rest: &str| vec![format!("001|m|2|{rest}|blob")];
     let at = "2026-11-20 23:00:39.44+00:00";
-    assert_eq!(ground.write(&work, |entry| entry.open()).rows(REVISION), row(&format!("0|2|{at}|0|||sum001|null")));
+    assert_eq!(ground.write(&work, |entry| entry.open(0)).rows(REVISION), row(&format!("0|2|{at}|0|||sum001|null")));
     let first = ground.write(&work, |entry| entry.piece(1)).rows(REVISION);
     assert_eq!(first, row(&format!("1|2|{at}|0|||sum001|[\"h1:1\"]")));
     let failed = ground.write(&work, |entry| entry.fail(1, "table t4 already exists", "SELECT 2;")).rows(REVISION);
