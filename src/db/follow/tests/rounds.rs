@@ -178,11 +178,6 @@ fn told(ends: &[End], end: impl Fn(&End) -> bool) -> usize {
 fn a_copy_that_follows_a_nasty_writer_equals_the_live_file_to_the_byte() {
     let ends = ends(count(60), Wrong::Nothing);
     let equal = told(&ends, |end| *end == End::Equal);
-    println!(
-        "{equal} of {} equal, others: {:?}",
-        ends.len(),
-        ends.iter().filter(|end| **end != End::Equal).collect::<Vec<_>>()
-    );
     assert_eq!(told(&ends, |end| *end == End::Different), 0, "{ends:?}");
     assert!(equal * 10 >= ends.len() * 8, "{ends:?}");
 }
@@ -190,7 +185,6 @@ fn a_copy_that_follows_a_nasty_writer_equals_the_live_file_to_the_byte() {
 #[test]
 fn a_copy_that_nobody_held_the_log_for_is_caught() {
     let ends = ends(count(20), Wrong::NoHold);
-    println!("{} of {} different", told(&ends, |end| *end == End::Different), ends.len());
     assert!(told(&ends, |end| *end == End::Different) > 0, "{ends:?}");
 }
 
@@ -199,7 +193,6 @@ fn a_stray_close_is_noticed() {
     for suffix in ["", "-shm"] {
         let ends = ends(count(10), Wrong::StrayClose(suffix));
         let refused = told(&ends, |end| matches!(end, End::Refused(_)));
-        println!("{refused} of {} refused", ends.len());
         assert_eq!(refused, ends.len(), "{suffix}: {ends:?}");
     }
 }
