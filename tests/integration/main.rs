@@ -44,7 +44,6 @@ mod settings;
 mod signals;
 mod standing;
 mod tally;
-mod tool;
 mod transfer;
 mod upgrade;
 mod world;
