@@ -10,7 +10,7 @@ usage() {
     cat <<'HELP'
 usage: build-release.sh --out DIR [--target x86_64|aarch64]...
 
-Leaves DIR/gantry-installer-ARCHITECTURE-linux and its .sha256. Without --target: all that can be built here; what cannot is
+Leaves DIR/gantry-installer-ARCHITECTURE-linux, its .sha256, and an install.sh that knows both. Without --target: all that can be built here; what cannot is
 said, with what is missing. SOURCE_DATE_EPOCH is when it says that it was built (default: the last commit).
 HELP
 }
@@ -45,6 +45,20 @@ main() {
         build
         inspect
     done
+    publish_script
+}
+
+# The copy of install.sh that goes with the release knows its version and its digests.
+publish_script() {
+    version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+    set -- -e "s/^release_version=''/release_version='$version'/"
+    for file in "$out"/gantry-installer-*-linux.sha256; do
+        [ -f "$file" ] || continue
+        architecture=${file##*/gantry-installer-}
+        set -- "$@" -e "s/^sha256_${architecture%-linux.sha256}=''/sha256_${architecture%-linux.sha256}='$(cut -d ' ' -f 1 "$file")'/"
+    done
+    sed "$@" install.sh >"$out/install.sh"
+    chmod 755 "$out/install.sh"
 }
 
 # Sets `triple`, `compiler`, `linkage`.

@@ -8,8 +8,10 @@ set -eu
 usage() {
     cat <<'HELP'
 usage: tests/package.sh [--keep] [NAME]...
+       tests/package.sh --measure
 
 Runs all situations, or those that are named. --keep leaves the working directory and says where it is.
+--measure runs none of them, and prints how long an upgrade by apt is down, and the same one by the command.
 Tools that are missing are installed with apt-get. $DEBIAN_MIRROR is where the root tree comes from (http://deb.debian.org).
 HELP
 }
@@ -22,11 +24,12 @@ for part in "$parts"/*.sh "$parts"/situations/*.sh; do
 done
 
 main() {
-    keep='' names=''
+    keep='' names='' measured=''
     while [ $# -gt 0 ]; do
         case $1 in
         -h | --help) usage && return ;;
         --keep) keep=yes ;;
+        --measure) measured=yes ;;
         --one) one "$2" && return ;;
         -*) usage >&2 && exit 2 ;;
         *) names="$names $1" ;;
@@ -52,7 +55,7 @@ main() {
         say "$part: $(($(date +%s) - begun)) s"
     done
     say "it took $(($(date +%s) - begun)) s to get ready"
-    run_all
+    if [ -n "$measured" ]; then measure; else run_all; fi
 }
 
 # A situation is a function of tests/package/situations, and every function there is one.

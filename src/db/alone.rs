@@ -124,9 +124,17 @@ impl Alone {
     fn hold_now(live: &Path) -> Result<Self, NotAlone> {
         let (directory, name) = split(live)?;
         let identity = directory.identity(name)?.ok_or_else(|| NotAlone::Missing { path: named(live) })?;
-        let file = directory.open_file(name, Access::ReadWrite)?;
+        Self::over(directory.open_file(name, Access::ReadWrite)?, live, identity)
+    }
+
+    /// The same with the main file that is open already, and must be what the path still stands for. Nobody is waited for.
+    ///
+    /// No connection of this process may have it: its lock would be in the way.
+    pub(crate) fn over(file: File, live: &Path, identity: Identity) -> Result<Self, NotAlone> {
+        let (directory, name) = split(live)?;
         let opened = file.metadata().map_err(PathError::on("look at", live))?;
-        if (Identity { device: opened.dev(), inode: opened.ino() }) != identity {
+        let open = Identity { device: opened.dev(), inode: opened.ino() };
+        if open != identity || directory.identity(name)? != Some(identity) {
             return Err(NotAlone::Replaced { path: named(live) });
         }
         lock(&file, live)?;

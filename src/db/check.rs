@@ -107,6 +107,22 @@ fn children(connection: &Connection, scope: Scope<'_>) -> rusqlite::Result<BTree
     wanted.map(|pair| pair.map(|(child, _)| child)).collect()
 }
 
+/// How each table refers to others, by its name in ASCII lower case; those that do not are left out. Looks at no row.
+pub(crate) fn references(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Vec<String>>> {
+    let sql = "SELECT child.name, reference.\"table\", reference.\"from\", coalesce(reference.\"to\", '')
+               FROM main.sqlite_schema AS child, pragma_foreign_key_list(child.name, 'main') AS reference
+               WHERE child.type = 'table' ORDER BY child.name, reference.id, reference.seq";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let child: String = row.get(0)?;
+        let words: [String; 3] = [row.get(1)?, row.get(2)?, row.get(3)?];
+        found.entry(child.to_ascii_lowercase()).or_default().push(words.join(" ").to_ascii_lowercase());
+    }
+    Ok(found)
+}
+
 /// What a full look at every page and index finds wrong; empty for a sound database. About 11 s a GiB.
 pub fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     problems(connection, "PRAGMA main.integrity_check(20)")

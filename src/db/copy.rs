@@ -10,6 +10,7 @@ use rusqlite::config::DbConfig;
 use thiserror::Error;
 
 use crate::db::exact::{self, OpenError};
+use crate::db::follow::FollowError;
 use crate::db::side_files;
 use crate::sys::attributes::{self, Owner};
 use crate::sys::clock::{self, Stopwatch};
@@ -17,6 +18,10 @@ use crate::sys::dir::{Access, Dir, Identity};
 use crate::sys::fs::{PathError, sync_file};
 use crate::sys::seam;
 use crate::sys::watch::Watch;
+
+mod take;
+
+pub use take::{Copy, Followed, take};
 
 /// Pages in one step. With a write-ahead log nobody waits for it, and it only bounds how late a cancellation is seen.
 const PAGES: i32 = 4096;
@@ -83,6 +88,9 @@ pub enum CopyError {
     /// A file could not be made or looked at.
     #[error(transparent)]
     Path(#[from] PathError),
+    /// What was written meanwhile could not be read.
+    #[error("cannot follow the database while it is copied")]
+    Follow(#[source] FollowError),
 }
 
 /// Copies the database `live`, whose path has no symlinks, into the new file `name` of the directory `into`.
@@ -90,6 +98,11 @@ pub enum CopyError {
 /// What a crash left beside the live file is taken in: SQLite recovers it on opening. A leftover of an earlier copy of
 /// that name is replaced. Durable when it returns.
 pub fn copy(live: &Path, into: &Dir, name: &str, watch: &dyn Watch) -> Result<CopyOutcome, CopyError> {
+    Ok(take(live, into, name, watch)?.outcome)
+}
+
+/// By SQLite's own means: without a log a copy of the file alone would be torn.
+fn backed_up(live: &Path, into: &Dir, name: &str, watch: &dyn Watch) -> Result<CopyOutcome, CopyError> {
     let (source_dir, source_name) = split(live)?;
     let missing = || CopyError::Missing { path: live.display().to_string() };
     let identity = source_dir.identity(source_name)?.ok_or_else(missing)?;

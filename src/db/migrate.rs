@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use rusqlite::wal::CheckpointMode;
 
 use crate::config::ForeignKeys;
-use crate::db::check::{Dangling, Scope};
+use crate::db::check::{self, Dangling, Scope};
 use crate::db::execute::{Executed, execute};
 use crate::db::header::{self, Kind};
 use crate::db::open::{OpenError, open_owned, side_file};
@@ -148,6 +148,8 @@ pub(crate) fn measured(
 pub(crate) struct Look {
     /// All tables, in ASCII lower case.
     names: BTreeSet<String>,
+    /// How they refer to each other.
+    references: BTreeMap<String, Vec<String>>,
     rows: BTreeMap<String, u64>,
     dangling: Dangling,
 }
@@ -170,8 +172,13 @@ impl Look {
         executed: Executed,
         ms: u64,
     ) -> Result<Receipt, MigrateError> {
+        // A table that was only altered has all of its rows; where they refer to others now, these must be there.
+        let references = check::references(connection).map_err(sqlite("list the references"))?;
+        let changed = references.iter().filter(|(table, words)| self.references.get(*table) != Some(*words));
+        let written: BTreeSet<_> =
+            executed.written.into_iter().chain(changed.map(|(table, _)| table.clone())).collect();
         // A rename makes a name that no statement wrote to.
-        let touched = |now: &BTreeSet<String>| &executed.written | &(now - &self.names);
+        let touched = |now: &BTreeSet<String>| &written | &(now - &self.names);
         let after = Self::at(connection, settings, touched)?;
         let violations = after.dangling.since(&self.dangling);
         let mut warnings = executed.warnings;
@@ -185,7 +192,7 @@ impl Look {
             schema: ledger::stand(connection, settings.ledger, works)?.schema,
             print: schema::print(connection, settings.ledger).map_err(sqlite("read the schema"))?,
             ms,
-            written: executed.written,
+            written,
             warnings,
         })
     }
@@ -207,7 +214,8 @@ impl Look {
         }
         let scope = some.as_ref().map_or(Scope::Everything, Scope::Tables);
         let dangling = Dangling::find(connection, scope).map_err(sqlite("check the references"))?;
-        Ok(Self { names, rows: count::rows(connection, tables).map_err(sqlite("count rows"))?, dangling })
+        let references = check::references(connection).map_err(sqlite("list the references"))?;
+        Ok(Self { names, references, rows: count::rows(connection, tables).map_err(sqlite("count rows"))?, dangling })
     }
 }
 

@@ -16,6 +16,7 @@ pub mod catch_up;
 pub mod copy;
 pub mod copy_file;
 mod execute;
+pub mod follow;
 pub mod foreign;
 pub mod imprint;
 pub mod in_place;

@@ -20,8 +20,8 @@ pub struct Receipt {
     pub print: SchemaPrint,
     /// How long the migrations took, without the checks around them.
     pub ms: u64,
-    /// The tables that were written, made, altered or dropped, triggers and foreign-key actions included; in ASCII
-    /// lower case.
+    /// The tables that were written, made or dropped, triggers and foreign-key actions included, and those that refer to
+    /// others in another way than before; in ASCII lower case. A table that was only altered keeps its rows.
     pub written: BTreeSet<String>,
     /// What an operator should know.
     pub warnings: Vec<String>,

@@ -39,7 +39,8 @@ impl Watch {
         connection.progress_handler(0, None::<fn() -> bool>)
     }
 
-    /// The tables of the database that were written, made, altered or dropped, in ASCII lower case.
+    /// The tables of the database that were written, made or dropped, in ASCII lower case. ALTER TABLE writes no rows of
+    /// its own account: SQLite keeps them all.
     pub(crate) fn written(&self) -> BTreeSet<String> {
         self.seen().written.clone()
     }
@@ -100,7 +101,6 @@ fn written<'a>(context: &AuthContext<'a>) -> Option<&'a str> {
         | AuthAction::DropTable { table_name }
         | AuthAction::CreateVtable { table_name, .. }
         | AuthAction::DropVtable { table_name, .. } => (context.database_name, table_name),
-        AuthAction::AlterTable { database_name, table_name } => (Some(database_name), table_name),
         _ => return None,
     };
     let internal = table.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("sqlite_"));

@@ -23,6 +23,7 @@ pub const DOORS: &[(&str, Door)] = &[
     ("health", system::health),
     ("http", system::http),
     ("journal", records::journal),
+    ("log", system::log),
     ("manifest", product::manifest),
     ("manifest_edit", product::manifest_edit),
     ("mapping", product::mapping),

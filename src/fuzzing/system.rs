@@ -1,6 +1,8 @@
 //! What servers, services, files and the kernel say.
 
 use super::text;
+use crate::db::follow::index::{self, Index};
+use crate::db::follow::log::{self, Chain};
 use crate::db::header::{self, Kind};
 use crate::sys::http::{self, download, without_secrets};
 use crate::sys::service::Unit;
@@ -55,5 +57,22 @@ pub(super) fn database_header(bytes: &[u8]) {
     let Some((first, rest)) = bytes.split_first_chunk::<100>() else { return };
     if let Kind::Database { page_size, .. } = header::read(first, 100 + rest.len() as u64) {
         assert!(page_size.is_power_of_two() && (512..=65536).contains(&page_size));
+    }
+}
+
+/// The beginning of an index, then a write-ahead log.
+pub(super) fn log(bytes: &[u8]) {
+    let Some((first, rest)) = bytes.split_first_chunk::<{ index::LENGTH }>() else { return };
+    if let Some(index) = Index::parse(first) {
+        assert!(index.page_size == 0 || (512..=65536).contains(&index.page_size));
+    }
+    let Some((header, frames)) = rest.split_first_chunk::<{ log::HEADER }>() else { return };
+    let Some(mut chain) = Chain::begin(header) else { return };
+    for bytes in frames.chunks(log::FRAME_HEADER + chain.page_size() as usize) {
+        let before = chain;
+        match chain.take(bytes) {
+            Some(frame) => assert!(frame.page > 0 && bytes.len() == log::FRAME_HEADER + chain.page_size() as usize),
+            None => return assert!(chain == before),
+        }
     }
 }

@@ -4,8 +4,7 @@
 //! Touches: the work directory.
 
 use super::error::Blame;
-use super::{Copied, Machine, StepError};
-use crate::db::copy::{CopyOutcome, copy};
+use super::{Machine, StepError, follow};
 use crate::db::copy_file::{Content, copy_file};
 use crate::db::side_files;
 use crate::journal::record::{self, Owner};
@@ -27,21 +26,7 @@ pub(super) fn perform(source: &Source, machine: &mut Machine<'_>) -> Result<(), 
             .remedy("move the database to another file system, such as ext4, xfs or btrfs"));
     }
     match source {
-        Source::Live => {
-            let live = &machine.places.live;
-            let failed =
-                |error| StepError::world("copy", format!("cannot copy the database `{}`", live.display()), error);
-            match copy(live, &work, &name, machine.watch).map_err(failed)? {
-                CopyOutcome::Taken { .. } => {}
-                CopyOutcome::AfterStop { predicted, .. } => {
-                    machine.memory.copied = Copied::AfterStop;
-                    machine.memory.predicted_ms = Some(u64::try_from(predicted.as_millis()).unwrap_or(u64::MAX));
-                    let message = "the database is written too often to be copied while it is in use and has no \
-                                   write-ahead log: it is copied, and the migrations are rehearsed, while the service is stopped";
-                    machine.memory.warnings.push(message.to_owned());
-                }
-            }
-        }
+        Source::Live => follow::take(machine)?,
         Source::Backup { id, file, bytes, sha256, .. } => {
             let expected = Content { bytes: *bytes, sha256: *sha256 };
             let owner = attributes::owner(if fs::exists(&machine.places.live)? {
@@ -71,7 +56,8 @@ fn refuse_leftovers(work: &Dir, run: &str) -> Result<(), StepError> {
     Ok(())
 }
 
-pub(super) fn remove(machine: &Machine<'_>) -> Result<(), StepError> {
+pub(super) fn remove(machine: &mut Machine<'_>) -> Result<(), StepError> {
+    machine.memory.following = None;
     if !fs::exists(&machine.places.work.directory)? {
         return Ok(());
     }

@@ -42,14 +42,19 @@ pub(super) fn hold_against(predicted_ms: Option<u64>, machine: &Machine<'_>) -> 
 
 /// Holds what has passed since the stop, and what the start is expected to take, against what is allowed.
 pub(super) fn allow(machine: &Machine<'_>) -> Result<(), StepError> {
+    allow_for(0, machine)
+}
+
+/// The same with so many milliseconds of work before the start.
+pub(super) fn allow_for(work: u64, machine: &Machine<'_>) -> Result<(), StepError> {
     match (machine.plan.max_downtime_ms, machine.memory.down) {
         (Some(allowed), Some(down)) => {
-            let (passed, start) = (down.millis(), start(machine));
+            let (passed, start) = (down.millis(), start(machine).saturating_add(work));
             if passed.saturating_add(start) <= allowed {
                 return Ok(());
             }
             Err(exceeded(format!(
-                "{passed} ms have passed since the stop, the start takes about {start} ms, and {allowed} ms are allowed \
+                "{passed} ms have passed since the stop, what is left takes about {start} ms, and {allowed} ms are allowed \
                  at the most"
             )))
         }

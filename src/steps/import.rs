@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::error::Blame;
-use super::{Copied, Machine, StepError, downtime, rehearse, sets};
+use super::{Copied, Machine, StepError, downtime, follow, rehearse, sets};
 use crate::db::Stop;
 use crate::db::build::{BuildError, Recipe, build};
 use crate::db::copy::create;
@@ -61,7 +61,7 @@ pub(super) fn rehearse(leg: &Leg, machine: &mut Machine<'_>) -> Result<(), StepE
     let work = machine.places.open_work()?;
     machine.memory.imprint = Some(imprint(&work, &machine.places.copy_name())?);
     let copied = machine.memory.predicted_ms.unwrap_or(0);
-    let caught_up = rehearse::comparing(&machine.places.copy())?;
+    let caught_up = follow::catching_up(machine)?;
     let restart = machine.plan.restart_ms.unwrap_or(0);
     machine.memory.predicted_ms = Some(copied + caught_up + after_the_stop(&account) + restart);
     keep(Imported { used: Used::Rehearsed, account }, machine)?;
@@ -180,8 +180,12 @@ fn make(leg: &Leg, thoroughness: Thoroughness, machine: &Machine<'_>) -> Result<
 /// Whether nothing was written since the copy was taken. More than its first page is certainly a write; that page alone may
 /// say no more than when the last one was, and then every byte is compared.
 fn is_as_rehearsed(machine: &Machine<'_>) -> Result<bool, StepError> {
-    if machine.memory.import.is_none() || machine.memory.caught_up.is_none_or(|caught| caught.pages > 1) {
+    let written = machine.memory.caught_up.map(|caught| caught.pages);
+    let (Some(_), Some(_), Some(0 | 1)) = (&machine.memory.import, &machine.memory.imprint, written) else {
         return Ok(false);
+    };
+    if written == Some(0) {
+        return Ok(true);
     }
     let now = imprint(&machine.places.open_work()?, &machine.places.copy_name())?;
     Ok(machine.memory.imprint.as_ref() == Some(&now))

@@ -8,6 +8,7 @@ mod create;
 mod downtime;
 mod exchange;
 pub(crate) mod fetch;
+mod follow;
 mod import;
 mod migrate;
 mod places;
@@ -27,6 +28,8 @@ pub mod life;
 pub mod migrator;
 pub mod sets;
 
+use std::fs::File;
+
 pub use copy::make_work_directory;
 pub use error::StepError;
 pub use import::{Imported, Used};
@@ -35,6 +38,7 @@ pub use places::Places;
 use crate::config::Config;
 use crate::db::alone::Alone;
 use crate::db::catch_up::CaughtUp;
+use crate::db::follow::Following;
 use crate::db::imprint::Imprint;
 use crate::db::receipt::Receipt;
 use crate::plan::loss::Loss;
@@ -110,6 +114,10 @@ pub struct Memory {
     pub copied: Copied,
     /// What the rehearsal showed.
     pub receipt: Option<Receipt>,
+    /// Follows the live database, from the copy on.
+    pub following: Option<Following>,
+    /// The log that the live database had, until there is time to let it go.
+    pub remains: Vec<File>,
     /// What the import did, and how its file was made.
     pub import: Option<Imported>,
     /// What the import was rehearsed on.
@@ -132,6 +140,8 @@ pub struct Memory {
     pub down: Option<Stopwatch>,
     /// From the stop to the first healthy answer.
     pub downtime_ms: Option<u64>,
+    /// What the last catching up should take.
+    pub catch_up_ms: u64,
     /// What the downtime should be, from the rehearsal.
     pub predicted_ms: Option<u64>,
     /// Worth knowing.

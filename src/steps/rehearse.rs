@@ -4,12 +4,11 @@
 //! Touches: the work directory, the receipt of the run.
 
 use std::cell::Cell;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::error::Blame;
 use super::replay::{Patience, replay};
-use super::{Copied, Machine, StepError, downtime, import, migrator, sets};
+use super::{Copied, Machine, StepError, downtime, follow, import, migrator, sets};
 use crate::db::copy::copy as db_copy;
 use crate::db::copy_file::{content, copy_file};
 use crate::db::fault;
@@ -21,18 +20,17 @@ use crate::journal::record;
 use crate::migration::{Severity, Work};
 use crate::plan::Leg;
 use crate::plan::verdict::drift_words;
+use crate::sys::attributes;
 use crate::sys::dir::Dir;
-use crate::sys::{attributes, fs};
-
-/// How fast two files are read and compared, from memory: a gibibyte a second.
-const BYTES_PER_MS: u64 = (1 << 30) / 1000;
 
 pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Result<(), StepError> {
     if machine.memory.copied == Copied::AfterStop {
         // There is no copy yet: what is rehearsed then is this run's migrations alone, before they run for real.
         return downtime::foresee(machine);
     }
-    on_copy(legs, own, machine)
+    on_copy(legs, own, machine)?;
+    // The stop comes next: the less is written between, the less is left to copy after it.
+    follow::freshen(machine)
 }
 
 /// Takes the copy, or another one, through the whole way. An import is on it at most once as this run's own leg, and is
@@ -46,18 +44,13 @@ pub(super) fn on_copy(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Re
     let receipts = further(legs, machine)?;
     let Some(receipt) = receipts.into_iter().take(own).next() else { return Ok(()) };
     machine.memory.warnings.extend(receipt.warnings.iter().cloned());
-    let compared = comparing(&machine.places.new_database())?;
+    let caught_up = follow::catching_up(machine)?;
     let restart = machine.plan.restart_ms.unwrap_or(0);
     let copied = machine.memory.predicted_ms.unwrap_or(0);
-    machine.memory.predicted_ms = Some(copied + compared + receipt.ms + restart);
+    machine.memory.predicted_ms = Some(copied + caught_up + receipt.ms + restart);
     record::write(&machine.places.run.receipt(), &receipt, 0o600)?;
     machine.memory.receipt = Some(receipt);
     downtime::foresee(machine)
-}
-
-/// Comparing the copy with the live file reads both of them.
-pub(super) fn comparing(copy: &Path) -> Result<u64, StepError> {
-    Ok(fs::metadata(copy)?.len() / BYTES_PER_MS)
 }
 
 /// Migrations up to an import on the database that the run makes, then all of the way on a second copy.

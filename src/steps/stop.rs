@@ -46,6 +46,7 @@ pub(super) fn listen(machine: &mut Machine<'_>) {
 pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
     // The locks of the proof would keep the old service out.
     machine.memory.alone = None;
+    machine.memory.following = None;
     let before = machine.plan.from.clone();
     let Some(version) =
         before.version.clone().filter(|_| machine.plan.was_running && machine.starts == Starts::Service)

@@ -12,6 +12,7 @@ use crate::sys::watch::Uncancelled;
 pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let plan = machine.plan;
     let old = machine.places.old_database();
+    machine.memory.remains.clear();
     abandoned::count_replaced(machine)?;
     let kind = match plan.operation {
         Operation::Rollback => BackupKind::Abandoned,

@@ -65,6 +65,25 @@ pub fn write_in_place(file: &File) {
     }
 }
 
+/// Makes the empty file `to` share the blocks of `from`, where the file system can (ioctl_ficlone(2)): that takes as long
+/// for a large file as for a small one, and each is changed without the other. Tells whether it could; `to` is still empty
+/// where it could not.
+pub fn share_blocks(from: &File, to: &File) -> bool {
+    if rustix::fs::ioctl_ficlone(to, from).is_ok() {
+        return true;
+    }
+    // Of two files of btrfs that share blocks both are written in place, or neither.
+    let Ok(flags) = rustix::fs::ioctl_getflags(to) else { return false };
+    if !flags.contains(IFlags::NOCOW) || rustix::fs::ioctl_setflags(to, flags - IFlags::NOCOW).is_err() {
+        return false;
+    }
+    let shared = rustix::fs::ioctl_ficlone(to, from).is_ok();
+    if !shared {
+        let _ = rustix::fs::ioctl_setflags(to, flags);
+    }
+    shared
+}
+
 /// The flags of what has this name. The file is not opened.
 pub fn flags(path: &Path) -> Result<Flags, PathError> {
     let found = rustix::fs::statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS);

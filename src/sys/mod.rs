@@ -15,6 +15,7 @@ pub mod lock;
 pub mod mount;
 pub mod process;
 pub mod publication;
+pub mod record_locks;
 mod renaming;
 pub mod room;
 pub mod seam;

@@ -10,7 +10,8 @@ pub struct Disk(PathBuf, Kind);
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Memory,
-    Ext4,
+    /// In a file, by a program of its own.
+    Made,
 }
 
 impl Disk {
@@ -34,18 +35,31 @@ impl Disk {
 
     /// One of another kind, in a file in memory: ext4.
     pub fn ext4(at: &Path, megabytes: u64) -> Option<Self> {
+        let disk = Self::made(at, megabytes, &["mkfs.ext4", "-q", "-F", "-m", "0"])?;
+        let _ = std::fs::remove_dir(at.join("lost+found"));
+        Some(disk)
+    }
+
+    /// One on which files can share blocks: `btrfs` or `xfs`.
+    pub fn sharing(at: &Path, kind: &str) -> Option<Self> {
+        match kind {
+            "xfs" => Self::made(at, 512, &["mkfs.xfs", "-q", "-f", "-m", "reflink=1"]),
+            _ => Self::made(at, 512, &["mkfs.btrfs", "-q", "-f"]),
+        }
+    }
+
+    fn made(at: &Path, megabytes: u64, make: &[&str]) -> Option<Self> {
         std::fs::create_dir_all(at).unwrap();
         let image = tempfile::NamedTempFile::new_in("/dev/shm").unwrap();
         image.as_file().set_len(megabytes << 20).unwrap();
-        let made = Command::new("mkfs.ext4").args(["-q", "-F", "-m", "0"]).arg(image.path()).status();
+        let made = Command::new(make[0]).args(&make[1..]).arg(image.path()).status();
         let script =
             "loop=$(losetup -f --show \"$1\") && mount \"$loop\" \"$2\"; code=$?; losetup -d \"$loop\"; exit $code";
         let mounted = || Command::new("sh").args(["-c", script, "sh"]).arg(image.path()).arg(at).output();
         if made.is_ok_and(|status| status.success()) && mounted().is_ok_and(|output| output.status.success()) {
-            let _ = std::fs::remove_dir(at.join("lost+found"));
-            return Some(Self(at.to_owned(), Kind::Ext4));
+            return Some(Self(at.to_owned(), Kind::Made));
         }
-        let _ = writeln!(std::io::stderr(), "skipped: this user may not mount a file system of kind ext4");
+        let _ = writeln!(std::io::stderr(), "skipped: this user may not mount a file system made by {}", make[0]);
         None
     }
 
@@ -87,7 +101,7 @@ impl Disk {
 
     /// From now on there is room for so many bytes more, whatever becomes free later. Zero would be without a limit.
     pub fn leave(&self, bytes: u64) {
-        if self.1 == Kind::Ext4 {
+        if self.1 == Kind::Made {
             return self.fill_up_to(bytes);
         }
         let found = rustix::fs::statvfs(&self.0).unwrap();
@@ -103,7 +117,7 @@ impl Disk {
 
     /// There is room enough again.
     pub fn grow(&self) {
-        if self.1 == Kind::Ext4 {
+        if self.1 == Kind::Made {
             let _ = std::fs::remove_file(self.0.join("filler"));
             return;
         }

@@ -76,7 +76,8 @@ fn every_test_that_a_document_names_exists() {
 fn every_situation_of_a_package_is_in_its_table_and_has_its_test() {
     let named = named(&read("packaging/README.md"));
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/package/situations");
-    let texts = std::fs::read_dir(directory).unwrap().map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+    let texts =
+        std::fs::read_dir(directory).unwrap().map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
     let text: String = texts.collect();
     // A function there is a test; see tests/package.sh.
     let tests: Vec<&str> = text.lines().filter_map(|line| line.strip_suffix("() {")).collect();

@@ -34,8 +34,8 @@ const HOUSE: [Room; 23] = [
     room("plan", &[WORDS, DOCUMENTS]),
     room("sys", &[WORDS, &["config"]]),
     room("verify", &[WORDS, &["sys"]]),
-    // Of the decision only the values that the hands bring home.
-    room("db", &[WORDS, DOCUMENTS, &["plan::loss", "sys"]]),
+    // Of the decision only the values that the hands bring home; a file that is only read is held to its digest.
+    room("db", &[WORDS, DOCUMENTS, &["plan::loss", "sys", "verify::measure"]]),
     room(
         "journal",
         &[

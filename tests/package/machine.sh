@@ -109,5 +109,5 @@ dismantle() {
         wait "$nspawn" 2>/dev/null || true
     fi
     remove_group
-    umount "$root" 2>/dev/null || true
+    [ -z "${root-}" ] || umount "$root" 2>/dev/null || true
 }

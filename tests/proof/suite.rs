@@ -65,12 +65,12 @@ impl Suite {
         let output = cargo.output().unwrap();
         assert!(output.status.success(), "the integration tests were not built");
         let told = String::from_utf8(output.stdout).unwrap();
-        let programs = told.lines().filter_map(|line| {
+        let mut programs = told.lines().filter_map(|line| {
             let line: Value = serde_json::from_str(line).ok()?;
             (line["target"]["name"] == "integration").then_some(())?;
             line["executable"].as_str().map(PathBuf::from)
         });
-        let program = programs.last().unwrap();
+        let program = programs.next_back().unwrap();
         let digest = Sha256::of(&std::fs::read(&program).unwrap()).to_string();
         Self { program, digest }
     }

@@ -233,6 +233,21 @@ fn tables_that_the_rehearsal_did_not_foresee_are_looked_at_too() {
     assert!(error.ends_with("row 2 of `child` refers to no row of `elder`"), "{error}");
 }
 
+// What is done after the stop must not take longer where the table is longer.
+#[test]
+fn a_table_that_was_only_altered_is_not_read_and_one_that_refers_to_others_now_is() {
+    let ledger = ledger();
+    let settings = Settings { checks: Checks::Written(BTreeSet::new()), ..Settings::of(&ledger) };
+    let (_directory, path) = database("WAL", FAMILY);
+    let alter = "ALTER TABLE child ADD COLUMN note DEFAULT 'x'; ALTER TABLE parent DROP COLUMN name";
+    let receipt = run(&path, &up(&[alter]), &settings).unwrap();
+    assert_eq!((receipt.tables, receipt.written), (vec![], BTreeSet::new()));
+    let (_directory, path) = database("WAL", FAMILY);
+    let refer = "ALTER TABLE child ADD COLUMN other INTEGER DEFAULT 9 REFERENCES parent";
+    let error = run(&path, &up(&[refer]), &settings).unwrap_err().to_string();
+    assert!(error.contains("row 1 of `child` refers to no row of `parent`"), "{error}");
+}
+
 // FM-14, FM-16: a database that is not where the plan thinks it is stays as it is.
 #[test]
 fn a_ledger_that_is_dirty_or_elsewhere_is_refused() {

@@ -129,9 +129,9 @@ const ALIVE_FOR: Duration = Duration::from_secs(5);
 /// The manager is asked this often while nothing happens.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// The shortest and the longest pause between two probes. Between them it is a tenth of the time since the start: every
-/// pause is downtime, and a slow start is not asked a thousand times.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(50));
+/// The shortest and the longest pause between two probes: every pause is downtime. Between them it is a tenth of the time
+/// since the start.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(5));
 const PART: u32 = 10;
 
 impl HealthCheck {

@@ -1,6 +1,8 @@
 //! FM-34: state, versions, database and backups each on a file system of its own, so that nothing can be renamed from one
 //! to another.
 
+use gantry_installer::sys::attributes;
+
 use crate::crash::frozen::quick;
 use crate::crash::operations::{self, FAILING};
 use crate::crash::sweep::Count;
@@ -65,4 +67,31 @@ fn what_is_killed_between_two_file_systems_is_finished_or_undone() {
     assert_eq!(count.old, count.points);
     world.kill_service();
     drop(disks);
+}
+
+#[test]
+fn a_database_on_a_file_system_that_shares_blocks_is_copied_by_them() {
+    for kind in ["xfs", "btrfs"] {
+        let world = World::with(&[OLD, NEW]);
+        let Some(disk) = Disk::sharing(&world.path("data"), kind) else { continue };
+        world.install("1.0.0");
+        let open = |name: &str| {
+            let path = world.path(&format!("data/{name}"));
+            std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).unwrap()
+        };
+        let (from, to) = (open("notes.db"), open("shared.db"));
+        // As for a database that is not to be copied when it is written, on a file system that knows the difference.
+        attributes::write_in_place(&to);
+        assert!(attributes::share_blocks(&from, &to), "{kind}");
+        assert_eq!(to.metadata().unwrap().len(), from.metadata().unwrap().len());
+        drop((from, to));
+        std::fs::remove_file(world.path("data/shared.db")).unwrap();
+
+        world.run(&["upgrade", "--yes"]).expect(0);
+        world.stands_at("1.1.0", 2);
+        world.run(&["rollback", "--strategy", "down", "--yes"]).expect(0);
+        world.stands_at("1.0.0", 1);
+        world.kill_service();
+        drop(disk);
+    }
 }

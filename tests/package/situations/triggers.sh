@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2119,SC2120,SC2154 # names of the other parts
 # Units that would start the service by themselves.
 
 a_socket_that_clients_knock_at_is_stopped_before_the_service_and_started_after_it() {

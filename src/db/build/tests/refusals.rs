@@ -22,6 +22,7 @@ fn changed(file: &str, from: &str, to: &str) -> String {
     refusal(&world)
 }
 
+// FM-60
 #[test]
 fn what_is_neither_carried_nor_dropped_is_refused_by_name() {
     let column = changed("import.toml", "without = { lid = \"lids are lost\" }", "");

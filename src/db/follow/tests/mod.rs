@@ -1,0 +1,6 @@
+#![allow(clippy::disallowed_methods, reason = "the tests build the files that they look at, and start writers")]
+
+mod dice;
+mod rounds;
+mod waiting;
+mod writer;

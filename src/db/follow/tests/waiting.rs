@@ -1,0 +1,40 @@
+//! Nobody waits for us in vain.
+
+use super::rounds::Site;
+use super::writer::Writer;
+use crate::db::follow::Follower;
+use crate::sys::watch::Unwatched;
+
+#[test]
+fn a_service_that_wants_an_empty_log_gets_one_while_it_is_followed() {
+    let mut site = Site::quiet(1);
+    site.writers.push(Writer::start_tidy(&site.live()));
+    site.writers[0].wait_for(3);
+    let mut follower = Follower::begin(&site.live(), &site.work, "r1.new", &Unwatched).unwrap().unwrap();
+    follower.settle_down(&Unwatched).unwrap();
+    let following = follower.in_background().unwrap();
+    let said = site.writers[0].wait_for(30);
+    site.writers.remove(0).end(true);
+    assert_eq!(said, "x".repeat(30));
+    let caught = following.back().unwrap().finish(&Unwatched).unwrap();
+    assert!(caught.pages > 0);
+    let copy = site.work.path().join("r1.new");
+    assert!(std::fs::read(site.live()).unwrap() == std::fs::read(copy).unwrap());
+}
+
+#[test]
+fn where_nothing_was_written_no_page_is_copied_again() {
+    let site = Site::quiet(2);
+    let mut follower = Follower::begin(&site.live(), &site.work, "r1.new", &Unwatched).unwrap().unwrap();
+    follower.settle_down(&Unwatched).unwrap();
+    let caught = follower.in_background().unwrap().back().unwrap().finish(&Unwatched).unwrap();
+    assert_eq!(caught.pages, 0);
+    assert_eq!(std::fs::metadata(site.live()).unwrap().len(), caught.bytes);
+}
+
+#[test]
+fn a_database_without_a_log_is_not_followed() {
+    let site = Site::quiet(3);
+    rusqlite::Connection::open(site.live()).unwrap().execute_batch("PRAGMA journal_mode = DELETE").unwrap();
+    assert!(Follower::begin(&site.live(), &site.work, "r1.new", &Unwatched).unwrap().is_none());
+}

@@ -1,0 +1,101 @@
+//! Following the live database from the copy to the stop: whoever gives it up says so, and what comes instead.
+
+use super::{Copied, Machine, StepError, downtime};
+use crate::causes;
+use crate::db::copy::{CopyOutcome, Followed, take as take_copy};
+use crate::db::follow::{FollowError, Follower};
+use crate::sys::fs;
+
+/// How fast two files are read and compared, from memory: a gibibyte a second.
+const BYTES_PER_MS: u64 = (1 << 30) / 1000;
+
+/// Copies the live database and follows it, where that can be.
+pub(super) fn take(machine: &mut Machine<'_>) -> Result<(), StepError> {
+    let live = &machine.places.live;
+    let failed = |error| StepError::world("copy", format!("cannot copy the database `{}`", live.display()), error);
+    let work = machine.places.open_work()?;
+    let copy = take_copy(live, &work, &machine.places.copy_name(), machine.watch).map_err(failed)?;
+    match copy.followed {
+        Followed::Yes(follower) => {
+            if let Err(error) = keep(*follower, Pages::CountedAnew, machine) {
+                give_up(&error, machine)?;
+            }
+        }
+        Followed::Lost(error) => give_up(&error, machine)?,
+        Followed::NoLog => {}
+    }
+    if let CopyOutcome::AfterStop { predicted, .. } = copy.outcome {
+        machine.memory.copied = Copied::AfterStop;
+        machine.memory.predicted_ms = Some(u64::try_from(predicted.as_millis()).unwrap_or(u64::MAX));
+        let message = "the database is written too often to be copied while it is in use and has no \
+                       write-ahead log: it is copied, and the migrations are rehearsed, while the service is stopped";
+        machine.memory.warnings.push(message.to_owned());
+    }
+    Ok(())
+}
+
+/// Brings the copy up to now, directly before the stop. Where the database is not followed any more it is copied anew,
+/// while it is still in use; where it cannot be followed then either, the copy is compared with it after the stop.
+///
+/// # Errors
+/// That would take longer than is allowed.
+pub(super) fn freshen(machine: &mut Machine<'_>) -> Result<(), StepError> {
+    let Some(following) = machine.memory.following.take() else { return Ok(()) };
+    let before = machine.memory.catch_up_ms;
+    if following.back().and_then(|follower| keep(follower, Pages::Counted, machine)).is_ok() {
+        let after = machine.memory.catch_up_ms;
+        machine.memory.predicted_ms =
+            machine.memory.predicted_ms.map(|predicted| predicted.saturating_sub(before) + after);
+        return downtime::foresee(machine);
+    }
+    take(machine)?;
+    // What was rehearsed on the copy before was another one.
+    machine.memory.imprint = None;
+    if machine.memory.following.is_none() {
+        let more = comparing(machine)?;
+        machine.memory.predicted_ms = machine.memory.predicted_ms.map(|predicted| predicted + more);
+    }
+    downtime::foresee(machine)
+}
+
+/// How long the last catching up takes, in milliseconds.
+pub(super) fn catching_up(machine: &Machine<'_>) -> Result<u64, StepError> {
+    Ok(machine.memory.catch_up_ms + comparing(machine)?)
+}
+
+/// How long the copy is compared with the database after the stop: not at all where that one is followed.
+pub(super) fn comparing(machine: &Machine<'_>) -> Result<u64, StepError> {
+    if machine.memory.following.is_some() {
+        return Ok(0);
+    }
+    Ok(fs::metadata(&machine.places.copy())?.len() / BYTES_PER_MS)
+}
+
+/// What becomes of the number of pages that were copied again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pages {
+    /// They belong to the copy that is rehearsed on.
+    CountedAnew,
+    /// They were written since.
+    Counted,
+}
+
+fn keep(mut follower: Follower, pages: Pages, machine: &mut Machine<'_>) -> Result<(), FollowError> {
+    let last = follower.settle_down(machine.watch)?;
+    if pages == Pages::CountedAnew {
+        follower.count_anew();
+    }
+    machine.memory.catch_up_ms = u64::try_from(last.elapsed.as_millis()).unwrap_or(u64::MAX);
+    machine.memory.following = Some(follower.in_background()?);
+    Ok(())
+}
+
+/// Says that the copy is compared instead.
+pub(super) fn give_up(error: &FollowError, machine: &mut Machine<'_>) -> Result<(), StepError> {
+    let why = causes::in_one_line(error);
+    let more = comparing(machine)?;
+    machine.memory.warnings.push(format!(
+        "{why}: the copy is compared with the database while the service is stopped, which takes about {more} ms"
+    ));
+    Ok(())
+}
