@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -170,6 +171,11 @@ fn ends(rounds: u64, wrong: Wrong) -> Vec<End> {
     (0..rounds).map(|seed| Site::new(seed).round(wrong)).collect()
 }
 
+/// For whoever runs many rounds by hand.
+fn say(words: &str) {
+    let _ = writeln!(std::io::stderr(), "{words}");
+}
+
 fn told(ends: &[End], end: impl Fn(&End) -> bool) -> usize {
     ends.iter().filter(|one| end(one)).count()
 }
@@ -178,6 +184,7 @@ fn told(ends: &[End], end: impl Fn(&End) -> bool) -> usize {
 fn a_copy_that_follows_a_nasty_writer_equals_the_live_file_to_the_byte() {
     let ends = ends(count(60), Wrong::Nothing);
     let equal = told(&ends, |end| *end == End::Equal);
+    say(&format!("{equal} of {} equal", ends.len()));
     assert_eq!(told(&ends, |end| *end == End::Different), 0, "{ends:?}");
     assert!(equal * 10 >= ends.len() * 8, "{ends:?}");
 }
@@ -185,6 +192,7 @@ fn a_copy_that_follows_a_nasty_writer_equals_the_live_file_to_the_byte() {
 #[test]
 fn a_copy_that_nobody_held_the_log_for_is_caught() {
     let ends = ends(count(20), Wrong::NoHold);
+    say(&format!("{} of {} different", told(&ends, |end| *end == End::Different), ends.len()));
     assert!(told(&ends, |end| *end == End::Different) > 0, "{ends:?}");
 }
 
@@ -193,6 +201,7 @@ fn a_stray_close_is_noticed() {
     for suffix in ["", "-shm"] {
         let ends = ends(count(10), Wrong::StrayClose(suffix));
         let refused = told(&ends, |end| matches!(end, End::Refused(_)));
+        say(&format!("{refused} of {} refused", ends.len()));
         assert_eq!(refused, ends.len(), "{suffix}: {ends:?}");
     }
 }
