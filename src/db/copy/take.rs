@@ -29,7 +29,7 @@ pub enum Followed {
 /// How often a copy begins anew when what was written meanwhile is not known any more.
 const TRIES: u32 = 3;
 
-/// Copies the database `live`, whose path has no symlinks, into the new file `name` of the directory `into`, as [`copy`]
+/// Copies the database `live`, whose path has no symlinks, into the new file `name` of the directory `into`, as [`copy`](super::copy)
 /// does, and follows it.
 pub fn take(live: &Path, into: &Dir, name: &str, watch: &dyn Watch) -> Result<Copy, CopyError> {
     let taken = Stopwatch::start();
