@@ -26,6 +26,9 @@ pub struct Pending {
     pub release: Version,
     /// Why it waits, in one line.
     pub reason: String,
+    /// The major that was asked for, where it is not the installed one.
+    #[serde(default)]
+    pub major: Option<u64>,
     /// Since when, by the wall clock.
     pub since: Timestamp,
 }

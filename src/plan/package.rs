@@ -95,6 +95,8 @@ pub struct Stand<'a> {
     pub held: Option<&'a Held>,
     /// Whether it is to be taken all the same.
     pub retry: bool,
+    /// The major that may be gone to though it is another one than the installed.
+    pub major: Option<u64>,
     /// Why the service cannot be stopped and started here, if so.
     pub denied: Option<&'a str>,
 }
@@ -149,12 +151,12 @@ fn admit(stand: &Stand<'_>) -> Deed {
     match stand.installed {
         // What is not known before the files are there is decided once they are.
         None => Deed::Nothing,
-        Some(_) if stand.denied.is_some() => Deed::Nothing,
+        Some(_) if stand.denied.is_some() => crosses(stand).map_or(Deed::Nothing, Deed::Refuse),
         Some(installed) if installed == stand.release => Deed::Nothing,
         Some(installed) if installed > stand.release => Deed::Refuse(below(installed, stand)),
         // The same files once more bring nothing that was not decided upon when they came.
         Some(_) if stand.configured == Some(stand.release) => Deed::Nothing,
-        Some(_) => failed(stand).map_or(Deed::Check, Deed::Refuse),
+        Some(_) => failed(stand).or_else(|| crosses(stand)).map_or(Deed::Check, Deed::Refuse),
     }
 }
 
@@ -178,7 +180,7 @@ fn configure(stand: &Stand<'_>) -> Deed {
     match stand.installed {
         Some(installed) if installed == release => Deed::Nothing,
         Some(installed) if installed > release => Deed::Refuse(below(installed, stand)),
-        installed => match (failed(stand), gone_back_from(stand)) {
+        installed => match (failed(stand).or_else(|| crosses(stand)), gone_back_from(stand)) {
             (Some(refusal), _) => Deed::Refuse(refusal),
             (None, Some(words)) => Deed::Say(words),
             (None, None) => match (stand.denied, installed) {
@@ -212,6 +214,25 @@ fn failed(stand: &Stand<'_>) -> Option<Refusal> {
         format!(
             "put right what it failed of, then run `GANTRY_INSTALLER_RETRY=1 dpkg --configure {package}`{}",
             back.unwrap_or_default()
+        ),
+    ))
+}
+
+/// The refusal of another major: its database is made anew, and that is done only when it is asked for, not because a
+/// repository has it.
+fn crosses(stand: &Stand<'_>) -> Option<Refusal> {
+    let (package, release) = (stand.package, stand.release);
+    let major = release.major();
+    let installed = stand.installed.filter(|installed| installed.major() < major && stand.major != Some(major))?;
+    Some(Refusal::new(
+        "other-major",
+        format!(
+            "{installed} is installed, and {release} makes its database anew, which is done only when it is asked for"
+        ),
+        format!(
+            "see `gantry-installer upgrade --to {release} --dry-run` for what it takes, then run \
+             `GANTRY_INSTALLER_MAJOR={major} apt install {package}={}`, or stay with `apt-mark hold {package}`",
+            version_of(release)
         ),
     ))
 }

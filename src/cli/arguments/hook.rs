@@ -22,6 +22,9 @@ pub struct Hook {
     /// Take a release again that failed here
     #[arg(long, env = "GANTRY_INSTALLER_RETRY", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub retry: bool,
+    /// Go to this major though another one is installed
+    #[arg(long, env = "GANTRY_INSTALLER_MAJOR", hide_env_values = true, value_name = "MAJOR")]
+    pub major: Option<u64>,
     /// Which script calls; `activate` does what could not be done when the package was configured
     #[arg(value_enum)]
     pub script: ScriptName,

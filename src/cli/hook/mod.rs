@@ -62,6 +62,7 @@ fn answer(arguments: &Hook, config: &Path, terminal: &Terminal) -> Answer<Reply>
             configured: None,
             held: None,
             retry: false,
+            major: None,
             denied: None,
         };
         return settled(decide(&asked, &none));
@@ -102,6 +103,7 @@ impl Call<'_> {
                 configured: configured.as_ref(),
                 held: held.as_ref(),
                 retry: arguments.retry,
+                major: self.major()?,
                 denied: denied.as_deref(),
             },
         ))
@@ -120,6 +122,13 @@ impl Call<'_> {
         let offered = manifest.and_then(|manifest| manifest.release(release));
         let is_this = |held: &Held| held.version == *release && offered.is_none_or(|offered| held.holds(offered));
         Ok(all.into_iter().find(is_this))
+    }
+
+    /// The major that was asked for. What waits since the package was configured was asked for then.
+    fn major(&self) -> Answer<Option<u64>> {
+        let waits = package::pending(&self.session.config.layout).map_err(|error| Box::new(unreadable(&error)))?;
+        let waits = waits.filter(|waits| waits.release == self.arguments.release);
+        Ok(self.arguments.major.or_else(|| waits.and_then(|waits| waits.major)))
     }
 
     /// Why the service is not to be touched. Who activates by hand or at boot needs no policy's permission.

@@ -144,8 +144,13 @@ fn pending(call: &Call<'_>) -> Answer<Option<Pending>> {
 fn put_off(why: &str, call: &Call<'_>) -> Answer<()> {
     let layout = &call.session.config.layout;
     let (name, release) = (call.arguments.package.clone(), call.arguments.release.clone());
-    let pending =
-        Pending { package: name.clone(), release: release.clone(), reason: why.to_owned(), since: clock::now() };
+    let pending = Pending {
+        package: name.clone(),
+        release: release.clone(),
+        reason: why.to_owned(),
+        major: call.arguments.major,
+        since: clock::now(),
+    };
     package::put_off(layout, &pending)
         .and_then(|()| package::write(layout, &Package { name, release }))
         .map_err(|error| Box::new(unreadable(&error)))
