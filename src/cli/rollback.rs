@@ -14,7 +14,7 @@ use crate::plan::gates::{check_machine, needs};
 use crate::plan::observed::{Content, Observed};
 use crate::plan::rollback::{self, Rollback, Way};
 use crate::plan::upgrade::{missing, not_installed};
-use crate::plan::{Operation, Plan, Refusal, Strategy};
+use crate::plan::{Comparable, Operation, Plan, Refusal, Strategy};
 use crate::run::survey::{Choice, survey};
 use crate::version::Target;
 use target::target;
@@ -159,7 +159,7 @@ fn copied(way: &Way, seen: &Observed) -> u64 {
         Way::Binary => 0,
         Way::Down(_) => live,
         // What an import makes lies beside the two for a while.
-        Way::Restore(backup, bridge) if bridge.has_import() => live.max(backup.bytes).saturating_mul(3) / 2,
+        Way::Restore(backup, Comparable::By(bridge)) if bridge.has_import() => live.max(backup.bytes).saturating_mul(3) / 2,
         Way::Restore(backup, _) => live.max(backup.bytes),
     }
 }

@@ -3,7 +3,7 @@
 //! Schemas are compared within a major only: each major counts its own, and schema 1 of one is not schema 1 of another.
 
 use super::observed::{Backup, Content, Observed};
-use super::step::{Bridge, Leg, Means};
+use super::step::{Bridge, Comparable, Leg, Means};
 use crate::manifest::Release;
 use crate::migration::Direction;
 use crate::version::SchemaVersion;
@@ -28,14 +28,20 @@ pub fn runs_on(release: &Release, stand: &Stand) -> bool {
     release.version.major() == stand.major && release.runs_on(&stand.schema)
 }
 
-/// What leads from the older of the two to the newer one; nothing where they are compared as they are.
-pub fn bridge(backup: &Backup, seen: &Observed) -> Bridge {
-    let (Some(live), Some(kept)) = (of_live(seen), of_backup(backup, seen)) else { return Bridge::default() };
+/// What leads from the older of the two to the newer one; no legs where they are at one schema, or where the backup is the
+/// newer one of a major.
+pub fn comparable(backup: &Backup, seen: &Observed) -> Comparable {
+    bridge(backup, seen).map_or_else(|unknown| Comparable::Not { unknown }, Comparable::By)
+}
+
+fn bridge(backup: &Backup, seen: &Observed) -> Result<Bridge, String> {
+    let live = of_live(seen).ok_or("the schema of the live database cannot be told")?;
+    let kept = of_backup(backup, seen).ok_or_else(|| format!("the schema of the backup `{}` is not known", backup.id))?;
     if live.major < kept.major {
-        return Bridge { live: climb(live, &kept, seen).unwrap_or_default(), ..Bridge::default() };
+        return Ok(Bridge { live: climb(live, &kept, seen)?, ..Bridge::default() });
     }
-    let backup = if live.major == kept.major { within(&kept, &live, seen) } else { climb(kept, &live, seen) };
-    Bridge { backup: backup.unwrap_or_default(), ..Bridge::default() }
+    let backup = if live.major == kept.major { within(&kept, &live, seen)? } else { climb(kept, &live, seen)? };
+    Ok(Bridge { backup, ..Bridge::default() })
 }
 
 fn of_live(seen: &Observed) -> Option<Stand> {
@@ -44,34 +50,49 @@ fn of_live(seen: &Observed) -> Option<Stand> {
 }
 
 /// Migrations of the installed major, where the backup is the older one.
-fn within(kept: &Stand, live: &Stand, seen: &Observed) -> Option<Vec<Leg>> {
-    let position = |schema: &SchemaVersion| seen.order.iter().position(|known| known == schema);
+fn within(kept: &Stand, live: &Stand, seen: &Observed) -> Result<Vec<Leg>, String> {
+    if kept.schema == live.schema {
+        return Ok(Vec::new());
+    }
+    let position = |schema: &SchemaVersion| {
+        let found = seen.order.iter().position(|known| known == schema);
+        found.ok_or_else(|| format!("no release on disk knows schema {schema}"))
+    };
     let (old, new) = (position(&kept.schema)?, position(&live.schema)?);
-    let newest = seen.of_its_major().rev().find(|release| position(&release.schema) >= Some(new))?;
-    (old < new).then(|| vec![migrations(newest, &kept.schema, &live.schema)])
+    if old > new {
+        return Ok(Vec::new());
+    }
+    let newest = seen.of_its_major().rev().find(|release| position(&release.schema).is_ok_and(|at| at >= new));
+    let newest = newest.ok_or_else(|| format!("the release that brought schema {} is not on disk any more", live.schema))?;
+    Ok(vec![migrations(newest, &kept.schema, &live.schema)])
 }
 
 /// Through the imports that are on disk: from each major to the schema that the next one takes, and from there on.
-fn climb(from: Stand, to: &Stand, seen: &Observed) -> Option<Vec<Leg>> {
+fn climb(from: Stand, to: &Stand, seen: &Observed) -> Result<Vec<Leg>, String> {
     let mut legs = Vec::new();
     let Stand { mut major, schema: mut at } = from;
     while major < to.major {
         let above = |release: &&Release| (major + 1..=to.major).contains(&release.version.major());
-        let import = seen.on_disk.iter().filter(above).find(|release| release.import.is_some())?;
+        let mut imports = seen.on_disk.iter().filter(above);
+        let import = imports.find_map(|release| Some((release, release.import.clone()?)));
+        let (import, mapping) = import.ok_or_else(|| format!("no release on disk imports a database of major {major}"))?;
         let takes = |release: &&Release| release.version.major() == major && import.accepts(&release.version);
-        let feeder = seen.on_disk.iter().rev().find(takes)?;
+        let feeder = seen.on_disk.iter().rev().find(takes);
+        let feeder =
+            feeder.ok_or_else(|| format!("no release on disk is one that {} imports from", import.version))?;
         if at != feeder.schema {
             legs.push(migrations(feeder, &at, &feeder.schema));
         }
-        let by = Means::Import { mapping: import.import.clone()? };
+        let by = Means::Import { mapping };
         legs.push(Leg { by, ..migrations(import, &feeder.schema, &import.schema) });
         (major, at) = (import.version.major(), import.schema.clone());
     }
-    let newest = seen.on_disk.iter().rev().find(|release| release.version.major() == major)?;
+    let newest = seen.on_disk.iter().rev().find(|release| release.version.major() == major);
+    let newest = newest.ok_or_else(|| format!("no release of major {major} is on disk"))?;
     if at != to.schema {
         legs.push(migrations(newest, &at, &to.schema));
     }
-    Some(legs)
+    Ok(legs)
 }
 
 fn migrations(release: &Release, from: &SchemaVersion, to: &SchemaVersion) -> Leg {

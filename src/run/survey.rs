@@ -14,7 +14,7 @@ use crate::journal::backups;
 use crate::plan::loss::Loss;
 use crate::plan::observed::Observed;
 use crate::plan::rollback::{Rollback, Way, ways};
-use crate::plan::{Bridge, Plan, Step, Strategy};
+use crate::plan::{Bridge, Comparable, Plan, Step, Strategy};
 use crate::steps::error::Blame;
 use crate::steps::migrator::no_way_down;
 use crate::steps::replay::{Patience, replay};
@@ -156,7 +156,7 @@ fn try_one(
             let loss = compared(live, &result, Comparison::Down, machine, work)?;
             Ok((format!("the down migrations lead back to schema {}", leg.to), Some(loss)))
         }
-        Way::Restore(backup, bridge) => {
+        Way::Restore(backup, comparable) => {
             let directory = machine.config.layout.backup(&backup.id);
             let file = backups::file(&directory);
             let expected = Content { bytes: backup.bytes, sha256: backup.sha256 };
@@ -166,9 +166,10 @@ fn try_one(
             })?;
             let reason = format!("the backup `{}` of {}", backup.id, backup.created.strftime("%Y-%m-%d %H:%M:%S UTC"));
             let uncounted = |why: &str| (format!("{reason}; what it loses cannot be counted: {why}"), None);
-            match live {
-                Err(why) => Ok(uncounted(why)),
-                Ok(live) => match restored(live, bridge, machine, work) {
+            match (live, comparable) {
+                (Err(why), _) => Ok(uncounted(why)),
+                (Ok(_), Comparable::Not { unknown }) => Ok(uncounted(unknown)),
+                (Ok(live), Comparable::By(bridge)) => match restored(live, bridge, machine, work) {
                     Ok(loss) => Ok((reason, Some(loss))),
                     // The backup is whole, and is the way back across an import: it may be taken all the same.
                     Err(error) if bridge.has_import() => Ok(uncounted(&causes::in_one_line(&error))),

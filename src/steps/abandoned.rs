@@ -12,7 +12,7 @@ use crate::db::side_files;
 use crate::plan::loss::Loss;
 use crate::plan::observed::BackupKind;
 use crate::plan::step::Source;
-use crate::plan::{Bridge, Plan, Step};
+use crate::plan::{Bridge, Comparable, Plan, Step};
 use crate::sys::dir::Dir;
 use crate::sys::watch::Uncancelled;
 use crate::sys::{attributes, fs};
@@ -47,7 +47,10 @@ pub fn count_replaced(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let replaced = machine.places.old_database();
     if let (Some(source @ Source::Backup { comparison, .. }), true) = (made_from(machine.plan), fs::exists(&replaced)?)
     {
-        note(&replaced, (Some(source), comparison), machine);
+        match comparison {
+            Comparable::By(bridge) => note(&replaced, (Some(source), bridge), machine),
+            Comparable::Not { unknown } => uncounted(unknown, machine),
+        }
     }
     Ok(())
 }
@@ -70,10 +73,12 @@ fn note(database: &Path, origin: Origin<'_>, machine: &mut Machine<'_>) {
     match count(database, origin, machine) {
         Ok(loss) => machine.memory.loss = Some(loss),
         // What cannot be counted is still kept.
-        Err(error) => {
-            machine.memory.warnings.push(format!("what the given-up database holds cannot be counted: {error}"))
-        }
+        Err(error) => uncounted(&error.to_string(), machine),
     }
+}
+
+fn uncounted(why: &str, machine: &mut Machine<'_>) {
+    machine.memory.warnings.push(format!("what the given-up database holds cannot be counted: {why}"));
 }
 
 fn count(database: &Path, (source, bridge): Origin<'_>, machine: &Machine<'_>) -> Result<Loss, StepError> {
