@@ -6,7 +6,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::causes;
-use crate::db::copy::copy;
+use crate::db::copy::copy_whole;
 use crate::db::copy_file::{Content, content, copy_file};
 use crate::db::loss::{Comparing, Comparison, compare};
 use crate::db::side_files;
@@ -130,7 +130,7 @@ fn try_all(
 /// The copy of the live database, or why there is none: a restore is possible without it.
 fn copy_live(machine: &Machine<'_>, work: &Dir) -> Result<PathBuf, String> {
     clear(work, LIVE).map_err(|error| causes::in_one_line(&error))?;
-    let copied = copy(&machine.places.live, work, LIVE, machine.watch);
+    let copied = copy_whole(&machine.places.live, work, LIVE, machine.watch);
     copied.map_err(|error| causes::in_one_line(&StepError::world("copy", "cannot copy the live database", error)))?;
     Ok(work.path().join(LIVE))
 }
@@ -189,7 +189,7 @@ fn restored(live: &Path, bridge: &Bridge, machine: &Machine<'_>, work: &Dir) -> 
     }
     clear(work, LIFTED)?;
     // The other ways are tried on the copy as it is.
-    let copied = copy(live, work, LIFTED, machine.watch);
+    let copied = copy_whole(live, work, LIFTED, machine.watch);
     copied.map_err(|error| StepError::world("copy", "cannot copy the copy", error))?;
     replay(&bridge.live, work, LIFTED, Patience::Interruptible, machine)?;
     compared(&work.path().join(LIFTED), &result, Comparison::Restore, machine, work)

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::replay::{Patience, replay};
 use super::{Machine, StepError, backup, sets};
-use crate::db::copy::copy;
+use crate::db::copy::copy_whole;
 use crate::db::copy_file::{Content, copy_file};
 use crate::db::loss::{Comparing, Comparison, compare};
 use crate::db::side_files;
@@ -108,7 +108,7 @@ fn compared(
     let live = if bridge.live.is_empty() {
         database
     } else {
-        let copied = copy(database, work, GIVEN_UP, &Uncancelled(machine.watch));
+        let copied = copy_whole(database, work, GIVEN_UP, &Uncancelled(machine.watch));
         copied.map_err(|error| StepError::world("loss", "cannot copy the given-up database", error))?;
         replay(&bridge.live, work, GIVEN_UP, Patience::ToTheEnd, machine)?;
         &lifted
@@ -133,6 +133,6 @@ fn take(source: Option<&Source>, work: &Dir, name: &str, machine: &Machine<'_>) 
         return copy_file(file, expected, owner, work, name, &Uncancelled(machine.watch))
             .map_err(|error| StepError::world("loss", format!("cannot take the backup `{id}` out"), error));
     }
-    let copied = copy(&machine.places.live, work, name, &Uncancelled(machine.watch));
-    copied.map(|_| ()).map_err(|error| StepError::world("loss", "cannot copy the live database", error))
+    let copied = copy_whole(&machine.places.live, work, name, &Uncancelled(machine.watch));
+    copied.map_err(|error| StepError::world("loss", "cannot copy the live database", error))
 }
