@@ -171,9 +171,9 @@ fn try_one(
                 (Ok(_), Comparable::Not { unknown }) => Ok(uncounted(unknown)),
                 (Ok(live), Comparable::By(bridge)) => match restored(live, bridge, machine, work) {
                     Ok(loss) => Ok((reason, Some(loss))),
-                    // The backup is whole, and is the way back across an import: it may be taken all the same.
-                    Err(error) if bridge.has_import() => Ok(uncounted(&causes::in_one_line(&error))),
-                    Err(error) => Err(error),
+                    // The backup is whole, and is put in place as it is: a live database that cannot be read to its end is
+                    // a reason to take it.
+                    Err(error) => Ok(uncounted(&causes::in_one_line(&error))),
                 },
             }
         }
