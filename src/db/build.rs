@@ -59,9 +59,11 @@ pub struct Recipe<'a> {
     pub integrity: bool,
 }
 
+/// What an account calls the comparison of indexes with their tables.
+pub const INTEGRITY: &str = "integrity_check";
+
 type Result<T> = std::result::Result<T, BuildError>;
 
-/// The room that a new database takes beside an old one of so many bytes, with what sorting needs meanwhile. A new schema
 /// may need more for the same rows: this is half as much again, and the sorters of the greatest index.
 pub fn room(source_bytes: u64) -> u64 {
     const LEAST: u64 = 1 << 20;
