@@ -9,12 +9,14 @@ use super::reply::Reply;
 use super::runs::{Answer, barred, conduct, consent, declined, refused, run_name, stands, timed, unless_interrupted};
 use super::session::Session;
 use super::ways::{closed, line, listing, loses, question, shown};
+use crate::db::build;
 use crate::manifest::Release;
 use crate::plan::gates::{check_machine, needs};
-use crate::plan::observed::{Content, Observed};
+use crate::plan::observed::{Content, Holds, Observed};
 use crate::plan::rollback::{self, Rollback, Way};
+use crate::plan::room::Need;
 use crate::plan::upgrade::{missing, not_installed};
-use crate::plan::{Operation, Plan, Refusal, Strategy};
+use crate::plan::{Comparable, Leg, Operation, Plan, Refusal, Strategy};
 use crate::run::survey::{Choice, survey};
 use crate::version::Target;
 use target::target;
@@ -141,8 +143,12 @@ fn bar(wish: &Wish<'_>, ask: &Rollback<'_>, seen: &Observed) -> Answer<()> {
         .filter(|(name, _)| only.is_none_or(|only| only == *name))
         .filter_map(|(_, way)| way.ok())
         .collect();
-    let copied = open.iter().map(|way| copied(way, seen)).max().unwrap_or(0);
-    let mut refusals = check_machine(seen, &needs(seen, copied, &missing));
+    let live = if let Content::Readable(readable) = &seen.database.content { readable.bytes } else { 0 };
+    let copied = open.iter().map(|way| copied(way, live)).max().unwrap_or(0);
+    let mut needed = needs(seen, copied, &missing);
+    let imported = open.iter().map(|way| imported(way, live)).max().unwrap_or(0);
+    needed.push(Need { holds: Holds::Database, bytes: imported });
+    let mut refusals = check_machine(seen, &needed);
     refusals.retain(|refusal| !wish.dry_run || refusal.code != "database-held");
     if copied > 0 && !wish.dry_run && open.contains(&Way::Binary) {
         for full in refusals.iter_mut().filter(|refusal| refusal.code == "no-space") {
@@ -153,14 +159,25 @@ fn bar(wish: &Wish<'_>, ask: &Rollback<'_>, seen: &Observed) -> Answer<()> {
 }
 
 /// The bytes of the larger of the two databases that are copied to try a way.
-fn copied(way: &Way, seen: &Observed) -> u64 {
-    let live = if let Content::Readable(readable) = &seen.database.content { readable.bytes } else { 0 };
+fn copied(way: &Way, live: u64) -> u64 {
     match way {
         Way::Binary => 0,
         Way::Down(_) => live,
-        // What an import makes lies beside the two for a while.
-        Way::Restore(backup, bridge) if bridge.has_import() => live.max(backup.bytes).saturating_mul(3) / 2,
         Way::Restore(backup, _) => live.max(backup.bytes),
+    }
+}
+
+/// The bytes beside those two, where an import makes them comparable: of the backup's copy, or of a second one of the live
+/// database, which the other ways need as it is.
+fn imported(way: &Way, live: u64) -> u64 {
+    let Way::Restore(backup, Comparable::By(bridge)) = way else { return 0 };
+    let imports = |legs: &[Leg]| legs.iter().any(Leg::is_import);
+    if imports(&bridge.live) {
+        live.saturating_add(build::room(live))
+    } else if imports(&bridge.backup) {
+        build::room(backup.bytes)
+    } else {
+        0
     }
 }
 

@@ -15,6 +15,7 @@ mod prove;
 mod pulse;
 mod shape;
 mod shown;
+mod sorting;
 
 use std::path::Path;
 
@@ -36,6 +37,7 @@ pub use shape::shape;
 
 use origin::Origin;
 use pulse::Pulse;
+use sorting::Sorting;
 
 /// What a new database is made of, besides the old one.
 #[derive(Clone, Copy)]
@@ -59,6 +61,9 @@ pub struct Recipe<'a> {
     pub integrity: bool,
 }
 
+/// What an account calls the comparison of indexes with their tables.
+pub const INTEGRITY: &str = "integrity_check";
+
 type Result<T> = std::result::Result<T, BuildError>;
 
 /// The room that a new database takes beside an old one of so many bytes, with what sorting needs meanwhile. A new schema
@@ -78,6 +83,7 @@ pub fn room(source_bytes: u64) -> u64 {
 pub fn build(source: &Path, new: &Path, recipe: &Recipe<'_>, watch: &dyn Watch) -> Result<Account> {
     let stopwatch = Stopwatch::start();
     let origin = Origin::examine(source, recipe)?;
+    let _sorting = Sorting::beside(new)?;
     make(new, recipe, &origin)?;
     let shapes = shapes(new, &origin, recipe)?;
     let statements = fill::Statements::read(recipe.mapping);

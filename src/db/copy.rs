@@ -76,6 +76,12 @@ pub enum CopyError {
         /// Which one.
         path: String,
     },
+    /// A whole copy was wanted at once.
+    #[error("the database `{path}` is written too often to be copied while it is in use, and has no write-ahead log")]
+    Busy {
+        /// Which one.
+        path: String,
+    },
     /// There is no database.
     #[error("there is no database `{path}`")]
     Missing {
@@ -99,6 +105,17 @@ pub enum CopyError {
 /// that name is replaced. Durable when it returns.
 pub fn copy(live: &Path, into: &Dir, name: &str, watch: &dyn Watch) -> Result<CopyOutcome, CopyError> {
     Ok(take(live, into, name, watch)?.outcome)
+}
+
+/// The same for who cannot catch up later: a copy that is no database is an error.
+pub fn copy_whole(live: &Path, into: &Dir, name: &str, watch: &dyn Watch) -> Result<(), CopyError> {
+    match copy(live, into, name, watch)? {
+        CopyOutcome::Taken { .. } => Ok(()),
+        CopyOutcome::AfterStop { .. } => {
+            remove(into, name)?;
+            Err(CopyError::Busy { path: live.display().to_string() })
+        }
+    }
 }
 
 /// By SQLite's own means: without a log a copy of the file alone would be torn.

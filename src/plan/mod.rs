@@ -19,4 +19,4 @@ pub mod verdict;
 pub mod way;
 
 pub use refusal::Refusal;
-pub use step::{Bridge, Leg, Means, Operation, Plan, Point, Step, Strategy, Undo};
+pub use step::{Bridge, Comparable, Leg, Means, Operation, Plan, Point, Step, Strategy, Undo};

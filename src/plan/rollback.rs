@@ -4,7 +4,7 @@ use super::bridge;
 use super::gates::{check_database, check_machine, needs};
 use super::observed::{Backup, BackupKind, Content, Observed, Service};
 use super::refusal::Refusal;
-use super::step::{Bridge, Incoming, Leg, Means, Operation, Plan, Point, Source, Step, Strategy};
+use super::step::{Comparable, Incoming, Leg, Means, Operation, Plan, Point, Source, Step, Strategy};
 use super::upgrade::{missing, not_installed};
 use super::verdict::words;
 use crate::manifest::Release;
@@ -33,7 +33,7 @@ pub enum Way {
     /// These migrations, on a copy of the live database.
     Down(Leg),
     /// This backup, and what makes it comparable with the live database.
-    Restore(Backup, Bridge),
+    Restore(Backup, Comparable),
 }
 
 impl Way {
@@ -202,10 +202,10 @@ fn restore(ask: &Rollback<'_>, seen: &Observed) -> Result<Way, String> {
             })?
         }
     };
-    Ok(Way::Restore(backup.clone(), bridge::bridge(backup, seen)))
+    Ok(Way::Restore(backup.clone(), bridge::comparable(backup, seen)))
 }
 
-fn source(backups: &std::path::Path, backup: &Backup, comparison: Bridge) -> Source {
+fn source(backups: &std::path::Path, backup: &Backup, comparison: Comparable) -> Source {
     Source::Backup {
         id: backup.id.clone(),
         file: backups.join(&backup.id).join("database.db"),

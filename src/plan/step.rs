@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Sha256;
 use crate::manifest::Release;
-pub use crate::plan::leg::{Bridge, Leg, Means};
+pub use crate::plan::leg::{Bridge, Comparable, Leg, Means};
 use crate::plan::loss::Loss;
 use crate::version::{SchemaVersion, Version};
 
@@ -121,7 +121,7 @@ pub enum Source {
         sha256: Sha256,
         /// What makes it comparable with the live database, to count what is lost.
         #[serde(default)]
-        comparison: Bridge,
+        comparison: Comparable,
     },
 }
 

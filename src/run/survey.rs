@@ -6,7 +6,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::causes;
-use crate::db::copy::copy;
+use crate::db::copy::copy_whole;
 use crate::db::copy_file::{Content, content, copy_file};
 use crate::db::loss::{Comparing, Comparison, compare};
 use crate::db::side_files;
@@ -14,7 +14,7 @@ use crate::journal::backups;
 use crate::plan::loss::Loss;
 use crate::plan::observed::Observed;
 use crate::plan::rollback::{Rollback, Way, ways};
-use crate::plan::{Bridge, Plan, Step, Strategy};
+use crate::plan::{Bridge, Comparable, Plan, Step, Strategy};
 use crate::steps::error::Blame;
 use crate::steps::migrator::no_way_down;
 use crate::steps::replay::{Patience, replay};
@@ -130,7 +130,7 @@ fn try_all(
 /// The copy of the live database, or why there is none: a restore is possible without it.
 fn copy_live(machine: &Machine<'_>, work: &Dir) -> Result<PathBuf, String> {
     clear(work, LIVE).map_err(|error| causes::in_one_line(&error))?;
-    let copied = copy(&machine.places.live, work, LIVE, machine.watch);
+    let copied = copy_whole(&machine.places.live, work, LIVE, machine.watch);
     copied.map_err(|error| causes::in_one_line(&StepError::world("copy", "cannot copy the live database", error)))?;
     Ok(work.path().join(LIVE))
 }
@@ -156,7 +156,7 @@ fn try_one(
             let loss = compared(live, &result, Comparison::Down, machine, work)?;
             Ok((format!("the down migrations lead back to schema {}", leg.to), Some(loss)))
         }
-        Way::Restore(backup, bridge) => {
+        Way::Restore(backup, comparable) => {
             let directory = machine.config.layout.backup(&backup.id);
             let file = backups::file(&directory);
             let expected = Content { bytes: backup.bytes, sha256: backup.sha256 };
@@ -166,13 +166,14 @@ fn try_one(
             })?;
             let reason = format!("the backup `{}` of {}", backup.id, backup.created.strftime("%Y-%m-%d %H:%M:%S UTC"));
             let uncounted = |why: &str| (format!("{reason}; what it loses cannot be counted: {why}"), None);
-            match live {
-                Err(why) => Ok(uncounted(why)),
-                Ok(live) => match restored(live, bridge, machine, work) {
+            match (live, comparable) {
+                (Err(why), _) => Ok(uncounted(why)),
+                (Ok(_), Comparable::Not { unknown }) => Ok(uncounted(unknown)),
+                (Ok(live), Comparable::By(bridge)) => match restored(live, bridge, machine, work) {
                     Ok(loss) => Ok((reason, Some(loss))),
-                    // The backup is whole, and is the way back across an import: it may be taken all the same.
-                    Err(error) if bridge.has_import() => Ok(uncounted(&causes::in_one_line(&error))),
-                    Err(error) => Err(error),
+                    // The backup is whole, and is put in place as it is: a live database that cannot be read to its end is
+                    // a reason to take it.
+                    Err(error) => Ok(uncounted(&causes::in_one_line(&error))),
                 },
             }
         }
@@ -188,7 +189,7 @@ fn restored(live: &Path, bridge: &Bridge, machine: &Machine<'_>, work: &Dir) -> 
     }
     clear(work, LIFTED)?;
     // The other ways are tried on the copy as it is.
-    let copied = copy(live, work, LIFTED, machine.watch);
+    let copied = copy_whole(live, work, LIFTED, machine.watch);
     copied.map_err(|error| StepError::world("copy", "cannot copy the copy", error))?;
     replay(&bridge.live, work, LIFTED, Patience::Interruptible, machine)?;
     compared(&work.path().join(LIFTED), &result, Comparison::Restore, machine, work)

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use super::replay::{Patience, replay};
 use super::{Machine, StepError, backup, sets};
-use crate::db::copy::copy;
+use crate::db::copy::copy_whole;
 use crate::db::copy_file::{Content, copy_file};
 use crate::db::loss::{Comparing, Comparison, compare};
 use crate::db::side_files;
 use crate::plan::loss::Loss;
 use crate::plan::observed::BackupKind;
 use crate::plan::step::Source;
-use crate::plan::{Bridge, Plan, Step};
+use crate::plan::{Bridge, Comparable, Plan, Step};
 use crate::sys::dir::Dir;
 use crate::sys::watch::Uncancelled;
 use crate::sys::{attributes, fs};
@@ -47,7 +47,10 @@ pub fn count_replaced(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let replaced = machine.places.old_database();
     if let (Some(source @ Source::Backup { comparison, .. }), true) = (made_from(machine.plan), fs::exists(&replaced)?)
     {
-        note(&replaced, (Some(source), comparison), machine);
+        match comparison {
+            Comparable::By(bridge) => note(&replaced, (Some(source), bridge), machine),
+            Comparable::Not { unknown } => uncounted(unknown, machine),
+        }
     }
     Ok(())
 }
@@ -70,10 +73,12 @@ fn note(database: &Path, origin: Origin<'_>, machine: &mut Machine<'_>) {
     match count(database, origin, machine) {
         Ok(loss) => machine.memory.loss = Some(loss),
         // What cannot be counted is still kept.
-        Err(error) => {
-            machine.memory.warnings.push(format!("what the given-up database holds cannot be counted: {error}"))
-        }
+        Err(error) => uncounted(&error.to_string(), machine),
     }
+}
+
+fn uncounted(why: &str, machine: &mut Machine<'_>) {
+    machine.memory.warnings.push(format!("what the given-up database holds cannot be counted: {why}"));
 }
 
 fn count(database: &Path, (source, bridge): Origin<'_>, machine: &Machine<'_>) -> Result<Loss, StepError> {
@@ -103,7 +108,7 @@ fn compared(
     let live = if bridge.live.is_empty() {
         database
     } else {
-        let copied = copy(database, work, GIVEN_UP, &Uncancelled(machine.watch));
+        let copied = copy_whole(database, work, GIVEN_UP, &Uncancelled(machine.watch));
         copied.map_err(|error| StepError::world("loss", "cannot copy the given-up database", error))?;
         replay(&bridge.live, work, GIVEN_UP, Patience::ToTheEnd, machine)?;
         &lifted
@@ -128,6 +133,6 @@ fn take(source: Option<&Source>, work: &Dir, name: &str, machine: &Machine<'_>) 
         return copy_file(file, expected, owner, work, name, &Uncancelled(machine.watch))
             .map_err(|error| StepError::world("loss", format!("cannot take the backup `{id}` out"), error));
     }
-    let copied = copy(&machine.places.live, work, name, &Uncancelled(machine.watch));
-    copied.map(|_| ()).map_err(|error| StepError::world("loss", "cannot copy the live database", error))
+    let copied = copy_whole(&machine.places.live, work, name, &Uncancelled(machine.watch));
+    copied.map_err(|error| StepError::world("loss", "cannot copy the live database", error))
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Blame;
 use super::{Copied, Machine, StepError, downtime, follow, rehearse, sets};
 use crate::db::Stop;
-use crate::db::build::{BuildError, Recipe, build};
+use crate::db::build::{BuildError, INTEGRITY, Recipe, build};
 use crate::db::copy::create;
 use crate::db::copy_file::content;
 use crate::db::header::{self, Kind};
@@ -64,7 +64,9 @@ pub(super) fn rehearse(leg: &Leg, machine: &mut Machine<'_>) -> Result<(), StepE
     let caught_up = follow::catching_up(machine)?;
     let restart = machine.plan.restart_ms.unwrap_or(0);
     machine.memory.predicted_ms = Some(copied + caught_up + after_the_stop(&account) + restart);
-    keep(Imported { used: Used::Rehearsed, account }, machine)?;
+    // A database that could be copied only after the stop is made then, once.
+    let used = if machine.memory.copied == Copied::AfterStop { Used::Rebuilt } else { Used::Rehearsed };
+    keep(Imported { used, account }, machine)?;
     downtime::foresee(machine)
 }
 
@@ -130,7 +132,7 @@ pub(super) fn read(directory: &Path) -> Result<Mapping, StepError> {
 
 /// Of what the account names, what is done again after the stop.
 pub(super) fn after_the_stop(account: &Account) -> u64 {
-    let once = account.checks.iter().filter(|check| check.name.contains("integrity"));
+    let once = account.checks.iter().filter(|check| check.name == INTEGRITY);
     account.ms.saturating_sub(once.map(|check| check.ms).sum())
 }
 

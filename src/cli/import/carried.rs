@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{failed, unreadable};
 use crate::cli::reply::Reply;
 use crate::cli::runs::{Answer, barred, refused};
 use crate::cli::session::Session;
 use crate::config::ForeignKeys;
+use crate::db::Stop;
 use crate::db::build::{self, BuildError, Recipe};
 use crate::db::import::{ImportError, declare, import};
 use crate::db::open::{self, open_owned};
@@ -105,7 +107,9 @@ fn fill<R: BufRead>(
     let mut connection = open_owned(&path, ForeignKeys::Ignored).map_err(|error| failed(&error))?;
     // It is thrown away at the end, whatever happens.
     connection.pragma_update(None, "synchronous", "OFF").map_err(|error| failed(&error))?;
-    let imported = declare(&mut connection, export.schema)
+    let interrupt = session.terminal.interrupt.clone();
+    let stop: Stop = Arc::new(move || interrupt.requested().is_some());
+    let imported = declare(&mut connection, export.schema, stop)
         .and_then(|()| import(&connection, ledger, export.inventory, export.rows, &session.terminal.rows()));
     imported.map_err(|error| match &error {
         ImportError::Export(error) => unreadable(error),

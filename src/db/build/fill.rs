@@ -58,10 +58,6 @@ pub(super) fn rehearse(
     mapping: &Mapping,
 ) -> Result<BTreeSet<String>> {
     let mut connection = opened(origin, new, &Pulse::default())?;
-    // What is sorted on the way lies on the file system whose space was looked at. The setting is one for the process.
-    let beside = new.parent().map(|parent| parent.to_string_lossy().into_owned()).unwrap_or_default();
-    let set = connection.pragma_update(None, "temp_store_directory", beside);
-    set.map_err(sqlite("choose where to sort"))?;
     let guard = Guard::over(&mut connection, true).map_err(sqlite("watch the mapping"))?;
     each(statements, |sql, file, line| {
         let prepared = connection.prepare(sql);

@@ -15,7 +15,7 @@ use super::error::{BuildError, Unequal, sqlite};
 use super::fill::Filled;
 use super::origin::Origin;
 use super::pulse::Pulse;
-use super::{Recipe, Result, culprits};
+use super::{INTEGRITY, Recipe, Result, culprits};
 use crate::db::{check, ledger, schema};
 use crate::digest::Fingerprint;
 use crate::sys::clock::Stopwatch;
@@ -166,7 +166,7 @@ impl Proving<'_> {
             }
             Task::Indexes => {
                 sound(check::integrity(connection))?;
-                "integrity_check".to_owned()
+                INTEGRITY.to_owned()
             }
             Task::Check(check) => {
                 nothing_found(connection, check)?;

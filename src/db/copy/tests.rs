@@ -159,6 +159,16 @@ fn without_a_log_a_copy_that_is_disturbed_too_often_waits_for_the_stop() {
 }
 
 #[test]
+fn who_wants_the_whole_copy_at_once_gets_no_half_of_one() {
+    let site = Site::new("delete");
+    site.fill();
+    let writer = site.open();
+    let refused = copy_whole(&site.live, &site.work, "r1.new", &Writing(&writer, Cell::new(0)));
+    assert!(matches!(refused, Err(CopyError::Busy { .. })), "{refused:?}");
+    assert!(!site.copied().exists());
+}
+
+#[test]
 fn a_copy_belongs_to_the_owner_of_the_database_and_to_nobody_else() {
     let site = Site::new("wal");
     if rustix::process::geteuid().is_root() {

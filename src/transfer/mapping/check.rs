@@ -31,11 +31,31 @@ fn unaccounted(table: &OldTable, columns: &Columns, wrong: &mut Vec<String>) {
     if table.dropped.is_some() {
         return;
     }
-    let carried = table.into.iter().flat_map(|into| into.same.keys().chain(into.changed.keys()));
-    let known: Vec<&String> = carried.chain(table.without.keys()).collect();
-    for column in columns.kept.iter().filter(|column| !known.iter().any(|known| known.eq_ignore_ascii_case(column))) {
-        wrong.push(format!("the old column `{}.{column}` is neither carried nor dropped", table.name));
+    let given_up = |column: &str| table.without.keys().any(|known| known.eq_ignore_ascii_case(column));
+    for column in columns.kept.iter().filter(|column| !given_up(column)) {
+        if !table.into.iter().any(|into| carries(into, column)) {
+            wrong.push(format!("the old column `{}.{column}` is neither carried nor dropped", table.name));
+        } else if let Some(into) = lost_in(table, column) {
+            wrong.push(format!(
+                "the old column `{}.{column}` is not carried with the rows that go into `{}`: carry it there too, or give the \
+                 reason in `without`",
+                table.name, into.table
+            ));
+        }
     }
+}
+
+/// The first part of a split that does not carry a column which no target of all rows carries.
+fn lost_in<'a>(table: &'a OldTable, column: &str) -> Option<&'a Into> {
+    let (all, parts): (Vec<_>, Vec<_>) = table.into.iter().partition(|into| into.condition.is_none());
+    if all.into_iter().any(|into| carries(into, column)) {
+        return None;
+    }
+    parts.into_iter().find(|into| !carries(into, column))
+}
+
+fn carries(into: &Into, column: &str) -> bool {
+    into.same.keys().chain(into.changed.keys()).any(|known| known.eq_ignore_ascii_case(column))
 }
 
 /// Every name must be there.
@@ -45,7 +65,7 @@ fn named(table: &OldTable, columns: &Columns, new: &Shape, wrong: &mut Vec<Strin
         if !columns.has(column) {
             wrong.push(format!("the old column `{old}.{column}` is named and not there"));
         }
-        if table.into.iter().any(|into| into.same.contains_key(column) || into.changed.contains_key(column)) {
+        if table.into.iter().any(|into| carries(into, column)) && lost_in(table, column).is_none() {
             wrong.push(format!("the old column `{old}.{column}` is both carried and dropped"));
         }
     }

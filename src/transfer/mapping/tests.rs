@@ -110,6 +110,36 @@ fn tables_that_are_merged_without_a_mark_must_carry_the_same_columns() {
     assert_eq!(found, ["`a` and `b` carry different columns of `c`: say by `told_by` which rows come from which"]);
 }
 
+#[test]
+fn each_part_of_a_split_carries_a_column_or_a_reason_is_given() {
+    let old = shape(&[("a", &["kind", "x"])]);
+    let new = shape(&[("b", &["kind", "x"]), ("c", &["kind", "x"])]);
+    let of = |without: &str, second: &str| {
+        let table = format!(
+            "[[table]]\nname = \"a\"\n{without}\n[[table.into]]\ntable = \"b\"\nwhere = \"kind = 'b'\"\n\
+             same = {{ kind = \"kind\", x = \"x\" }}\n[[table.into]]\ntable = \"c\"\n{second}\n"
+        );
+        mapping(&table).check(&old, &new)
+    };
+    let other = "where = \"kind = 'c'\"";
+    let narrow = format!("{other}\nsame = {{ kind = \"kind\" }}");
+    assert_eq!(
+        of("", &narrow),
+        [
+            "the old column `a.x` is not carried with the rows that go into `c`: carry it there too, or give the reason in \
+          `without`"
+        ]
+    );
+    let reason = "without = { x = \"only of interest in b\" }";
+    assert_eq!(of(reason, &narrow), Vec::<String>::new());
+    let wide = format!("{other}\nsame = {{ kind = \"kind\" }}\nchanged = {{ x = \"x\" }}");
+    assert_eq!(of("", &wide), Vec::<String>::new());
+    assert_eq!(of(reason, &wide), ["the old column `a.x` is both carried and dropped"]);
+    // What one target has of all rows no other one needs to have.
+    let all = "same = { kind = \"kind\", x = \"x\" }\n[[table.into]]\ntable = \"b\"\nwhere = \"x > 1\"\nadds = false";
+    assert_eq!(of("", all), Vec::<String>::new());
+}
+
 proptest! {
     #[test]
     fn no_text_makes_the_reader_panic(text in "(\\[\\[(table|from|made|check|table\\.into)\\]\\]\n|[a-z_]{1,8} = [\"{}a-z0-9=, ]{0,12}\n){0,8}") {

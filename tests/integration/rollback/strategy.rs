@@ -92,6 +92,16 @@ fn a_release_without_down_migrations_offers_no_way_down() {
 // FM-11, FM-19: a damaged database does not stand in the way of a good backup, and the backup is not used up by it.
 #[test]
 fn a_restore_works_while_the_live_database_is_damaged() {
+    restored_uncounted(damage);
+}
+
+// FM-11: the copy of such a database is whole, and only the count fails on it.
+#[test]
+fn a_restore_works_while_a_page_of_a_table_is_damaged() {
+    restored_uncounted(damage_table);
+}
+
+fn restored_uncounted(damage: fn(&World)) {
     let world = upgraded(ONLY);
     damage(&world);
     let strategies = dry_run(&world);
@@ -119,6 +129,15 @@ fn a_restore_that_is_undone_gives_a_damaged_database_back_byte_for_byte() {
     world.run(&["rollback", "--strategy", "restore", "--yes"]).expect(0);
     world.stands_at("1.0.0", 1);
     world.run(&["backup", "verify"]).expect(0);
+}
+
+/// Stops the service and overwrites the first page of the table of notes. The schema is as it was.
+fn damage_table(world: &World) {
+    world.stop_service();
+    let page = world.query::<u32>("SELECT rootpage FROM sqlite_schema WHERE name = 'notes'") as usize;
+    let mut bytes = std::fs::read(world.database()).unwrap();
+    bytes[(page - 1) * 4096..page * 4096].fill(0xff);
+    std::fs::write(world.database(), bytes).unwrap();
 }
 
 /// Stops the service and overwrites the first page of its database, the schema with it.
