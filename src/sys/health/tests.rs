@@ -78,7 +78,12 @@ fn a_good_answer_while_another_program_is_the_main_process_proves_nothing() {
     let (world, answers) = (World::new(), Answers::version("1.5.0"));
     let other = world.other_program();
     let service = world.by_commands(&format!("{} 1000 & echo $! > $pid", other.display()), STOP, PidFile::Configured);
-    let error = prove(&world, &service, &check(&world, answers.probe(), SHORT), Silence::Proven).unwrap_err();
+    let (version, directory) = (version(), world.release());
+    let mut started = service.start().unwrap();
+    service.until(&mut started, |life| matches!(life, Life::Alive { main: Some(_), .. }));
+    let expected = Expectation { version: &version, directory: &directory, before: None, silence: Silence::Proven };
+    let check = check(&world, answers.probe(), SHORT);
+    let error = check.prove(&expected, &service, &mut started, &Interrupt::never()).unwrap_err();
     assert!(
         matches!(&error, HealthError::WrongProcess { reason, .. } if reason.contains(other.to_str().unwrap())),
         "{error}"
@@ -158,10 +163,10 @@ fn a_service_that_dies_while_it_owes_an_answer_is_not_waited_for() {
 #[test]
 fn a_service_that_reports_progress_is_given_more_time() {
     let world = World::new();
-    let migrating = |turn: usize| if turn < 60 { (503, format!("migrating {turn}")) } else { (200, NEW.to_owned()) };
+    let migrating = |turn: usize| if turn < 400 { (503, format!("migrating {turn}")) } else { (200, NEW.to_owned()) };
     let answers = Answers::by_turn(migrating);
     let service = world.by_commands(DAEMON, STOP, PidFile::Configured);
-    // Sixty questions with their pauses take longer.
+    // Four hundred questions, with pauses of 5 ms once it takes longer than 50 ms, take longer.
     let check = check(&world, answers.probe(), Duration::from_secs(1));
     let proof = prove(&world, &service, &check, Silence::Proven).unwrap();
     assert!(proof.after_ms > 1000);
