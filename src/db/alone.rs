@@ -102,7 +102,9 @@ impl Alone {
     /// # Errors
     /// As for [`Alone::prove`].
     pub fn hold(live: &Path) -> Result<Self, NotAlone> {
-        patiently(|| Self::hold_now(live))
+        let (directory, name) = split(live)?;
+        let identity = directory.identity(name)?.ok_or_else(|| NotAlone::Missing { path: named(live) })?;
+        Self::over(directory.open_file(name, Access::ReadWrite)?, live, identity)
     }
 
     fn prove_now(live: &Path) -> Result<Self, NotAlone> {
@@ -113,7 +115,7 @@ impl Alone {
             return Err(NotAlone::Held { path: named(live), holders: seen.processes });
         }
         settle(live, identity)?;
-        let alone = Self::hold_now(live)?;
+        let alone = Self::hold(live)?;
         side_files::sweep(&directory, name)?;
         match side_files::pending(&directory, name)? {
             Some(beside) => Err(NotAlone::Pending { path: named(live), beside }),
@@ -121,13 +123,7 @@ impl Alone {
         }
     }
 
-    fn hold_now(live: &Path) -> Result<Self, NotAlone> {
-        let (directory, name) = split(live)?;
-        let identity = directory.identity(name)?.ok_or_else(|| NotAlone::Missing { path: named(live) })?;
-        Self::over(directory.open_file(name, Access::ReadWrite)?, live, identity)
-    }
-
-    /// The same with the main file that is open already, and must be what the path still stands for. Nobody is waited for.
+    /// The same with the main file that is open already, and must be what the path still stands for.
     ///
     /// No connection of this process may have it: its lock would be in the way.
     pub(crate) fn over(file: File, live: &Path, identity: Identity) -> Result<Self, NotAlone> {
@@ -137,13 +133,17 @@ impl Alone {
         if open != identity || directory.identity(name)? != Some(identity) {
             return Err(NotAlone::Replaced { path: named(live) });
         }
-        lock(&file, live)?;
         let mut alone = Self { file, identity, blind: true };
-        let seen = seen(&directory, name)?;
-        if !seen.processes.is_empty() {
-            return Err(NotAlone::Held { path: named(live), holders: seen.processes });
-        }
-        alone.blind = seen.blind;
+        alone.blind = patiently(|| {
+            lock(&alone.file, live)?;
+            let seen = seen(&directory, name)?;
+            if seen.processes.is_empty() {
+                return Ok(seen.blind);
+            }
+            // Whoever is seen may be about to end, and must not be kept from it.
+            change_lock(&alone.file, libc::F_UNLCK).map_err(|error| PathError::on("unlock", live)(error))?;
+            Err(NotAlone::Held { path: named(live), holders: seen.processes })
+        })?;
         Ok(alone)
     }
 
@@ -243,7 +243,7 @@ fn change_lock(file: &File, kind: libc::c_int) -> nix::Result<()> {
 
 /// A look at the database, such as a backup program's, is over in a moment; so is the time in which a process that was
 /// just forked still has all the files of its parent.
-fn patiently(prove: impl Fn() -> Result<Alone, NotAlone>) -> Result<Alone, NotAlone> {
+fn patiently<T>(prove: impl Fn() -> Result<T, NotAlone>) -> Result<T, NotAlone> {
     let waited = Stopwatch::start();
     loop {
         match prove() {

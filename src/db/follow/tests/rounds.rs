@@ -41,13 +41,13 @@ pub(super) struct Site {
 }
 
 /// While the copy is taken, the writers go on.
-struct Slow<'a>(RefCell<(&'a mut Vec<Writer>, Dice)>);
+struct Slow<'a>(RefCell<(&'a mut Vec<Writer>, Dice)>, usize);
 
 impl Watch for Slow<'_> {
     fn progress(&self, _: u64, _: u64) {
         let (writers, dice) = &mut *self.0.borrow_mut();
         let number = dice.roll(writers.len());
-        writers[number].wait_for(dice.roll(3));
+        writers[number].wait_for(dice.roll(self.1));
     }
 
     fn cancelled(&self) -> bool {
@@ -109,7 +109,8 @@ impl Site {
     fn follow(&mut self, wrong: Wrong) -> Result<Caught, FollowError> {
         let live = self.live();
         let seed = self.dice.next();
-        let slow = Slow(RefCell::new((&mut self.writers, Dice::new(seed))));
+        let things = if wrong == Wrong::NoHold { 10 } else { 3 };
+        let slow = Slow(RefCell::new((&mut self.writers, Dice::new(seed))), things);
         let mut follower = match wrong {
             Wrong::NoHold => Follower::begin_without_hold(&live, &self.work, "r1.new", &slow)?,
             _ => Follower::begin(&live, &self.work, "r1.new", &slow)?.unwrap(),
@@ -182,7 +183,7 @@ fn told(ends: &[End], end: impl Fn(&End) -> bool) -> usize {
 
 #[test]
 fn a_copy_that_follows_a_nasty_writer_equals_the_live_file_to_the_byte() {
-    let ends = ends(count(60), Wrong::Nothing);
+    let ends = ends(count(30), Wrong::Nothing);
     let equal = told(&ends, |end| *end == End::Equal);
     say(&format!("{equal} of {} equal", ends.len()));
     assert_eq!(told(&ends, |end| *end == End::Different), 0, "{ends:?}");
@@ -191,7 +192,7 @@ fn a_copy_that_follows_a_nasty_writer_equals_the_live_file_to_the_byte() {
 
 #[test]
 fn a_copy_that_nobody_held_the_log_for_is_caught() {
-    let ends = ends(count(20), Wrong::NoHold);
+    let ends = ends(count(40), Wrong::NoHold);
     say(&format!("{} of {} different", told(&ends, |end| *end == End::Different), ends.len()));
     assert!(told(&ends, |end| *end == End::Different) > 0, "{ends:?}");
 }
