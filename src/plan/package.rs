@@ -99,6 +99,8 @@ pub struct Stand<'a> {
     pub major: Option<u64>,
     /// Why the service cannot be stopped and started here, if so.
     pub denied: Option<&'a str>,
+    /// The run that was interrupted and has not been ended.
+    pub interrupted: Option<&'a str>,
 }
 
 /// What is done.
@@ -139,8 +141,8 @@ pub fn decide(asked: &Asked, stand: &Stand<'_>) -> Deed {
         )),
         Asked::Resume if stand.denied.is_none() => Deed::Recover,
         Asked::Return if stand.denied.is_none() => Deed::RecoverAndStart,
-        Asked::Leave if stand.denied.is_none() => Deed::Stop,
-        Asked::Resume | Asked::Return | Asked::Leave => Deed::Nothing,
+        Asked::Leave => leave(stand),
+        Asked::Resume | Asked::Return => Deed::Nothing,
         Asked::Admit => admit(stand),
         Asked::MakeWay(new) => make_way(new, stand),
         Asked::Configure => configure(stand),
@@ -157,6 +159,19 @@ fn admit(stand: &Stand<'_>) -> Deed {
         // The same files once more bring nothing that was not decided upon when they came.
         Some(_) if stand.configured == Some(stand.release) => Deed::Nothing,
         Some(_) => failed(stand).or_else(|| crosses(stand)).map_or(Deed::Check, Deed::Refuse),
+    }
+}
+
+/// A removal takes the releases with it: what is needed to finish or to undo a run may not go before that run has ended.
+fn leave(stand: &Stand<'_>) -> Deed {
+    match (stand.denied, stand.interrupted) {
+        (None, _) => Deed::Stop,
+        (Some(_), None) => Deed::Nothing,
+        (Some(why), Some(run)) => Deed::Refuse(Refusal::new(
+            "unfinished",
+            format!("the run {run} was interrupted, and it cannot be ended by this removal: {why}"),
+            "boot this machine, or run `gantry-installer recover --no-start` first, then the same apt command again",
+        )),
     }
 }
 

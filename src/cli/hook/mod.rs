@@ -18,7 +18,7 @@ use super::reply::Reply;
 use super::runs::{Answer, barred, refused};
 use super::session::{Session, unreadable};
 use super::terminal::Terminal;
-use crate::journal::{held, package};
+use crate::journal::{held, package, runs};
 use crate::manifest::Manifest;
 use crate::observe;
 use crate::plan::Refusal;
@@ -64,6 +64,7 @@ fn answer(arguments: &Hook, config: &Path, terminal: &Terminal) -> Answer<Reply>
             retry: false,
             major: None,
             denied: None,
+            interrupted: None,
         };
         return settled(decide(&asked, &none));
     }
@@ -94,6 +95,7 @@ impl Call<'_> {
         let configured = configured.filter(|known| known.name == arguments.package).map(|known| known.release);
         let held = self.held(manifest)?;
         let denied = self.denied()?;
+        let interrupted = self.interrupted()?;
         Ok(decide(
             &self.asked,
             &Stand {
@@ -105,6 +107,7 @@ impl Call<'_> {
                 retry: arguments.retry,
                 major: self.major()?,
                 denied: denied.as_deref(),
+                interrupted: interrupted.as_deref(),
             },
         ))
     }
@@ -113,6 +116,11 @@ impl Call<'_> {
         let found = observe::installed(&self.session.config.layout);
         let found = found.map_err(|error| barred("observe", &error, "run `gantry-installer verify`"))?;
         Ok(found.map(|record| record.release.version))
+    }
+
+    fn interrupted(&self) -> Answer<Option<String>> {
+        runs::unfinished(&self.session.config.layout)
+            .map_err(|error| barred("journal", &error, "see `gantry-installer history`"))
     }
 
     /// What holds the package's release; without a manifest any artifact of it counts.
