@@ -74,7 +74,7 @@ fn answer(arguments: &Hook, config: &Path, terminal: &Terminal) -> Answer<Reply>
         Asked::Admit => preinst::run(&call),
         Asked::MakeWay(_) | Asked::Leave => prerm::run(&call),
         Asked::Configure | Asked::Resume | Asked::Return => postinst::run(&call),
-        Asked::Overrule | Asked::Nothing => Ok(nothing()),
+        Asked::Overrule | Asked::Nothing => settled(call.deed(None)?),
     }
 }
 
