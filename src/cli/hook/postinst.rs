@@ -23,7 +23,10 @@ pub(super) fn run(call: &Call<'_>) -> Answer<Reply> {
     if call.asked != Asked::Configure && !session.has_state()? {
         return Ok(nothing());
     }
-    let _lock = call.lock()?;
+    let _lock = match call.lock() {
+        Err(held) if held.outcome == Outcome::Locked && call.asked != Asked::Configure => return Ok(left(&held, call)),
+        lock => lock?,
+    };
     let denied = call.denied()?.is_some();
     if !denied {
         recovered(call, Starts::Service)?;
@@ -36,6 +39,14 @@ pub(super) fn run(call: &Call<'_>) -> Answer<Reply> {
         Asked::Return if !denied => come_back(call),
         _ => Ok(nothing()),
     }
+}
+
+/// The answer to a change that is broken off beside a run: that run ends by itself, or at the next call. A failure here would only
+/// make dpkg call the package broken.
+fn left(held: &Reply, call: &Call<'_>) -> Reply {
+    let who = held.error.as_ref().map_or("another run is under way", |error| &error.message);
+    let start = if call.asked == Asked::Return { "; if the service is stopped after it, start it by hand" } else { "" };
+    nothing().saying(format!("nothing is done here: {who}, and ends by itself{start}"))
 }
 
 fn configure(call: &Call<'_>) -> Answer<Reply> {
