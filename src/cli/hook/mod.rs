@@ -68,8 +68,12 @@ fn answer(arguments: &Hook, config: &Path, terminal: &Terminal) -> Answer<Reply>
         };
         return settled(decide(&asked, &none));
     }
+    let major = match asked {
+        Asked::Admit | Asked::Configure => major(arguments)?,
+        _ => None,
+    };
     let session = Session::open(config, terminal)?;
-    let call = Call { arguments, asked, session: &session };
+    let call = Call { arguments, asked, major, session: &session };
     match &call.asked {
         Asked::Admit => preinst::run(&call),
         Asked::MakeWay(_) | Asked::Leave => prerm::run(&call),
@@ -78,10 +82,25 @@ fn answer(arguments: &Hook, config: &Path, terminal: &Terminal) -> Answer<Reply>
     }
 }
 
+/// The major that is asked for. Empty is unset.
+fn major(arguments: &Hook) -> Answer<Option<u64>> {
+    let Some(text) = arguments.major.as_ref().filter(|text| !text.is_empty()) else { return Ok(None) };
+    let parsed = text.to_str().and_then(|text| text.parse().ok());
+    parsed.map(Some).ok_or_else(|| {
+        refused(vec![Refusal::new(
+            "major",
+            format!("`GANTRY_INSTALLER_MAJOR` is `{}`, and no number of a major", text.display()),
+            "set it to a number such as 2, or unset it, then run the same apt command again",
+        )])
+    })
+}
+
 /// A call of a script.
 struct Call<'a> {
     arguments: &'a Hook,
     asked: Asked,
+    /// The major that is asked for now.
+    major: Option<u64>,
     session: &'a Session<'a>,
 }
 
@@ -136,7 +155,7 @@ impl Call<'_> {
     fn major(&self) -> Answer<Option<u64>> {
         let waits = package::pending(&self.session.config.layout).map_err(|error| Box::new(unreadable(&error)))?;
         let waits = waits.filter(|waits| waits.release == self.arguments.release);
-        Ok(self.arguments.major.or_else(|| waits.and_then(|waits| waits.major)))
+        Ok(self.major.or_else(|| waits.and_then(|waits| waits.major)))
     }
 
     /// Why the service is not to be touched. Who activates by hand or at boot needs no policy's permission.

@@ -159,7 +159,7 @@ fn put_off(why: &str, call: &Call<'_>) -> Answer<()> {
         package: name.clone(),
         release: release.clone(),
         reason: why.to_owned(),
-        major: call.arguments.major,
+        major: call.major,
         since: clock::now(),
     };
     package::put_off(layout, &pending)
