@@ -118,16 +118,30 @@ values() {
     debian_version=$(echo "$version" | tr - '~')
     created=$(sed -n 's/^created *= *"\(.*\)"$/\1/p' "$manifest" | head -n 1)
     epoch=${SOURCE_DATE_EPOCH:-$(date -u -d "$created" +%s)}
-    root=$(place root) state=$(place state) backups=$(place dir) user=$(setting user) data=$(setting data)
+    # One a line: of several in one the shell looks at how the last one ended.
+    root=$(place root)
+    state=$(place state)
+    backups=$(place dir)
+    user=$(setting user) data=$(setting data)
     config=/etc/$product/installer.toml command=/usr/bin/$product-installer
     case $data in
     /var/lib/?*) state_directory=${data#/var/lib/} ;;
     *) refuse "\`data\` is \`$data\`; systemd keeps the data of a service below /var/lib" ;;
     esac
+    # A purge empties the data and the state directory.
+    outside "$data" install.state "$state"
+    outside "$data" backup.dir "$backups"
+    outside "$state" backup.dir "$backups"
     if [ "$product" = gantry ]; then installer_path=${command#/}; else installer_path=${root#/}/installer/gantry-installer; fi
     unit=$product.service
     units="$unit $product-recover.service $product-activate.service"
     public_key=$(sed -n 2p -- "$key_file")
+}
+
+outside() { # DIRECTORY KEY PLACE
+    case ${3%/}/ in
+    "${1%/}"/*) refuse "\`$2\` is \`$3\`, in \`$1\`, which a purge of the package empties" ;;
+    esac
 }
 
 # A file of the template with its words put in.
