@@ -12,7 +12,7 @@ use crate::cli::session::unreadable;
 use crate::cli::{install, rollback, upgrade};
 use crate::config::OnFailure;
 use crate::journal::package::{self, Package, Pending};
-use crate::plan::package::{Asked, Deed, version_of};
+use crate::plan::package::{Asked, Deed, activation, version_of};
 use crate::steps::{self, Starts};
 use crate::sys::clock;
 use crate::version::Target;
@@ -108,7 +108,12 @@ fn ended(reply: Reply, call: &Call<'_>) -> Answer<Reply> {
         Outcome::Failed | Outcome::Refused | Outcome::Restored => {
             let (release, package) = (&call.arguments.release, &call.arguments.package);
             if !defers {
-                return Ok(reworded(reply, &format!("`GANTRY_INSTALLER_RETRY=1 dpkg --configure {package}`"), call));
+                // dpkg configures only what it does not call installed.
+                let again = match call.arguments.script {
+                    ScriptName::Activate => activation(package, release),
+                    _ => format!("GANTRY_INSTALLER_RETRY=1 dpkg --configure {package}"),
+                };
+                return Ok(reworded(reply, &format!("`{again}`"), call));
             }
             let why = reason(&reply);
             put_off(&why, call)?;

@@ -117,7 +117,13 @@ fn situation_3_a_release_that_failed_is_refused_at_once_until_it_is_asked_for() 
     let asked = Machine { retry: true, ..machine };
     assert_eq!(deed("1.2.0", "postinst configure 1.1.0", asked), Deed::Upgrade);
     // Unpacking it again would fail again: this is refused while nothing is half-way.
-    assert_eq!(refusal(deed("1.2.0", "preinst upgrade 1.1.0 1.2.0", machine)).0, "held");
+    let (code, remedy) = refusal(deed("1.2.0", "preinst upgrade 1.1.0 1.2.0", machine));
+    assert_eq!(code, "held");
+    assert!(remedy.contains("`GANTRY_INSTALLER_RETRY=1 apt install gantry=1.2.0`"), "{remedy}");
+    // Put off, or crashed on probation: for dpkg it is installed, and there is nothing to configure.
+    let installed = Machine { held: Some(Cause::Failed), ..at("1.1.0", "1.2.0") };
+    let (_, remedy) = refusal(deed("1.2.0", "activate", installed));
+    assert!(remedy.contains("`gantry-installer hook --package gantry --release 1.2.0 --retry activate`"), "{remedy}");
 }
 
 #[test]
