@@ -146,6 +146,14 @@ impl Target {
         }
     }
 
+    /// The first number.
+    pub fn major(&self) -> u64 {
+        match self {
+            Self::Exact(exact) => exact.major(),
+            Self::Newest { major, .. } => *major,
+        }
+    }
+
     /// Whether `version` is below everything that the target covers.
     pub fn is_above(&self, version: &Version) -> bool {
         match self {

@@ -62,7 +62,7 @@ fn written(
     if matches!(copied, CopyOutcome::AfterStop { .. }) {
         return Err(refused(vec![Refusal::new(
             "busy",
-            "the database is written too often to be copied while it is in use, and has no write-ahead log",
+            "the database is written too much to be copied while it is in use",
             "stop the service, then run `gantry-installer export` again",
         )]));
     }

@@ -163,7 +163,10 @@ fn text(
     }
     for held in &seen.held {
         let why = if held.cause == Cause::Failed {
-            format!("failed in run {} ({}); `upgrade --retry` tries it again", held.run, held.reason)
+            format!(
+                "failed in run {} ({}); `upgrade --to {} --retry` tries it again",
+                held.run, held.reason, held.version
+            )
         } else {
             format!("{} in run {}; `upgrade --to {}` takes it again", held.reason, held.run, held.version)
         };

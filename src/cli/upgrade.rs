@@ -202,7 +202,9 @@ fn passed_over(manifest: &Manifest, seen: &Observed) -> Vec<String> {
     let higher = |version: &Version| seen.installed.as_ref().is_some_and(|installed| *version > installed.version);
     let passed = seen.held.iter().filter(|held| skip.contains(&held.version) && higher(&held.version));
     let words = passed.map(|Held { version, run, cause, .. }| match cause {
-        Cause::Failed => format!("release {version} failed here in run {run}: `--retry` takes it again"),
+        Cause::Failed => {
+            format!("release {version} failed here in run {run}: `upgrade --to {version} --retry` takes it again")
+        }
         Cause::RolledBack => {
             format!("release {version} was gone back from in run {run}: `--to {version}` takes it again")
         }

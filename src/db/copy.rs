@@ -43,8 +43,8 @@ pub enum CopyOutcome {
         /// How long it took.
         elapsed: Duration,
     },
-    /// A database without a write-ahead log is written too often: what lies in the new file is no database. Catching up
-    /// after the stop makes it one.
+    /// A database without a write-ahead log is written too often, or the log takes too much room for as long as a copy is
+    /// made: what lies in the new file is no database. Catching up after the stop makes it one.
     AfterStop {
         /// The length of the live file.
         bytes: u64,
@@ -102,7 +102,7 @@ pub fn copy(live: &Path, into: &Dir, name: &str, watch: &dyn Watch) -> Result<Co
 }
 
 /// By SQLite's own means: without a log a copy of the file alone would be torn.
-fn backed_up(live: &Path, into: &Dir, name: &str, watch: &dyn Watch) -> Result<CopyOutcome, CopyError> {
+pub(crate) fn backed_up(live: &Path, into: &Dir, name: &str, watch: &dyn Watch) -> Result<CopyOutcome, CopyError> {
     let (source_dir, source_name) = split(live)?;
     let missing = || CopyError::Missing { path: live.display().to_string() };
     let identity = source_dir.identity(source_name)?.ok_or_else(missing)?;

@@ -61,7 +61,7 @@ pub enum TrialError {
     #[error(transparent)]
     Copy(#[from] CopyError),
     /// Without a write-ahead log a copy needs a moment in which nobody writes.
-    #[error("`{path}` is written too often to be copied")]
+    #[error("`{path}` is written too much to be copied")]
     Busy {
         /// The database.
         path: String,

@@ -83,12 +83,15 @@ fn nothing_to_take<'m>(manifest: &'m Manifest, asked: &Asked<'_>) -> Result<Opti
 /// How many releases an explanation names.
 const MENTIONED: usize = 3;
 
-/// The offered releases just below and just above a target that stands for none.
+/// The offered releases just below and just above a target that stands for none: of its major, where there are any. Nobody
+/// is to come to another one by a slip of the hand.
 fn neighbours(manifest: &Manifest, target: &Target, asked: &Asked<'_>) -> Vec<Version> {
     let offered = || {
         let releases = manifest.releases.iter();
         releases.filter(|release| release.yanked.is_none() && release.is_offered_on(asked.channel))
     };
+    let own = offered().any(|release| release.version.major() == target.major());
+    let offered = || offered().filter(|release| !own || release.version.major() == target.major());
     let below = offered().rev().find(|release| target.is_above(&release.version));
     let above = offered().find(|release| !target.is_above(&release.version));
     below.into_iter().chain(above).map(|release| release.version.clone()).collect()

@@ -17,7 +17,10 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
                 machine.memory.remains = caught.remains;
                 return Ok(());
             }
-            Err(error) => follow::give_up(&error, machine)?,
+            Err(error) if error.allows_comparing() => follow::give_up(&error, machine)?,
+            Err(error) => {
+                return Err(StepError::world("catch-up", "cannot bring the copy up to the last commit", error));
+            }
         }
         // What was copied since the rehearsal is not counted any more.
         machine.memory.imprint = None;

@@ -2,7 +2,7 @@
 
 use super::{Copied, Machine, StepError, downtime};
 use crate::causes;
-use crate::db::copy::{CopyOutcome, Followed, take as take_copy};
+use crate::db::copy::{CopyOutcome, Followed, backed_up, take as take_copy};
 use crate::db::follow::{FollowError, Follower};
 use crate::sys::fs;
 
@@ -11,24 +11,29 @@ const BYTES_PER_MS: u64 = (1 << 30) / 1000;
 
 /// Copies the live database and follows it, where that can be.
 pub(super) fn take(machine: &mut Machine<'_>) -> Result<(), StepError> {
-    let live = &machine.places.live;
+    let live = machine.places.live.clone();
     let failed = |error| StepError::world("copy", format!("cannot copy the database `{}`", live.display()), error);
     let work = machine.places.open_work()?;
-    let copy = take_copy(live, &work, &machine.places.copy_name(), machine.watch).map_err(failed)?;
+    let name = machine.places.copy_name();
+    let copy = take_copy(&live, &work, &name, machine.watch).map_err(failed)?;
+    let mut outcome = copy.outcome;
     match copy.followed {
         Followed::Yes(follower) => {
             if let Err(error) = keep(*follower, Pages::CountedAnew, machine) {
+                let error = tolerated(error, machine)?;
+                // It may be half of one state and half of another, and is what the migrations are rehearsed on.
+                outcome = backed_up(&live, &work, &name, machine.watch).map_err(failed)?;
                 give_up(&error, machine)?;
             }
         }
         Followed::Lost(error) => give_up(&error, machine)?,
         Followed::NoLog => {}
     }
-    if let CopyOutcome::AfterStop { predicted, .. } = copy.outcome {
+    if let CopyOutcome::AfterStop { predicted, .. } = outcome {
         machine.memory.copied = Copied::AfterStop;
         machine.memory.predicted_ms = Some(u64::try_from(predicted.as_millis()).unwrap_or(u64::MAX));
-        let message = "the database is written too often to be copied while it is in use and has no \
-                       write-ahead log: it is copied, and the migrations are rehearsed, while the service is stopped";
+        let message = "the database is written too much to be copied while it is in use: it is copied, and the migrations \
+                       are rehearsed, while the service is stopped";
         machine.memory.warnings.push(message.to_owned());
     }
     Ok(())
@@ -38,24 +43,40 @@ pub(super) fn take(machine: &mut Machine<'_>) -> Result<(), StepError> {
 /// while it is still in use; where it cannot be followed then either, the copy is compared with it after the stop.
 ///
 /// # Errors
-/// That would take longer than is allowed.
+/// That would take longer than is allowed, or something failed.
 pub(super) fn freshen(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let Some(following) = machine.memory.following.take() else { return Ok(()) };
-    let before = machine.memory.catch_up_ms;
-    if following.back().and_then(|follower| keep(follower, Pages::Counted, machine)).is_ok() {
+    let (foreseen, before) = (machine.memory.predicted_ms, machine.memory.catch_up_ms);
+    let Err(error) = following.back().and_then(|follower| keep(follower, Pages::Counted, machine)) else {
         let after = machine.memory.catch_up_ms;
-        machine.memory.predicted_ms =
-            machine.memory.predicted_ms.map(|predicted| predicted.saturating_sub(before) + after);
+        machine.memory.predicted_ms = foreseen.map(|predicted| predicted.saturating_sub(before) + after);
         return downtime::foresee(machine);
-    }
-    take(machine)?;
+    };
+    let error = tolerated(error, machine)?;
     // What was rehearsed on the copy before was another one.
     machine.memory.imprint = None;
-    if machine.memory.following.is_none() {
-        let more = comparing(machine)?;
-        machine.memory.predicted_ms = machine.memory.predicted_ms.map(|predicted| predicted + more);
+    if error.is_for_room() {
+        // Another copy would keep the log from beginning again for as long as it takes.
+        give_up(&error, machine)?;
+    } else {
+        machine.memory.warnings.push(format!("{}: the database is copied anew", causes::in_one_line(&error)));
+        take(machine)?;
     }
+    let more = match machine.memory.copied {
+        Copied::AfterStop => machine.memory.predicted_ms.unwrap_or(0),
+        _ => comparing(machine)?,
+    };
+    machine.memory.predicted_ms = foreseen.map(|predicted| predicted + more);
     downtime::foresee(machine)
+}
+
+/// What is given up for, and does not end the run.
+fn tolerated(error: FollowError, machine: &Machine<'_>) -> Result<FollowError, StepError> {
+    if error.allows_comparing() {
+        return Ok(error);
+    }
+    let live = machine.places.live.display();
+    Err(StepError::world("copy", format!("cannot follow the database `{live}`"), error))
 }
 
 /// How long the last catching up takes, in milliseconds.

@@ -1,9 +1,11 @@
 //! A copy that goes on to follow the live database, where that can be.
 
 use std::path::Path;
+use std::time::Duration;
 
-use super::{CopyError, CopyOutcome, backed_up};
+use super::{CopyError, CopyOutcome, backed_up, create, split};
 use crate::db::follow::{FollowError, Follower};
+use crate::sys::attributes;
 use crate::sys::clock::Stopwatch;
 use crate::sys::dir::Dir;
 use crate::sys::watch::Watch;
@@ -44,12 +46,26 @@ pub fn take(live: &Path, into: &Dir, name: &str, watch: &dyn Watch) -> Result<Co
             Ok(None) => {
                 return Ok(Copy { outcome: backed_up(live, into, name, watch)?, followed: Followed::NoLog });
             }
+            // Whoever reads for as long as a copy takes would make it worse.
+            Err(error) if error.is_for_room() => {
+                let outcome = put_off(live, into, name, taken.elapsed())?;
+                return Ok(Copy { outcome, followed: Followed::Lost(error) });
+            }
             Err(error @ FollowError::Lost { .. }) => lost = Some(error),
             Err(error) => return Err(told(error)),
         }
     }
     let outcome = backed_up(live, into, name, watch)?;
     Ok(Copy { outcome, followed: lost.map_or(Followed::NoLog, Followed::Lost) })
+}
+
+/// An empty file in the place of a copy, which is made after the stop and takes as long as this try did.
+fn put_off(live: &Path, into: &Dir, name: &str, predicted: Duration) -> Result<CopyOutcome, CopyError> {
+    let (directory, live_name) = split(live)?;
+    let bytes = directory.length(live_name)?.unwrap_or(0);
+    create(into, name, attributes::owner(live)?)?;
+    into.sync()?;
+    Ok(CopyOutcome::AfterStop { bytes, predicted })
 }
 
 fn told(error: FollowError) -> CopyError {

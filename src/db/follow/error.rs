@@ -90,10 +90,40 @@ impl FollowError {
         Self::Lost { path: live.display().to_string(), why }
     }
 
+    /// Whether the copy may be compared with the database instead. Not after anything failed: a write or a sync that did
+    /// not take place is told once, and whoever goes on would never hear of it again.
+    pub fn allows_comparing(&self) -> bool {
+        matches!(self, Self::Lost { .. } | Self::NotAlone(_)) || self.is_locked()
+    }
+
+    /// Whether the log takes more room than it may, so that nobody is to read for long.
+    pub fn is_for_room(&self) -> bool {
+        matches!(self, Self::Lost { why: Lost::TooLong { .. } | Lost::NoRoom { .. }, .. })
+    }
+
     /// Whether a lock of somebody else was in the way.
     pub fn is_locked(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
         let Self::Sqlite { source, .. } = self else { return false };
         matches!(source.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_ends_the_run_and_what_is_only_unknown_is_compared() {
+        let live = Path::new("/var/lib/notes/notes.db");
+        let failed = PathError::on("sync", live)(std::io::Error::from_raw_os_error(5));
+        assert!(!FollowError::Path(failed).allows_comparing());
+        let full = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC), None);
+        assert!(!FollowError::sqlite("checkpoint", live, full).allows_comparing());
+        let locked = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY), None);
+        assert!(FollowError::sqlite("keep writers out of", live, locked).allows_comparing());
+        assert!(FollowError::lost(live, Lost::BeganAgain).allows_comparing());
+        assert!(!FollowError::lost(live, Lost::BeganAgain).is_for_room());
+        assert!(FollowError::lost(live, Lost::NoRoom { available: 1 }).is_for_room());
     }
 }

@@ -128,8 +128,18 @@ impl Hold {
         let whole = checkpoint(&self.reading, &self.files.path)?;
         // Some of it may be there since a checkpoint of a service that does not sync.
         seam::cross("sync the live database");
-        self.files.main.sync_data().map_err(PathError::on("sync", &self.files.path))?;
+        let synced = self.files.main.sync_data().map_err(PathError::on("sync", &self.files.path));
+        synced.inspect_err(|_| self.leave_log())?;
         Ok(whole)
+    }
+
+    /// The log stays when we go. It holds what could not be made durable in the main file, and the next one to open the
+    /// database alone brings all of it in again.
+    pub(super) fn leave_log(&self) {
+        for connection in [&self.reading, &self.resting] {
+            // The setting is only a bit of an open connection.
+            let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
     }
 
     /// Closes both connections without a checkpoint, and keeps the descriptors.

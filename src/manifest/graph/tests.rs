@@ -229,6 +229,10 @@ fn an_unknown_release_is_refused_with_the_nearest_ones() {
         refusal(plain(&["1.4.0", "1.5.0", "1.6.0"]), "1.3.0", "1.5.7"),
         "there is no release `1.5.7` in the manifest; the nearest are 1.5.0, 1.6.0"
     );
+    assert_eq!(
+        refusal(plain(&["1.6.0", "1.7.0", "2.0.0"]), "1.5.0", "1.8"),
+        "there is no release `1.8` in the manifest; the nearest is 1.7.0"
+    );
     assert_eq!(refusal(Vec::new(), "", "1.5"), "there is no release `1.5` in the manifest");
     assert_eq!(refusal(Vec::new(), "", ""), "no release is offered on the channel `beta`");
 }

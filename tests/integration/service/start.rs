@@ -54,8 +54,8 @@ fn a_service_that_cannot_be_started_is_undone() {
 // FM-29: the time that is allowed grows while the answers show progress.
 #[test]
 fn a_service_that_is_healthy_late_but_shows_progress_is_waited_for() {
-    // 100 answers take longer than the two seconds that a silent start has.
-    let world = World::installed(&[OLD, NEW.mode("healthy-after 100")]);
+    // 500 answers, 5 ms apart, take longer than the two seconds that a silent start has.
+    let world = World::installed(&[OLD, NEW.mode("healthy-after 500")]);
     let answer = world.run(&UPGRADE).expect(0).json();
     assert!(answer["downtime_ms"].as_u64().unwrap() > 2000, "{answer:#}");
     succeeded(&world);
