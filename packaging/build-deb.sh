@@ -118,16 +118,30 @@ values() {
     debian_version=$(echo "$version" | tr - '~')
     created=$(sed -n 's/^created *= *"\(.*\)"$/\1/p' "$manifest" | head -n 1)
     epoch=${SOURCE_DATE_EPOCH:-$(date -u -d "$created" +%s)}
-    root=$(place root) state=$(place state) backups=$(place dir) user=$(setting user) data=$(setting data)
+    # One a line: of several in one the shell looks at how the last one ended.
+    root=$(place root)
+    state=$(place state)
+    backups=$(place dir)
+    user=$(setting user) data=$(setting data)
     config=/etc/$product/installer.toml command=/usr/bin/$product-installer
     case $data in
     /var/lib/?*) state_directory=${data#/var/lib/} ;;
     *) refuse "\`data\` is \`$data\`; systemd keeps the data of a service below /var/lib" ;;
     esac
+    # A purge empties the data and the state directory.
+    outside "$data" install.state "$state"
+    outside "$data" backup.dir "$backups"
+    outside "$state" backup.dir "$backups"
     if [ "$product" = gantry ]; then installer_path=${command#/}; else installer_path=${root#/}/installer/gantry-installer; fi
     unit=$product.service
     units="$unit $product-recover.service $product-activate.service"
     public_key=$(sed -n 2p -- "$key_file")
+}
+
+outside() { # DIRECTORY KEY PLACE
+    case ${3%/}/ in
+    "${1%/}"/*) refuse "\`$2\` is \`$3\`, in \`$1\`, which a purge of the package empties" ;;
+    esac
 }
 
 # A file of the template with its words put in.
@@ -205,25 +219,25 @@ payload() {
 programs() {
     install -D -m 755 -- "$installer" "$tree/$installer_path"
     if [ "$product" = gantry ]; then return; fi
-    filled "$template/command" | put 755 "${command#/}"
+    put 755 "${command#/}" filled "$template/command"
 }
 
 documents() {
-    filled "$product_directory/installer.toml" | put 644 "${config#/}"
+    put 644 "${config#/}" filled "$product_directory/installer.toml"
     echo "$config" >"$tree/DEBIAN/conffiles"
-    filled "$template/copyright" | put 644 "usr/share/doc/$product/copyright"
-    changelog | gzip -9n | put 644 "usr/share/doc/$product/changelog.gz"
-    filled "$template/lintian-overrides" | put 644 "usr/share/lintian/overrides/$product"
+    put 644 "usr/share/doc/$product/copyright" filled "$template/copyright"
+    put 644 "usr/share/doc/$product/changelog.gz" zipped changelog
+    put 644 "usr/share/lintian/overrides/$product" filled "$template/lintian-overrides"
     pages=usr/share/man/man1
     mkdir -p -- "$tree/$pages"
     if [ "$product" = gantry ]; then
         "$tool" man "$tree/$pages" >/dev/null 2>&1
         gzip -9n -- "$tree/$pages"/*.1
-        "$tool" completions bash | put 644 usr/share/bash-completion/completions/gantry-installer
-        "$tool" completions zsh | put 644 usr/share/zsh/vendor-completions/_gantry-installer
-        "$tool" completions fish | put 644 usr/share/fish/vendor_completions.d/gantry-installer.fish
+        put 644 usr/share/bash-completion/completions/gantry-installer "$tool" completions bash
+        put 644 usr/share/zsh/vendor-completions/_gantry-installer "$tool" completions zsh
+        put 644 usr/share/fish/vendor_completions.d/gantry-installer.fish "$tool" completions fish
     else
-        filled "$template/manual" | gzip -9n | put 644 "$pages/$product-installer.1.gz"
+        put 644 "$pages/$product-installer.1.gz" zipped filled "$template/manual"
     fi
 }
 
@@ -239,15 +253,24 @@ ENTRY
 
 units() {
     for unit in '' -recover -activate -crashed -upgrade; do
-        filled "$template/${unit#-}${unit:+.}service" | put 644 "lib/systemd/system/$product$unit.service"
+        put 644 "lib/systemd/system/$product$unit.service" filled "$template/${unit#-}${unit:+.}service"
     done
-    filled "$template/upgrade.timer" | put 644 "lib/systemd/system/$product-upgrade.timer"
+    put 644 "lib/systemd/system/$product-upgrade.timer" filled "$template/upgrade.timer"
 }
 
-put() { # MODE PATH, of what comes in
-    mkdir -p -- "$tree/$(dirname -- "$2")"
-    cat >"$tree/$2"
-    chmod "$1" "$tree/$2"
+# Not through a pipe: what is refused on its left side ends nothing, and an empty file would be packed.
+put() { # MODE PATH COMMAND, whose words it holds
+    file=$tree/$2
+    mkdir -p -- "${file%/*}"
+    mode=$1
+    shift 2
+    "$@" >"$file"
+    chmod "$mode" "$file"
+}
+
+zipped() { # COMMAND
+    "$@" >"$work/plain"
+    gzip -9n <"$work/plain"
 }
 
 # ---- What dpkg is told

@@ -12,6 +12,7 @@ use crate::journal::{held, releases};
 use crate::plan::observed::{Cause, Held, Observed, Service};
 use crate::plan::probation::Probation;
 use crate::plan::{Refusal, Strategy};
+use crate::steps::life;
 use crate::sys::clock;
 use crate::version::Target;
 
@@ -41,10 +42,24 @@ pub fn run(session: &Session<'_>) -> Answer<Reply> {
     let Some(watched) = probation::tally(session)? else {
         return Ok(nothing("no upgrade is on probation, so nothing is gone back from"));
     };
+    let now = life::now().map_err(|error| super::runs::barred("clock", &error, "look at `/proc/uptime`"))?;
+    if !watched.certainly_lasts(&now) {
+        return Ok(uncertain(&watched));
+    }
     let words = ending.unwrap_or_else(|| "it does not run any more".to_owned());
     // First of all: whatever comes of the way back, this release is not taken again by itself.
     hold(&watched, &words, session)?;
     go_back(&watched, &seen, session)
+}
+
+/// The answer where the probation may have ended, which nobody saw: a probation that is over must not cost what was written
+/// since.
+fn uncertain(watched: &Probation) -> Reply {
+    let version = watched.to.version.as_ref().map_or_else(String::new, ToString::to_string);
+    nothing(&format!(
+        "{version} was on probation, and whether it still is cannot be told after so long, or after a boot; if it is at fault \
+         look at `gantry-installer rollback --dry-run`, else run `gantry-installer confirm` and start the service"
+    ))
 }
 
 fn hold(watched: &Probation, ending: &str, session: &Session<'_>) -> Answer<()> {

@@ -99,6 +99,8 @@ pub struct Stand<'a> {
     pub major: Option<u64>,
     /// Why the service cannot be stopped and started here, if so.
     pub denied: Option<&'a str>,
+    /// The run that was interrupted and has not been ended.
+    pub interrupted: Option<&'a str>,
 }
 
 /// What is done.
@@ -139,8 +141,8 @@ pub fn decide(asked: &Asked, stand: &Stand<'_>) -> Deed {
         )),
         Asked::Resume if stand.denied.is_none() => Deed::Recover,
         Asked::Return if stand.denied.is_none() => Deed::RecoverAndStart,
-        Asked::Leave if stand.denied.is_none() => Deed::Stop,
-        Asked::Resume | Asked::Return | Asked::Leave => Deed::Nothing,
+        Asked::Leave => leave(stand),
+        Asked::Resume | Asked::Return => Deed::Nothing,
         Asked::Admit => admit(stand),
         Asked::MakeWay(new) => make_way(new, stand),
         Asked::Configure => configure(stand),
@@ -156,7 +158,24 @@ fn admit(stand: &Stand<'_>) -> Deed {
         Some(installed) if installed > stand.release => Deed::Refuse(below(installed, stand)),
         // The same files once more bring nothing that was not decided upon when they came.
         Some(_) if stand.configured == Some(stand.release) => Deed::Nothing,
-        Some(_) => failed(stand).or_else(|| crosses(stand)).map_or(Deed::Check, Deed::Refuse),
+        Some(_) => {
+            // It is not unpacked yet, so there is nothing to configure.
+            let again = format!("GANTRY_INSTALLER_RETRY=1 apt install {}={}", stand.package, version_of(stand.release));
+            failed(&again, stand).or_else(|| crosses(stand)).map_or(Deed::Check, Deed::Refuse)
+        }
+    }
+}
+
+/// A removal takes the releases with it: what is needed to finish or to undo a run may not go before that run has ended.
+fn leave(stand: &Stand<'_>) -> Deed {
+    match (stand.denied, stand.interrupted) {
+        (None, _) => Deed::Stop,
+        (Some(_), None) => Deed::Nothing,
+        (Some(why), Some(run)) => Deed::Refuse(Refusal::new(
+            "unfinished",
+            format!("the run {run} was interrupted, and it cannot be ended by this removal: {why}"),
+            "boot this machine, or run `gantry-installer recover --no-start` first, then the same apt command again",
+        )),
     }
 }
 
@@ -180,7 +199,7 @@ fn configure(stand: &Stand<'_>) -> Deed {
     match stand.installed {
         Some(installed) if installed == release => Deed::Nothing,
         Some(installed) if installed > release => Deed::Refuse(below(installed, stand)),
-        installed => match (failed(stand).or_else(|| crosses(stand)), gone_back_from(stand)) {
+        installed => match (failed(&again(stand), stand).or_else(|| crosses(stand)), gone_back_from(stand)) {
             (Some(refusal), _) => Deed::Refuse(refusal),
             (None, Some(words)) => Deed::Say(words),
             (None, None) => match (stand.denied, installed) {
@@ -202,8 +221,23 @@ fn below(installed: &Version, stand: &Stand<'_>) -> Refusal {
     )
 }
 
+/// The command that takes a release again by its package, which dpkg calls half-configured; or without dpkg, which refuses to
+/// configure what it calls installed.
+fn again(stand: &Stand<'_>) -> String {
+    if stand.configured == Some(stand.release) {
+        activation(stand.package, stand.release)
+    } else {
+        format!("GANTRY_INSTALLER_RETRY=1 dpkg --configure {}", stand.package)
+    }
+}
+
+/// The command that takes a release again, whatever dpkg calls its package.
+pub fn activation(package: &str, release: &Version) -> String {
+    format!("gantry-installer hook --package {package} --release {release} --retry activate")
+}
+
 /// The refusal of a release that failed here: neither its downtime is repeated nor its failure hidden.
-fn failed(stand: &Stand<'_>) -> Option<Refusal> {
+fn failed(again: &str, stand: &Stand<'_>) -> Option<Refusal> {
     let held = stand.held.filter(|held| held.cause == Cause::Failed && !stand.retry)?;
     let (package, release) = (stand.package, stand.release);
     let back =
@@ -211,10 +245,7 @@ fn failed(stand: &Stand<'_>) -> Option<Refusal> {
     Some(Refusal::new(
         "held",
         format!("{release} failed here in run {} and is not tried again by itself: {}", held.run, held.reason),
-        format!(
-            "put right what it failed of, then run `GANTRY_INSTALLER_RETRY=1 dpkg --configure {package}`{}",
-            back.unwrap_or_default()
-        ),
+        format!("put right what it failed of, then run `{again}`{}", back.unwrap_or_default()),
     ))
 }
 
@@ -243,8 +274,11 @@ fn gone_back_from(stand: &Stand<'_>) -> Option<String> {
     let again = stand.configured == Some(stand.release);
     again.then(|| {
         format!(
-            "{} was {} in run {}, and stays so: `gantry-installer hook --package {} --release {} --retry activate` takes it again",
-            held.version, held.reason, held.run, stand.package, stand.release
+            "{} was {} in run {}, and stays so: `{}` takes it again",
+            held.version,
+            held.reason,
+            held.run,
+            activation(stand.package, stand.release)
         )
     })
 }

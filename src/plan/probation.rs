@@ -20,6 +20,18 @@ pub struct Probation {
     pub served_ms: u64,
     /// The newest life that was seen.
     pub life: Option<Life>,
+    /// When it began; none where that could not be told.
+    #[serde(default)]
+    pub began: Option<Moment>,
+}
+
+/// A point in time, by the boot clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    /// Which boot.
+    pub boot: String,
+    /// Milliseconds since it.
+    pub at_ms: u64,
 }
 
 /// One life of the service, from a start to its end, as far as it was seen. Both times are milliseconds since the boot: no
@@ -72,6 +84,16 @@ impl Probation {
         self.length_ms.saturating_sub(served)
     }
 
+    /// Whether it certainly lasts: for no longer than the time since it began can the service have been up.
+    ///
+    /// What was seen of its lives cannot tell that, because most of them may never have been seen. In another boot nobody
+    /// knows how long the one before went on.
+    pub fn certainly_lasts(&self, now: &Moment) -> bool {
+        let began = self.began.as_ref().filter(|began| began.boot == now.boot);
+        let passed = began.and_then(|began| now.at_ms.checked_sub(began.at_ms));
+        self.left_ms() > 0 && passed.is_some_and(|passed| passed < self.length_ms)
+    }
+
     /// The refusal of another upgrade while it lasts.
     pub fn refusal(&self) -> Option<Refusal> {
         let left = self.left_ms();
@@ -110,7 +132,12 @@ mod tests {
             length_ms: 1000,
             served_ms: 0,
             life: None,
+            began: None,
         }
+    }
+
+    fn moment(boot: &str, at_ms: u64) -> Moment {
+        Moment { boot: boot.into(), at_ms }
     }
 
     fn life(boot: &str, pid: u32, since_ms: u64, seen_ms: u64) -> Option<Life> {
@@ -145,6 +172,34 @@ mod tests {
         let refusal = mark().refusal().unwrap();
         assert!(refusal.message.ends_with("another 1 s") && refusal.remedy.contains("confirm"), "{refusal:?}");
         assert_eq!(mark().having_seen(life("a", 7, 0, 1000)).refusal(), None);
+    }
+
+    // A day later, on a machine where no command looked since the commit: what was served is not known to have been little.
+    #[test]
+    fn where_no_life_was_ever_seen_it_certainly_lasts_for_its_length_by_the_clock_and_no_longer() {
+        let mark = Probation { began: Some(moment("a", 100)), ..mark() };
+        assert_eq!(mark.left_ms(), 1000);
+        assert!(mark.certainly_lasts(&moment("a", 1099)));
+        assert!(!mark.certainly_lasts(&moment("a", 1100)));
+    }
+
+    #[test]
+    fn after_a_boot_and_without_a_beginning_nothing_is_certain() {
+        assert!(!mark().certainly_lasts(&moment("a", 0)));
+        let mark = Probation { began: Some(moment("a", 100)), ..mark() };
+        assert!(!mark.certainly_lasts(&moment("b", 200)));
+        assert!(!mark.certainly_lasts(&moment("a", 99)), "no clock goes back");
+        // A record that was written before beginnings were.
+        let old = serde_json::json!({
+            "run": "1", "from": mark.from, "to": mark.to, "length_ms": 1000, "served_ms": 0, "life": null,
+        });
+        assert!(!serde_json::from_value::<Probation>(old).unwrap().certainly_lasts(&moment("a", 200)));
+    }
+
+    #[test]
+    fn what_was_seen_to_the_end_is_over_whatever_the_clock_says() {
+        let mark = Probation { began: Some(moment("a", 100)), ..mark() }.having_seen(life("a", 7, 0, 1000));
+        assert!(!mark.certainly_lasts(&moment("a", 1000)));
     }
 
     #[test]

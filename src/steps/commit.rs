@@ -44,8 +44,15 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
 fn watch(machine: &Machine<'_>) -> Result<(), StepError> {
     let (plan, layout) = (machine.plan, &machine.config.layout);
     let Some(length_ms) = plan.probation_ms else { return Ok(probation::end(layout)?) };
-    let life = life::seen(&machine.service)
-        .map_err(|error| StepError::world("service", "cannot tell since when the service is up", error))?;
+    // Repeated after a kill: the service may have been up since.
+    if let Ok(Some(known)) = probation::read(layout)
+        && known.run == plan.run
+    {
+        return Ok(());
+    }
+    // Behind the turning point: what cannot be told now only makes the probation longer, and is no reason to be stuck here.
+    let life = life::seen(&machine.service).ok().flatten();
+    let began = life::now().ok();
     let (run, from, to) = (plan.run.clone(), plan.from.clone(), plan.to.clone());
-    Ok(probation::write(layout, &Probation { run, from, to, length_ms, served_ms: 0, life })?)
+    Ok(probation::write(layout, &Probation { run, from, to, length_ms, served_ms: 0, life, began })?)
 }

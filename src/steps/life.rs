@@ -1,6 +1,6 @@
 //! The present life of the service, for its probation.
 
-use crate::plan::probation::Life;
+use crate::plan::probation::{Life, Moment};
 use crate::sys::clock;
 use crate::sys::process::boot_id;
 use crate::sys::service::{Service, ServiceError, State};
@@ -15,4 +15,12 @@ pub fn seen(service: &Service) -> Result<Option<Life>, ServiceError> {
     let boot = boot_id()?;
     let since_ms = main.map_or(seen_ms, |main| clock::of_ticks(main.started));
     Ok(Some(Life { boot, pid: main.map(|main| main.pid), since_ms, seen_ms }))
+}
+
+/// The present moment, by the boot clock.
+///
+/// # Errors
+/// Where `/proc` cannot be asked.
+pub fn now() -> Result<Moment, ServiceError> {
+    Ok(Moment { boot: boot_id()?, at_ms: clock::since_boot()? })
 }

@@ -123,6 +123,23 @@ fn a_probation_ends_by_itself_once_the_service_was_up_for_so_long() {
     assert_eq!(world.current().as_deref(), Some("1.1.0"));
 }
 
+// Nobody looked, so nothing was counted: as on a machine that was booted since, or after a longer time than the probation's.
+#[test]
+fn a_crash_that_may_be_after_the_probation_is_only_reported() {
+    let world = watched(&[ALONE, NEW], "on_crash = \"restore\"\n");
+    let file = world.path("state/probation.json");
+    let mut record: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    record["life"] = serde_json::Value::Null;
+    record["began"]["boot"] = "another".into();
+    std::fs::write(&file, serde_json::to_vec(&record).unwrap()).unwrap();
+    world.execute("UPDATE notes SET mood = 'fine'");
+    world.kill_service();
+    let answer = world.run(&["recover", "--crashed"]).expect(0);
+    assert!(answer.stdout.contains("1.1.0 was on probation, and whether it still is cannot be told"), "{answer:#?}");
+    assert_eq!((world.current().as_deref(), world.schema()), (Some("1.1.0"), 2));
+    assert!(world.run(&["status", "--json"]).json()["held"].as_array().unwrap().is_empty());
+}
+
 #[test]
 fn of_several_hops_only_the_last_is_on_probation() {
     let world = World::installed(&[OLD, NEW, LAST, LATER]);

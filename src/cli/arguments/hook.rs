@@ -24,7 +24,8 @@ pub struct Hook {
     pub retry: bool,
     /// Go to this major though another one is installed
     #[arg(long, env = "GANTRY_INSTALLER_MAJOR", hide_env_values = true, value_name = "MAJOR")]
-    pub major: Option<u64>,
+    // As text: a number that is none would end as misuse does, which preinst takes for an installer too old to ask.
+    pub major: Option<OsString>,
     /// Which script calls; `activate` does what could not be done when the package was configured
     #[arg(value_enum)]
     pub script: ScriptName,

@@ -18,7 +18,7 @@ use super::reply::Reply;
 use super::runs::{Answer, barred, refused};
 use super::session::{Session, unreadable};
 use super::terminal::Terminal;
-use crate::journal::{held, package};
+use crate::journal::{held, package, runs};
 use crate::manifest::Manifest;
 use crate::observe;
 use crate::plan::Refusal;
@@ -64,23 +64,43 @@ fn answer(arguments: &Hook, config: &Path, terminal: &Terminal) -> Answer<Reply>
             retry: false,
             major: None,
             denied: None,
+            interrupted: None,
         };
         return settled(decide(&asked, &none));
     }
+    let major = match asked {
+        Asked::Admit | Asked::Configure => major(arguments)?,
+        _ => None,
+    };
     let session = Session::open(config, terminal)?;
-    let call = Call { arguments, asked, session: &session };
+    let call = Call { arguments, asked, major, session: &session };
     match &call.asked {
         Asked::Admit => preinst::run(&call),
         Asked::MakeWay(_) | Asked::Leave => prerm::run(&call),
         Asked::Configure | Asked::Resume | Asked::Return => postinst::run(&call),
-        Asked::Overrule | Asked::Nothing => Ok(nothing()),
+        Asked::Overrule | Asked::Nothing => settled(call.deed(None)?),
     }
+}
+
+/// The major that is asked for. Empty is unset.
+fn major(arguments: &Hook) -> Answer<Option<u64>> {
+    let Some(text) = arguments.major.as_ref().filter(|text| !text.is_empty()) else { return Ok(None) };
+    let parsed = text.to_str().and_then(|text| text.parse().ok());
+    parsed.map(Some).ok_or_else(|| {
+        refused(vec![Refusal::new(
+            "major",
+            format!("`GANTRY_INSTALLER_MAJOR` is `{}`, and no number of a major", text.display()),
+            "set it to a number such as 2, or unset it, then run the same apt command again",
+        )])
+    })
 }
 
 /// A call of a script.
 struct Call<'a> {
     arguments: &'a Hook,
     asked: Asked,
+    /// The major that is asked for now.
+    major: Option<u64>,
     session: &'a Session<'a>,
 }
 
@@ -94,6 +114,7 @@ impl Call<'_> {
         let configured = configured.filter(|known| known.name == arguments.package).map(|known| known.release);
         let held = self.held(manifest)?;
         let denied = self.denied()?;
+        let interrupted = self.interrupted()?;
         Ok(decide(
             &self.asked,
             &Stand {
@@ -105,6 +126,7 @@ impl Call<'_> {
                 retry: arguments.retry,
                 major: self.major()?,
                 denied: denied.as_deref(),
+                interrupted: interrupted.as_deref(),
             },
         ))
     }
@@ -113,6 +135,11 @@ impl Call<'_> {
         let found = observe::installed(&self.session.config.layout);
         let found = found.map_err(|error| barred("observe", &error, "run `gantry-installer verify`"))?;
         Ok(found.map(|record| record.release.version))
+    }
+
+    fn interrupted(&self) -> Answer<Option<String>> {
+        runs::unfinished(&self.session.config.layout)
+            .map_err(|error| barred("journal", &error, "see `gantry-installer history`"))
     }
 
     /// What holds the package's release; without a manifest any artifact of it counts.
@@ -128,7 +155,7 @@ impl Call<'_> {
     fn major(&self) -> Answer<Option<u64>> {
         let waits = package::pending(&self.session.config.layout).map_err(|error| Box::new(unreadable(&error)))?;
         let waits = waits.filter(|waits| waits.release == self.arguments.release);
-        Ok(self.arguments.major.or_else(|| waits.and_then(|waits| waits.major)))
+        Ok(self.major.or_else(|| waits.and_then(|waits| waits.major)))
     }
 
     /// Why the service is not to be touched. Who activates by hand or at boot needs no policy's permission.

@@ -12,7 +12,7 @@ use crate::cli::session::unreadable;
 use crate::cli::{install, rollback, upgrade};
 use crate::config::OnFailure;
 use crate::journal::package::{self, Package, Pending};
-use crate::plan::package::{Asked, Deed, version_of};
+use crate::plan::package::{Asked, Deed, activation, version_of};
 use crate::steps::{self, Starts};
 use crate::sys::clock;
 use crate::version::Target;
@@ -23,7 +23,10 @@ pub(super) fn run(call: &Call<'_>) -> Answer<Reply> {
     if call.asked != Asked::Configure && !session.has_state()? {
         return Ok(nothing());
     }
-    let _lock = call.lock()?;
+    let _lock = match call.lock() {
+        Err(held) if held.outcome == Outcome::Locked && call.asked != Asked::Configure => return Ok(left(&held, call)),
+        lock => lock?,
+    };
     let denied = call.denied()?.is_some();
     if !denied {
         recovered(call, Starts::Service)?;
@@ -36,6 +39,14 @@ pub(super) fn run(call: &Call<'_>) -> Answer<Reply> {
         Asked::Return if !denied => come_back(call),
         _ => Ok(nothing()),
     }
+}
+
+/// The answer to a change that is broken off beside a run: that run ends by itself, or at the next call. A failure here would only
+/// make dpkg call the package broken.
+fn left(held: &Reply, call: &Call<'_>) -> Reply {
+    let who = held.error.as_ref().map_or("another run is under way", |error| &error.message);
+    let start = if call.asked == Asked::Return { "; if the service is stopped after it, start it by hand" } else { "" };
+    nothing().saying(format!("nothing is done here: {who}, and ends by itself{start}"))
 }
 
 fn configure(call: &Call<'_>) -> Answer<Reply> {
@@ -97,7 +108,12 @@ fn ended(reply: Reply, call: &Call<'_>) -> Answer<Reply> {
         Outcome::Failed | Outcome::Refused | Outcome::Restored => {
             let (release, package) = (&call.arguments.release, &call.arguments.package);
             if !defers {
-                return Ok(reworded(reply, &format!("`GANTRY_INSTALLER_RETRY=1 dpkg --configure {package}`"), call));
+                // dpkg configures only what it does not call installed.
+                let again = match call.arguments.script {
+                    ScriptName::Activate => activation(package, release),
+                    _ => format!("GANTRY_INSTALLER_RETRY=1 dpkg --configure {package}"),
+                };
+                return Ok(reworded(reply, &format!("`{again}`"), call));
             }
             let why = reason(&reply);
             put_off(&why, call)?;
@@ -148,7 +164,7 @@ fn put_off(why: &str, call: &Call<'_>) -> Answer<()> {
         package: name.clone(),
         release: release.clone(),
         reason: why.to_owned(),
-        major: call.arguments.major,
+        major: call.major,
         since: clock::now(),
     };
     package::put_off(layout, &pending)

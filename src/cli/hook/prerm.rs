@@ -6,9 +6,9 @@ use crate::cli::exit::Outcome;
 use crate::cli::recover;
 use crate::cli::reply::Reply;
 use crate::cli::rollback::{self, Wish};
-use crate::cli::runs::{Answer, barred, refused};
+use crate::cli::runs::{Answer, refused};
 use crate::cli::session::unreadable;
-use crate::journal::{package, runs};
+use crate::journal::package;
 use crate::plan::Refusal;
 use crate::plan::package::Deed;
 use crate::steps::Starts;
@@ -23,9 +23,7 @@ pub(super) fn run(call: &Call<'_>) -> Answer<Reply> {
     }
     let deed = call.deed(None)?;
     let denied = call.denied()?.is_some();
-    let interrupted = runs::unfinished(&session.config.layout)
-        .map_err(|error| barred("journal", &error, "see `gantry-installer history`"))?
-        .is_some();
+    let interrupted = call.interrupted()?.is_some();
     match deed {
         Deed::Stop => {
             let _lock = call.lock()?;

@@ -15,10 +15,18 @@ struct Machine {
     retry: bool,
     major: Option<u64>,
     denied: Option<&'static str>,
+    interrupted: Option<&'static str>,
 }
 
-const NOTHING: Machine =
-    Machine { installed: None, configured: None, held: None, retry: false, major: None, denied: None };
+const NOTHING: Machine = Machine {
+    installed: None,
+    configured: None,
+    held: None,
+    retry: false,
+    major: None,
+    denied: None,
+    interrupted: None,
+};
 
 const fn at(installed: &'static str, configured: &'static str) -> Machine {
     Machine { installed: Some(installed), configured: Some(configured), ..NOTHING }
@@ -53,6 +61,7 @@ fn deed(release: &str, call: &str, machine: Machine) -> Deed {
         retry: machine.retry,
         major: machine.major,
         denied: machine.denied,
+        interrupted: machine.interrupted,
     };
     decide(&asked(script, &words.collect::<Vec<_>>()).unwrap(), &stand)
 }
@@ -108,7 +117,13 @@ fn situation_3_a_release_that_failed_is_refused_at_once_until_it_is_asked_for() 
     let asked = Machine { retry: true, ..machine };
     assert_eq!(deed("1.2.0", "postinst configure 1.1.0", asked), Deed::Upgrade);
     // Unpacking it again would fail again: this is refused while nothing is half-way.
-    assert_eq!(refusal(deed("1.2.0", "preinst upgrade 1.1.0 1.2.0", machine)).0, "held");
+    let (code, remedy) = refusal(deed("1.2.0", "preinst upgrade 1.1.0 1.2.0", machine));
+    assert_eq!(code, "held");
+    assert!(remedy.contains("`GANTRY_INSTALLER_RETRY=1 apt install gantry=1.2.0`"), "{remedy}");
+    // Put off, or crashed on probation: for dpkg it is installed, and there is nothing to configure.
+    let installed = Machine { held: Some(Cause::Failed), ..at("1.1.0", "1.2.0") };
+    let (_, remedy) = refusal(deed("1.2.0", "activate", installed));
+    assert!(remedy.contains("`gantry-installer hook --package gantry --release 1.2.0 --retry activate`"), "{remedy}");
 }
 
 #[test]
@@ -175,6 +190,19 @@ fn situation_9b_a_reconfiguration_changes_nothing() {
     for call in ["prerm upgrade 1.2.0", "preinst upgrade 1.2.0", "postinst configure 1.2.0"] {
         assert_eq!(deed("1.2.0", call, machine), Deed::Nothing, "{call}");
     }
+}
+
+// The releases go with the package, and only with them can the run be ended.
+#[test]
+fn a_removal_is_refused_where_a_run_was_interrupted_and_cannot_be_ended() {
+    let interrupted = Machine { interrupted: Some("000002-upgrade-1.2.0"), ..at("1.1.0", "1.1.0") };
+    assert_eq!(deed("1.2.0", "prerm remove", interrupted), Deed::Stop, "it is ended first");
+    let denied = Machine { denied: Some("policy-rc.d forbids it"), ..interrupted };
+    let (code, remedy) = refusal(deed("1.2.0", "prerm remove", denied));
+    assert_eq!(code, "unfinished");
+    assert!(remedy.contains("`gantry-installer recover --no-start`"), "{remedy}");
+    // dpkg takes the removal back, which must not fail as well.
+    assert_eq!(deed("1.2.0", "postinst abort-remove", denied), Deed::Nothing);
 }
 
 #[test]

@@ -86,6 +86,11 @@ fn while_another_run_is_under_way_nothing_comes_in_and_its_holder_is_named() {
     assert!(refused.stderr.contains(&format!("process {pid}")), "{refused:#?}");
     let refused = dpkg.script("1.1.0", "postinst configure 1.0.0").expect(7);
     assert!(refused.stderr.contains(&format!("process {pid}")), "{refused:#?}");
+    // What dpkg calls after the refusal: a failure would leave the package broken.
+    for call in ["postinst abort-upgrade 1.1.0", "postinst abort-remove"] {
+        let left = dpkg.script("1.0.0", call).expect(0);
+        assert!(left.stderr.contains(&format!("process {pid}")), "{left:#?}");
+    }
     child.kill().unwrap();
     child.wait().unwrap();
     dpkg.script("1.1.0", "preinst upgrade 1.0.0 1.1.0").expect(0);

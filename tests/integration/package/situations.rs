@@ -231,3 +231,15 @@ fn a_package_waits_for_the_end_of_a_probation() {
     dpkg.install("1.2.0").unwrap();
     dpkg.world.stands_at("1.2.0", 3);
 }
+
+// An exit of 2 would be taken for that of an installer too old to ask, and the package would come.
+#[test]
+fn a_major_that_is_no_number_is_refused_and_an_empty_one_is_none() {
+    let mut dpkg = Dpkg::usual();
+    dpkg.environment = vec![("GANTRY_INSTALLER_MAJOR", "two".to_owned())];
+    let answer = failed(dpkg.install("1.1.0"), "[1.1.0] preinst upgrade 1.0.0 1.1.0", 3);
+    assert!(answer.stderr.contains("`GANTRY_INSTALLER_MAJOR` is `two`"), "{answer:#?}");
+    dpkg.environment = vec![("GANTRY_INSTALLER_MAJOR", String::new())];
+    dpkg.install("1.1.0").unwrap();
+    dpkg.world.stands_at("1.1.0", 2);
+}
