@@ -13,6 +13,7 @@ use std::error::Error;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gantry_installer::config::{ForeignKeys, Format};
 use gantry_installer::db::build::{Recipe, build};
@@ -71,7 +72,7 @@ fn transfer(old: &Path, export: &Path, again: &Path, ledger: &Ledger) -> Result<
     create(again)?;
     let mut connection = open_owned(again, ForeignKeys::Ignored)?;
     connection.pragma_update(None, "synchronous", "OFF")?;
-    declare(&mut connection, &schema)?;
+    declare(&mut connection, &schema, Arc::new(|| false))?;
     let file = File::open(export)?;
     import(&connection, ledger, &inventory, BufReader::with_capacity(1 << 20, &file), &Heard::default())?;
     Ok(again.to_owned())
