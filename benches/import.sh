@@ -20,17 +20,17 @@ main() {
     releases
     old
     printf '%-58s %10s  %s\n' "import of $rows rows, $(size "$work/old.db") MB" here goal
-    times "$repeats" alternately plain carried
+    repeated "$repeats" alternately plain carried
     row "rows, constraints and references, by ATTACH and INSERT" "$(ratio constraints plain)" "1.2"
     row "the same with the digests of both sides" "$(ratio whole plain)" "2"
     row "peak memory, MiB" "$(sort -n "$work/memory" | tail -n 1)" "128"
-    times "$repeats" alternately dumped transferred
+    repeated "$repeats" alternately dumped transferred
     row "export and import through the file, by .dump | sqlite3" "$(ratio transfer dump)" "1"
     printf '(%s: ATTACH and INSERT %s s, .dump | sqlite3 %s s; load %s)\n' "sqlite3 $(sqlite3 --version | cut -d' ' -f1)" \
         "$(median plain)" "$(median dump)" "$(cut -d' ' -f1 /proc/loadavg)"
 }
 
-times() { # COUNT COMMAND…
+repeated() { # COUNT COMMAND…
     count=$1
     shift
     while [ "$count" -gt 0 ]; do
