@@ -137,6 +137,25 @@ fn without_a_service_manager_the_release_waits_and_is_activated_at_boot() {
     assert!(refused.stderr.contains("its service has to be stopped"), "{refused:#?}");
 }
 
+// Its releases would go with the package, and only with them can the run be ended.
+#[test]
+fn a_removal_without_a_service_manager_is_refused_while_a_run_is_unfinished() {
+    let mut dpkg = Dpkg::usual();
+    dpkg.unpack("1.1.0");
+    let mut command = dpkg.command("1.1.0", "postinst configure 1.0.0");
+    let killed = Answer::of(command.env("GANTRY_INSTALLER_DIE_AT", "80").output().unwrap());
+    assert_eq!(killed.code, -1, "{killed:#?}");
+    let commands = std::fs::read_to_string(dpkg.world.path("installer.toml")).unwrap();
+    under_systemd(&mut dpkg, false, None);
+    let refused = dpkg.script("1.1.0", "prerm remove").expect(3);
+    assert!(refused.stderr.contains("`gantry-installer recover --no-start`"), "{refused:#?}");
+    dpkg.script("1.1.0", "postinst abort-remove").expect(0);
+    std::fs::write(dpkg.world.path("installer.toml"), commands).unwrap();
+    dpkg.environment.clear();
+    dpkg.world.run(&["recover", "--no-start"]).expect(0);
+    dpkg.script("1.1.0", "prerm remove").expect(0);
+}
+
 #[test]
 fn a_first_installation_without_a_service_manager_waits_as_a_whole() {
     let mut dpkg = Dpkg::with(&[OLD]);
