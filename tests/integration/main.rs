@@ -32,6 +32,7 @@ mod package;
 mod places;
 mod power;
 mod probation;
+mod processes;
 mod races;
 mod refusals;
 mod release;

@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use gantry_installer::manifest::signing;
 use serde_json::Value;
 
-use crate::format;
 #[allow(unused_imports, reason = "not every program that shares it goes to another major")]
 pub use crate::release::{MAJOR, MAJOR_OF_NEW, NEW, OLD, Release, archive, measure};
+use crate::{format, processes};
 
 pub struct World {
     directory: tempfile::TempDir,
@@ -248,39 +248,14 @@ dir = "{d}/backups"
         assert_eq!(self.query::<String>("PRAGMA integrity_check"), "ok");
     }
 
-    /// The processes that this world's service is made of, or that are about to become it, with their arguments. They
-    /// are known by the directory in their command line: a number in a pid file may be a stranger's by now.
+    /// The processes that this world's service is made of, or that are about to become it, with their arguments.
     pub fn processes(&self) -> Vec<(u32, Vec<String>)> {
-        let own = self.directory.path().to_str().unwrap();
-        let numbers =
-            std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-        let with_arguments = numbers.map(|pid: u32| {
-            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            (pid, String::from_utf8_lossy(&line).split_terminator('\0').map(str::to_owned).collect::<Vec<_>>())
-        });
-        let is_own = |words: &[String]| {
-            let is_installer = words.first().is_some_and(|word| word == env!("CARGO_BIN_EXE_gantry-installer"));
-            words.iter().any(|word| word.contains(own)) && (!is_installer || words.iter().any(|word| word == "gate"))
-        };
-        with_arguments.filter(|(_, words)| is_own(words)).collect()
+        processes::of(self.directory.path())
     }
 
-    /// Ends the service and what it left behind, whatever state it is in, and returns when all of it is gone: a process
-    /// that is ending has no command line any more, and still its port.
+    /// Ends the service and what it left behind, and returns when all of it is gone.
     pub fn kill_service(&self) {
-        loop {
-            let processes = self.processes();
-            if processes.is_empty() {
-                return;
-            }
-            for (pid, _) in processes {
-                let pid = rustix::process::Pid::from_raw(pid.try_into().unwrap()).unwrap();
-                let Ok(end) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) else { continue };
-                let _ = rustix::process::pidfd_send_signal(&end, rustix::process::Signal::KILL);
-                let mut ended = [rustix::event::PollFd::new(&end, rustix::event::PollFlags::IN)];
-                rustix::event::poll(&mut ended, None).unwrap();
-            }
-        }
+        processes::kill(self.directory.path());
     }
 }
 

@@ -11,6 +11,8 @@ mod format;
 #[path = "../integration/crash/frozen.rs"]
 #[allow(dead_code, reason = "shared with the integration tests")]
 mod frozen;
+#[path = "../integration/processes.rs"]
+mod processes;
 #[path = "../integration/release.rs"]
 #[allow(dead_code, reason = "shared with the integration tests")]
 mod release;
