@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::session::Session;
 use super::terminal::took;
 use crate::db::build;
+use crate::journal::package::Package;
 use crate::journal::{record, runs};
 use crate::manifest::Manifest;
 use crate::manifest::graph::{Asked, way};
@@ -97,9 +98,14 @@ impl Major {
         text
     }
 
-    /// The same with the command that goes there.
-    pub fn offer(&self) -> String {
-        format!("{}: `gantry-installer upgrade --to {}`", self.words(), self.version.major())
+    /// The same with the command that goes there; of apt where a package brings the product.
+    pub fn offer(&self, package: Option<&Package>) -> String {
+        let major = self.version.major();
+        let command = package.map_or_else(
+            || format!("gantry-installer upgrade --to {major}"),
+            |package| format!("GANTRY_INSTALLER_MAJOR={major} apt install {}", package.name),
+        );
+        format!("{}: `{command}`", self.words())
     }
 }
 
