@@ -10,10 +10,11 @@ use crate::db::build;
 use crate::journal::{record, runs};
 use crate::manifest::Manifest;
 use crate::manifest::graph::{Asked, way};
+use crate::plan::Refusal;
 use crate::plan::observed::{Cause, Content, Observed};
 use crate::plan::room::{Room, size};
 use crate::plan::step::Incoming;
-use crate::plan::upgrade::{Upgrade, rooms_of};
+use crate::plan::upgrade::{Upgrade, hindrance, rooms_of};
 use crate::run::{Report, resolve, usual_restart};
 use crate::version::{Target, Version};
 
@@ -32,6 +33,8 @@ pub struct Major {
     pub downtime_ms: u64,
     /// What is taken of each file system, and what it has.
     pub space: Vec<Room>,
+    /// Why it would be refused as the database stands.
+    pub refusals: Vec<Refusal>,
 }
 
 /// The next higher major that a way leads to; none where there is none, or where it cannot be told.
@@ -69,6 +72,7 @@ pub fn of(way: &[Incoming], seen: &Observed, session: &Session<'_>) -> Option<Ma
         hops: way.iter().map(|one| one.release.version.clone()).collect(),
         downtime_ms: (readable.bytes / rate(session)).max(1) + restart,
         space: rooms_of(&ask, seen),
+        refusals: hindrance(way, seen).into_iter().collect(),
     })
 }
 
@@ -97,9 +101,15 @@ impl Major {
         text
     }
 
-    /// The same with the command that goes there.
+    /// The same with the command that goes there, or with what is to be done before.
     pub fn offer(&self) -> String {
-        format!("{}: `gantry-installer upgrade --to {}`", self.words(), self.version.major())
+        let refusals =
+            self.refusals.iter().map(|refusal| format!("; refused as it is: {}: {}", refusal.message, refusal.remedy));
+        let way = format!("`gantry-installer upgrade --to {}`", self.version.major());
+        match refusals.collect::<String>() {
+            refused if refused.is_empty() => format!("{}: {way}", self.words()),
+            refused => format!("{}{refused}; then {way}", self.words()),
+        }
     }
 }
 

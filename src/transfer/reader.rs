@@ -1,6 +1,9 @@
 //! Reads an export, and believes nothing of it that its inventory does not confirm.
 
 use std::io::{self, BufRead, Read};
+use std::panic::resume_unwind;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
 
 use flate2::bufread::GzDecoder;
 use tar::{Archive, Entry, EntryType};
@@ -85,11 +88,13 @@ const LONGEST_DOCUMENT: u64 = 64 << 20;
 /// The longest part: one row alone may be as long as SQLite lets it, and base64 makes it longer.
 const LONGEST_PART: u64 = 3 << 30;
 
+const USUAL_PART: u64 = 9 << 20;
+
 /// Reads a whole export once, and gives its inventory when every member and every table is what the inventory says.
 ///
 /// # Errors
 /// Everything else, by the member that is wrong.
-pub fn inspect(export: impl BufRead) -> Result<(Inventory, String)> {
+pub fn inspect(export: impl BufRead + Send) -> Result<(Inventory, String)> {
     let mut schema = String::new();
     let mut seen = Vec::new();
     let inventory = walk(export, |member| match member {
@@ -97,7 +102,7 @@ pub fn inspect(export: impl BufRead) -> Result<(Inventory, String)> {
             schema = sql;
             Ok(())
         }
-        Member::Part(path, bytes) => {
+        Member::Part(path, bytes, extent) => {
             let mut digest = ContentDigest::EMPTY;
             let mut rows = 0;
             for (row, number) in lines(&bytes).zip(1..) {
@@ -105,7 +110,6 @@ pub fn inspect(export: impl BufRead) -> Result<(Inventory, String)> {
                 digest.add(row);
                 rows = number;
             }
-            let extent = Extent::of(&bytes);
             seen.push((Part { path, rows, bytes: extent.bytes, sha256: extent.sha256 }, digest));
             Ok(())
         }
@@ -120,18 +124,18 @@ pub fn inspect(export: impl BufRead) -> Result<(Inventory, String)> {
 /// # Errors
 /// Those of `take`, and everything that [`inspect`] would find.
 pub fn rows<E: From<ReadError>>(
-    export: impl BufRead,
+    export: impl BufRead + Send,
     inventory: &Inventory,
     mut take: impl FnMut(&Table, &[Value<'_>]) -> std::result::Result<(), E>,
 ) -> std::result::Result<(), E> {
     let mut parts = inventory.tables.iter().flat_map(|table| table.parts.iter().map(move |part| (table, part)));
     let mut failure = None;
     let walked = walk(export, |member| {
-        let Member::Part(path, bytes) = member else { return Ok(()) };
+        let Member::Part(path, bytes, extent) = member else { return Ok(()) };
         let Some((table, part)) = parts.next().filter(|(_, part)| part.path == path) else {
             return Err(ReadError::Unexpected { path });
         };
-        same(&path, Extent::of(&bytes), Extent { bytes: part.bytes, sha256: part.sha256 })?;
+        same(&path, extent, Extent { bytes: part.bytes, sha256: part.sha256 })?;
         for (line, number) in lines(&bytes).zip(1..) {
             let row = read_row(line).map_err(|error| wrong_row(&path, number, Some(error)))?;
             if row.len() != table.columns.len() {
@@ -154,14 +158,27 @@ pub fn rows<E: From<ReadError>>(
 /// A member between the first and the last.
 enum Member {
     Schema(String),
-    Part(String, Vec<u8>),
+    Part(String, Vec<u8>, Extent),
 }
 
-/// Goes through an export from its beginning to its very end.
-fn walk(export: impl BufRead, mut visit: impl FnMut(Member) -> Result<()>) -> Result<Inventory> {
+/// Goes through an export from its beginning to its very end. While one member is visited the next one is unpacked.
+fn walk(export: impl BufRead + Send, mut visit: impl FnMut(Member) -> Result<()>) -> Result<Inventory> {
+    thread::scope(|scope| {
+        let (ready, members) = sync_channel(1);
+        let unpacking = scope.spawn(move || unpack(export, &ready));
+        let refused = members.iter().find_map(|member| visit(member).err());
+        // Whoever unpacks finds at the next member that nobody takes it any more.
+        drop(members);
+        let unpacked = unpacking.join().unwrap_or_else(|panic| resume_unwind(panic));
+        refused.map_or(unpacked, Err)
+    })
+}
+
+fn unpack(export: impl BufRead, ready: &SyncSender<Member>) -> Result<Inventory> {
     let mut archive = Archive::new(GzDecoder::new(export));
     let mut after = "the beginning".to_owned();
     let mut inventory = None;
+    let hand_over = |member| ready.send(member).map_err(|_| ReadError::Foreign("nobody read it to its end"));
     {
         let entries = archive.entries().map_err(|source| ReadError::Damaged { after: after.clone(), source })?;
         for (entry, index) in entries.zip(0_u64..) {
@@ -174,10 +191,13 @@ fn walk(export: impl BufRead, mut visit: impl FnMut(Member) -> Result<()>) -> Re
                 (_, _) if inventory.is_some() => return Err(unexpected()),
                 (0, OPENING) => check_opening(&bytes)?,
                 (0, _) => return Err(ReadError::Foreign("it does not begin with `format.json`")),
-                (1, SCHEMA) => visit(Member::Schema(String::from_utf8(bytes).map_err(|_| unexpected())?))?,
+                (1, SCHEMA) => hand_over(Member::Schema(String::from_utf8(bytes).map_err(|_| unexpected())?))?,
                 (1, _) => return Err(unexpected()),
                 (_, INVENTORY) => inventory = Some(document(INVENTORY, &bytes)?),
-                _ if part => visit(Member::Part(path.clone(), bytes))?,
+                _ if part => {
+                    let extent = Extent::of(&bytes);
+                    hand_over(Member::Part(path.clone(), bytes, extent))?;
+                }
                 _ => return Err(unexpected()),
             }
             after = path;
@@ -201,7 +221,8 @@ fn content(entry: &mut Entry<'_, impl Read>, path: &str, after: &str, limit: u64
     if bytes > limit {
         return Err(ReadError::TooLong { path: path.to_owned(), bytes, limit });
     }
-    let mut content = Vec::new();
+    // What a header says is not believed beyond what a usual part has.
+    let mut content = Vec::with_capacity(usize::try_from(bytes.min(USUAL_PART)).unwrap_or(0));
     let read = entry.read_to_end(&mut content);
     let whole =
         read.and_then(|read| if read as u64 == bytes { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) });

@@ -101,3 +101,18 @@ fn rows_that_the_next_major_cannot_hold_are_named_and_nothing_is_made() {
     assert!(message.contains(&culprit), "{message}");
     assert_eq!(beside(&world), Vec::<String>::new());
 }
+
+#[test]
+fn an_export_of_another_product_is_refused_by_name() {
+    let (_gantry, export) = exported("");
+    let world = crate::world::World::installed(&[crate::world::OLD]);
+    let into = world.path("new.db").to_str().unwrap().to_owned();
+    let answer =
+        world.run(&["import", "--from", &export, "--into", &into, "--release", "1.0", "--json"]).expect(3).json();
+    let refusal = &answer["refusals"][0];
+    assert_eq!(
+        (&refusal["code"], &refusal["message"]),
+        (&json!("foreign-export"), &json!("the export is of `gantry`, and the configuration of `notes`"),)
+    );
+    assert!(!Path::new(&into).exists());
+}

@@ -62,7 +62,7 @@ pub(super) fn mapping(
 }
 
 /// Makes the database that was exported beside the new one, and that one from it. The former goes away in any case.
-pub(super) fn build<R: BufRead>(
+pub(super) fn build<R: BufRead + Send>(
     staged: &Path,
     record: &ReleaseRecord,
     mapping: &Mapping,
@@ -82,7 +82,6 @@ pub(super) fn build<R: BufRead>(
         fingerprint: release.fingerprint,
         ledger: &ledger,
         foreign_keys: session.config.database.foreign_keys,
-        source_sha256: None,
         integrity: false,
     };
     build::build(&scratch.path(), staged, &recipe, &session.terminal.rows()).map_err(|error| match error {
@@ -96,7 +95,7 @@ pub(super) fn build<R: BufRead>(
     })
 }
 
-fn fill<R: BufRead>(
+fn fill<R: BufRead + Send>(
     scratch: &Scratch,
     ledger: &crate::migration::Ledger,
     export: Export<'_, R>,
