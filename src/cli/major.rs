@@ -89,16 +89,32 @@ impl Major {
     pub fn words(&self) -> String {
         let hops: Vec<String> = self.hops.iter().map(ToString::to_string).collect();
         let mut text = format!(
-            "{} makes the database anew: {}, down for about {}",
+            "{} makes the database anew: {} (estimated by the size of the database, until a rehearsal tells)",
             self.version,
-            if hops.len() == 1 { "one hop".to_owned() } else { format!("by way of {}", hops.join(", ")) },
-            took(self.downtime_ms)
+            match hops.as_slice() {
+                [_] => format!("one hop, down for about {}", took(self.downtime_ms)),
+                all =>
+                    format!("by way of {}, down for about {} in the last hop", all.join(", "), took(self.downtime_ms)),
+            },
         );
         for room in self.space.iter().filter(|room| room.needed > 0) {
             let (needed, available) = (size(room.needed), size(room.available));
-            let _ = write!(text, "; {needed} of the {available} that are free for {}", room.holds.join(", "));
+            let _ = write!(text, "; up to {needed} of the {available} that are free for {}", room.holds.join(", "));
         }
         text
+    }
+
+    /// What was estimated beside what it was, once the database was made anew: by the run that made it.
+    pub fn beside(&self, made: &Report) -> Option<String> {
+        let (imported, needed) = (made.import.as_ref()?, self.space.iter().map(|room| room.needed).sum());
+        let downtime = made.downtime_ms.map(|ms| {
+            let (estimated, version) = (took(self.downtime_ms), &self.version);
+            format!("down for about {estimated} in the hop to {version}, and it was {}; ", took(ms))
+        });
+        let account = &imported.account;
+        let (before, after) = (size(account.source.bytes), size(account.bytes));
+        let downtime = downtime.unwrap_or_default();
+        Some(format!("{downtime}up to {}, and the database went from {before} to {after}", size(needed)))
     }
 
     /// The same with the command that goes there, or with what is to be done before.

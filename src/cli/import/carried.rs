@@ -48,6 +48,19 @@ pub(super) fn mapping(
     if inventory.schema.as_ref().is_some_and(|schema| mapping.admits(schema, inventory.fingerprint)) {
         return Ok(Ok(mapping));
     }
+    let same = mapping.sources().iter().find(|source| Some(&source.schema) == inventory.schema.as_ref());
+    if let Some(source) = same {
+        return Ok(Err(Refusal::new(
+            "other-schema",
+            format!(
+                "the export's schema {} is not as its release made it: it has the fingerprint {}, and the import of {version} \
+                 reads {}",
+                source.schema, inventory.fingerprint, source.fingerprint
+            ),
+            "run `gantry-installer status` where it was exported, which names what differs; put that right, export it again, \
+             and import that",
+        )));
+    }
     let known: Vec<_> = mapping.sources().iter().map(|source| source.schema.to_string()).collect();
     let (found, known) = (words(inventory.schema.as_ref()), known.join(", "));
     let fingerprint = inventory.fingerprint;
