@@ -1,10 +1,14 @@
+use std::io::Read as _;
+
 use flate2::Compression;
+use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
+use tar::Archive;
 
 use super::*;
 use crate::digest::{Fingerprint, Sha256};
-use crate::transfer::document::Role;
+use crate::transfer::document::{FORMAT, Role};
 use crate::transfer::writer::{Contents, WriteError, Writer, write};
 
 fn inventory(contents: Contents) -> Inventory {
