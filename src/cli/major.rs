@@ -117,15 +117,16 @@ impl Major {
         Some(format!("{downtime}up to {}, and the database went from {before} to {after}", size(needed)))
     }
 
-    /// The same with the command that goes there, or with what is to be done before.
+    /// The same with the command that goes there, and what is to be done before.
     pub fn offer(&self) -> String {
-        let refusals =
-            self.refusals.iter().map(|refusal| format!("; refused as it is: {}: {}", refusal.message, refusal.remedy));
-        let way = format!("`gantry-installer upgrade --to {}`", self.version.major());
-        match refusals.collect::<String>() {
-            refused if refused.is_empty() => format!("{}: {way}", self.words()),
-            refused => format!("{}{refused}; then {way}", self.words()),
-        }
+        let refused = |refusal: &Refusal| {
+            format!(
+                "\n           refused as the database is: {}\n             hint: {}",
+                refusal.message, refusal.remedy
+            )
+        };
+        let refused: String = self.refusals.iter().map(refused).collect();
+        format!("{}: `gantry-installer upgrade --to {}`{refused}", self.words(), self.version.major())
     }
 }
 
