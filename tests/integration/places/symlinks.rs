@@ -25,6 +25,7 @@ fn behind(links: &[(&str, &str)]) -> (World, PathBuf) {
     (world, real)
 }
 
+// FM-36
 #[test]
 fn a_database_behind_symlinks_is_exchanged_and_they_stay() {
     let cases: [&[(&str, &str)]; 3] = [
