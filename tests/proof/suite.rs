@@ -153,7 +153,7 @@ impl Suite {
 }
 
 fn is_of_a_package(name: &str) -> bool {
-    ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|beginning| name.starts_with(beginning))
+    name == "OUT_DIR" || ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|beginning| name.starts_with(beginning))
 }
 
 /// The first line of a failure that says something.
