@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::session::Session;
 use super::terminal::took;
 use crate::db::build;
+use crate::journal::package::Package;
 use crate::journal::{record, runs};
 use crate::manifest::Manifest;
 use crate::manifest::graph::{Asked, way};
@@ -117,11 +118,16 @@ impl Major {
         Some(format!("{downtime}up to {}, and the database went from {before} to {after}", size(needed)))
     }
 
-    /// The same with the command that goes there, or with what is to be done before.
-    pub fn offer(&self) -> String {
+    /// The same with the command that goes there, or with what is to be done before; of apt where a package brings the
+    /// product.
+    pub fn offer(&self, package: Option<&Package>) -> String {
         let refusals =
             self.refusals.iter().map(|refusal| format!("; refused as it is: {}: {}", refusal.message, refusal.remedy));
-        let way = format!("`gantry-installer upgrade --to {}`", self.version.major());
+        let major = self.version.major();
+        let way = package.map_or_else(
+            || format!("`gantry-installer upgrade --to {major}`"),
+            |package| format!("`GANTRY_INSTALLER_MAJOR={major} apt install {}`", package.name),
+        );
         match refusals.collect::<String>() {
             refused if refused.is_empty() => format!("{}: {way}", self.words()),
             refused => format!("{}{refused}; then {way}", self.words()),

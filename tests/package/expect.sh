@@ -179,11 +179,39 @@ stands_still() {
     inside pgrep --runstates T,t -x gantry-installe
 }
 
-cut_at() { # NUMBER PHASE
-    an_old_machine
-    before=$(life)
-    stopped_at "$1"
-    "$2" || failed "before change $1 it is not $2: $(life)"
+# Sets up a machine whose run stands still in PHASE. How many changes come before it is nobody's promise: NUMBER is a guess.
+stands_in() { # PHASE WAY NUMBER
+    number=$3
+    for attempt in 1 2 3 4 5 6 7 8 9; do
+        an_old_machine
+        before=$(life)
+        "$2" "$number"
+        phase=$(phase)
+        echo "before change $number it is $phase"
+        case $1,$phase in
+        "$phase,$1") return ;;
+        before-the-stop,* | *,after-the-start) number=$((number - 10)) ;;
+        *) number=$((number + 15)) ;;
+        esac
+        dismantle
+        rm -rf -- "$place"
+    done
+    failed "no change was found that is $1"
+}
+
+# By what is seen from outside of the run.
+phase() {
+    if ! inside systemctl is-active --quiet gantry.service; then
+        echo in-the-downtime
+    elif [ "$(life)" = "$before" ]; then
+        echo before-the-stop
+    else
+        echo after-the-start
+    fi
+}
+
+cut_in() { # PHASE NUMBER
+    stands_in "$1" stopped_at "$2"
     cut_power
     boot
     is_old_or_new
@@ -192,19 +220,6 @@ cut_at() { # NUMBER PHASE
     is 1.5.0 6
     keeps_rows
     dpkg_says installed 1.5.0
-}
-
-# Where a run stands still, by what is seen from outside of it.
-before_the_stop() {
-    [ "$(life)" = "$before" ]
-}
-
-in_the_downtime() {
-    ! inside systemctl is-active --quiet gantry.service
-}
-
-after_the_start() {
-    inside systemctl is-active --quiet gantry.service && [ "$(life)" != "$before" ]
 }
 
 is_old_or_new() {

@@ -71,6 +71,9 @@ fn a_failure_that_is_deferred_is_told_of_and_waits() {
     assert!(pending["reason"].as_str().unwrap().contains("does not become healthy"), "{pending:#}");
     let status = dpkg.world.run(&["status"]).expect(0).stdout;
     assert!(status.contains("pending    1.1.0 of the package `notes`"), "{status}");
+    // `upgrade` is refused where a package brings the product, so nobody is sent there.
+    assert!(status.contains("--release 1.1.0 --retry activate` tries it again"), "{status}");
+    assert!(!status.contains("upgrade --to"), "{status}");
     // At the next boot nothing is tried again, and the unit says so.
     let runs = dpkg.runs();
     dpkg.script("1.1.0", "activate").expect(3);

@@ -2,15 +2,15 @@
 # Power cuts, crashes, and the units that deal with them.
 
 a_power_cut_before_the_stop_leaves_the_old_release() {
-    cut_at 70 before_the_stop
+    cut_in before-the-stop 70
 }
 
 a_power_cut_in_the_downtime_ends_in_old_or_new() {
-    cut_at 163 in_the_downtime
+    cut_in in-the-downtime 163
 }
 
 a_power_cut_late_in_the_run_ends_in_old_or_new() {
-    cut_at 205 after_the_start
+    cut_in after-the-start 205
 }
 
 a_crash_on_probation_brings_the_old_release_back() {

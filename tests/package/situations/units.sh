@@ -22,9 +22,7 @@ the_upgrade_unit_holds_the_machine_up_while_it_works() {
 }
 
 a_stop_of_the_upgrade_unit_in_the_downtime_ends_in_old_or_new() {
-    an_old_machine
-    upgrade_unit_stopped_at 245
-    in_the_downtime || failed "it is not in the downtime"
+    stands_in in-the-downtime upgrade_unit_stopped_at 245
     # Returns when all of the unit has ended, however long that takes.
     inside systemctl stop gantry-upgrade.service
     upgrade_unit_is inactive || upgrade_unit_is failed || failed "it still works"
