@@ -29,7 +29,34 @@ pub fn close(machine: &Machine<'_>) -> Result<(), StepError> {
 
 /// Lets one start through: that of `point`, while this process lives.
 pub fn expect(machine: &mut Machine<'_>, point: &Point) -> Result<(), StepError> {
-    let Some(version) = point.version.clone() else { return open(machine, None) };
+    let Some(run) = expecting(machine, point)? else { return open(machine, None) };
+    write(machine, committed(machine)?, Some(run))
+}
+
+/// Writes beforehand what is to let the start of the new release through, while the service still runs. The gate stays
+/// closed.
+pub fn foresee(machine: &mut Machine<'_>) -> Result<(), StepError> {
+    let to = machine.plan.to.clone();
+    if let Some(run) = expecting(machine, &to)? {
+        let record = record_of(machine, committed(machine)?, Some(run))?;
+        machine.memory.foreseen = Some(record::stage(&machine.config.layout.gate(), &record, MODE)?);
+    }
+    Ok(())
+}
+
+/// Lets the start of the new release through.
+///
+/// That is not synced: what a power cut puts back keeps everybody out, and so does the new record, as its owner is dead.
+pub fn expect_new(machine: &mut Machine<'_>) -> Result<(), StepError> {
+    match machine.memory.foreseen.take() {
+        Some(foreseen) => Ok(foreseen.take_place()?),
+        None => expect(machine, &machine.plan.to.clone()),
+    }
+}
+
+/// The one start that the gate may let through, and the lock that shows that its owner lives.
+fn expecting(machine: &mut Machine<'_>, point: &Point) -> Result<Option<Unfinished>, StepError> {
+    let Some(version) = point.version.clone() else { return Ok(None) };
     if machine.memory.expecting.is_none() {
         machine.memory.expecting = Some(ExpectLock::hold(&machine.config.layout.expect_lock())?);
     }
@@ -37,8 +64,7 @@ pub fn expect(machine: &mut Machine<'_>, point: &Point) -> Result<(), StepError>
     let this = Process::this().map_err(wrong)?;
     let boot = process::boot_id().map_err(wrong)?;
     let expect = Expect { version, schema: point.schema.clone(), pid: this.pid, started: this.started, boot };
-    let run = Unfinished { id: machine.plan.run.clone(), expect: Some(expect) };
-    write(machine, committed(machine)?, Some(run))
+    Ok(Some(Unfinished { id: machine.plan.run.clone(), expect: Some(expect) }))
 }
 
 /// No run is under way any more, and `committed` is the release that is installed.
@@ -73,6 +99,17 @@ fn committed(machine: &Machine<'_>) -> Result<Option<Version>, StepError> {
 }
 
 fn write(machine: &Machine<'_>, committed: Option<Version>, run: Option<Unfinished>) -> Result<(), StepError> {
+    let record = record_of(machine, committed, run)?;
+    // Before the record: whoever reads it while it is closed for the first time finds the lock there.
+    passage::provide(&machine.config.layout.gate_lock())?;
+    Ok(record::write(&machine.config.layout.gate(), &record, MODE)?)
+}
+
+fn record_of(
+    machine: &Machine<'_>,
+    committed: Option<Version>,
+    run: Option<Unfinished>,
+) -> Result<GateRecord, StepError> {
     let config = machine.config;
     let on_disk = releases::list(&config.layout)?;
     // Whoever is started next knows best what the database is; before that, whoever ran last.
@@ -102,7 +139,5 @@ fn write(machine: &Machine<'_>, committed: Option<Version>, run: Option<Unfinish
             gate.others.insert(name, runs);
         }
     }
-    // Before the record: whoever reads it while it is closed for the first time finds the lock there.
-    passage::provide(&config.layout.gate_lock())?;
-    Ok(record::write(&config.layout.gate(), &gate, MODE)?)
+    Ok(gate)
 }
