@@ -1,11 +1,10 @@
 //! Who may start: keeps the record that the start-up gate reads.
 
-use std::path::Path;
 use std::time::Duration;
 
 use super::sets;
 use super::{Machine, StepError};
-use crate::db::look::{Look, LookError, look};
+use crate::db::look::{Look, LookError, is_kept_by, look, look_past_lock};
 use crate::journal::gate::{Expect, GateRecord, Runs, Unfinished};
 use crate::journal::releases::ReleaseRecord;
 use crate::journal::{record, releases};
@@ -75,7 +74,7 @@ pub fn open(machine: &Machine<'_>, committed: Option<Version>) -> Result<(), Ste
 /// What the gate would say of `version` and the live database, were no run under way.
 pub fn verdict(version: &Version, machine: &Machine<'_>) -> Result<Verdict, StepError> {
     let live = &machine.places.live;
-    let seen = patiently(live, &sets::ledger(machine.config)?)
+    let seen = patiently(machine, &sets::ledger(machine.config)?)
         .map_err(|error| StepError::world("database", format!("cannot look at `{}`", live.display()), error))?;
     let record: Option<GateRecord> = record::read(&machine.config.layout.gate())?;
     let unknown = || Verdict::Unknown { reason: "there is no record of what may run".to_owned() };
@@ -83,14 +82,25 @@ pub fn verdict(version: &Version, machine: &Machine<'_>) -> Result<Verdict, Step
 }
 
 /// A service that has just started may write so much that a look finds no gap for a while.
-fn patiently(live: &Path, ledger: &Ledger) -> Result<Look, LookError> {
+fn patiently(machine: &Machine<'_>, ledger: &Ledger) -> Result<Look, LookError> {
+    let live = &machine.places.live;
     let waiting = Stopwatch::start();
     loop {
-        match look(live, ledger) {
+        let seen = match look(live, ledger) {
+            Err(error) if error.is_locked() && is_kept(machine) => look_past_lock(live, ledger).map_err(|_| error),
+            seen => seen,
+        };
+        match seen {
             Err(error) if error.is_locked() && waiting.elapsed() < BUSY => clock::pause(Duration::from_millis(5)),
             seen => return seen,
         }
     }
+}
+
+/// Whether the service has the database to itself.
+fn is_kept(machine: &Machine<'_>) -> bool {
+    let own = machine.service.own_processes().unwrap_or_default();
+    super::is_running(machine) && is_kept_by(&machine.places.live, own.as_deref())
 }
 
 fn committed(machine: &Machine<'_>) -> Result<Option<Version>, StepError> {
