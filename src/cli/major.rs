@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::session::Session;
 use super::terminal::took;
 use crate::db::build;
+use crate::journal::package::Package;
 use crate::journal::{record, runs};
 use crate::manifest::Manifest;
 use crate::manifest::graph::{Asked, way};
@@ -117,8 +118,8 @@ impl Major {
         Some(format!("{downtime}up to {}, and the database went from {before} to {after}", size(needed)))
     }
 
-    /// The same with the command that goes there, and what is to be done before.
-    pub fn offer(&self) -> String {
+    /// The same with the command that goes there, of apt where a package brings the product, and what is to be done before.
+    pub fn offer(&self, package: Option<&Package>) -> String {
         let refused = |refusal: &Refusal| {
             format!(
                 "\n           refused as the database is: {}\n             hint: {}",
@@ -126,7 +127,12 @@ impl Major {
             )
         };
         let refused: String = self.refusals.iter().map(refused).collect();
-        format!("{}: `gantry-installer upgrade --to {}`{refused}", self.words(), self.version.major())
+        let major = self.version.major();
+        let way = package.map_or_else(
+            || format!("`gantry-installer upgrade --to {major}`"),
+            |package| format!("`GANTRY_INSTALLER_MAJOR={major} apt install {}`", package.name),
+        );
+        format!("{}: {way}{refused}", self.words())
     }
 }
 

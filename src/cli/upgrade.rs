@@ -106,7 +106,7 @@ fn offering(reply: Reply, arguments: &arguments::Upgrade, manifest: &Manifest, s
     let Some(major) = session.observe().ok().and_then(|seen| major::above(manifest, &seen, session)) else {
         return reply;
     };
-    let text = format!("{}\n{}", reply.text.trim_end(), major.offer());
+    let text = format!("{}\n{}", reply.text.trim_end(), major.offer(None));
     Reply { text, ..reply }.with("major", major)
 }
 
