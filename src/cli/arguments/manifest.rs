@@ -9,6 +9,7 @@ use crate::version::{Target, Version};
 
 /// What to do with manifests
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Manifest {
     /// Begin a manifest
     New {
@@ -92,6 +93,9 @@ pub enum Manifest {
         /// Only artifacts for this target triple, and those for `any`
         #[arg(long, value_name = "TRIPLE")]
         target: Option<String>,
+        /// Only if the machines with this configuration believe it: of their product, and signed by one of their keys
+        #[arg(long, value_name = "CONFIG")]
+        believed_by: Option<PathBuf>,
     },
     /// Draw the ways between releases
     Graph {
