@@ -17,17 +17,19 @@ main() {
     trap 'exit 130' INT TERM
     export SQLITE_TMPDIR="$work"
     build
+    load=$(cut -d' ' -f1 /proc/loadavg)
     releases
     old
+    date -u +'%Y-%m-%dT%H:%M:%SZ'
     printf '%-58s %10s  %s\n' "import of $rows rows, $(size "$work/old.db") MB" here goal
     repeated "$repeats" alternately plain carried
     row "rows, constraints and references, by ATTACH and INSERT" "$(ratio constraints plain)" "1.2"
-    row "the same with the digests of both sides" "$(ratio whole plain)" "2"
-    row "peak memory, MiB" "$(sort -n "$work/memory" | tail -n 1)" "128"
+    row "all of it: digests of both sides, every page, by the same" "$(ratio whole plain)" "2"
     repeated "$repeats" alternately dumped transferred
     row "export and import through the file, by .dump | sqlite3" "$(ratio transfer dump)" "1"
-    printf '(%s: ATTACH and INSERT %s s, .dump | sqlite3 %s s; load %s)\n' "sqlite3 $(sqlite3 --version | cut -d' ' -f1)" \
-        "$(median plain)" "$(median dump)" "$(cut -d' ' -f1 /proc/loadavg)"
+    row "peak memory of all of these, MiB" "$(sort -n "$work/memory" | tail -n 1)" "128"
+    printf '(%s: ATTACH and INSERT %s s, .dump | sqlite3 %s s; load %s before it began)\n' \
+        "sqlite3 $(sqlite3 --version | cut -d' ' -f1)" "$(median plain)" "$(median dump)" "$load"
 }
 
 repeated() { # COUNT COMMAND…
@@ -154,13 +156,14 @@ piped() {
 transferred() {
     rm -f -- "$work/new.db" "$work/export"
     timed transfer "$carry" --through "$work/export" "$work/old.db" "$work/new.db" "$work/v2" "$work/mapping"
+    echo $(($(sed -n 's/^.*peak_kib=\([0-9]*\)$/\1/p' "$work/said") / 1024)) >>"$work/memory"
 }
 
 timed() { # NAME COMMAND…
     name=$1
     shift
     begun=$(date +%s%N)
-    "$@" >/dev/null
+    "$@" >"$work/said"
     seconds $((($(date +%s%N) - begun) / 1000000)) >>"$work/$name"
 }
 

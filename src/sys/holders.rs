@@ -31,6 +31,10 @@ pub struct Holders {
     pub blind: bool,
 }
 
+/// How often the list is read where processes are born all the time. It ends without a verdict then: the caller waits for
+/// the service, and the machine may be busy with anything.
+const LOOKS: u32 = 64;
+
 /// The other processes that hold one of `files` open. This process is not listed.
 ///
 /// That there is none is only said when nobody was born meanwhile: a process may hand its files on to a child that is not
@@ -41,7 +45,7 @@ pub struct Holders {
 pub fn of(files: &[Identity]) -> Result<Holders, PathError> {
     let mut found = Holders::default();
     let mut known = BTreeSet::from([std::process::id()]);
-    loop {
+    for _ in 0..LOOKS {
         let mut born = processes()?;
         // Once more: numbers start anew some time, and a child may come before the place at which the list is being read.
         born.extend(processes()?);
@@ -61,6 +65,8 @@ pub fn of(files: &[Identity]) -> Result<Holders, PathError> {
             }
         }
     }
+    found.blind = true;
+    Ok(found)
 }
 
 /// How many descriptors of this process are of `file`.

@@ -79,8 +79,9 @@ fn a_file_that_is_handed_on_while_we_look_is_not_overlooked() {
     let path = directory.path().join("on");
     fs::write(&path, "[ -e \"$0.end\" ] || sh \"$0\" &\n").unwrap();
     let mut first = shell("exec sh \"$0\"", &path);
-    for _ in 0..100 {
-        assert!(!of(&[identity(&path)]).unwrap().processes.is_empty());
+    for _ in 0..20 {
+        let found = of(&[identity(&path)]).unwrap();
+        assert!(found.blind || !found.processes.is_empty());
     }
     fs::write(path.with_extension("end"), "").unwrap();
     while !of(&[identity(&path)]).unwrap().processes.is_empty() {}
