@@ -61,6 +61,15 @@ impl Reader {
         }
     }
 
+    /// Opens the main file past the lock of whoever has the database to himself. What is only in his log is not seen, and
+    /// what he is just writing may be torn.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn open_past_lock(path: &Path) -> Result<Self, OpenError> {
+        immutable(&existing(path)?)
+    }
+
     /// To ask it things.
     pub fn connection(&self) -> &Connection {
         &self.connection

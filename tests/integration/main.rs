@@ -14,6 +14,7 @@ mod documents;
 mod download;
 mod events;
 mod failures;
+mod following;
 mod format;
 mod formats;
 mod full_disk;

@@ -9,6 +9,7 @@ use crate::version::{Target, Version};
 
 /// What to do with manifests
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Manifest {
     /// Begin a manifest
     New {
