@@ -6,27 +6,31 @@
 # Nothing here fails because it was slow: it prints what it saw, beside what is aimed at, and draws it.
 set -eu
 
-repeats=5
+# shellcheck source=benches/table.sh
+. "$(dirname -- "$0")/table.sh"
 # shellcheck source=benches/world.sh
 . "$(dirname -- "$0")/world.sh"
 
 usage() {
-    cat <<'END'
-usage: benches/downtime.sh [--svg FILE] [--keep] [MEBIBYTES…]
+    cat <<'HELP'
+usage: benches/downtime.sh [--results FILE] [--repeats N] [--writes idle|busy] [--keep] [MEBIBYTES…]
+       benches/downtime.sh --table FILE [--svg FILE]
 
-Measures databases of these sizes, or of 10, 100, 1024 and 4096 MiB: that takes about an hour, and 24 GB in $TMPDIR. `--svg`
-draws the medians under load; docs/downtime.svg is made so. `--keep` leaves the directory where it measured.
-END
+Measures databases of these sizes, or of 10, 100, 1024 and 4096 MiB: that takes about an hour, and 24 GB in $TMPDIR. What it
+measured goes into the results, a line for each size and load, so that a part can be measured at a time; a later line
+replaces an earlier one of the same size and load. `--table` prints the table of them, and `--svg` draws the medians
+under load: docs/downtime.svg is made so. `--keep` leaves the directory where it measured.
+HELP
 }
 
 main() {
     project=$(cd -- "$(dirname -- "$0")/.." && pwd -P)
-    sizes='' svg='' keep='' load_pid=''
+    sizes='' results='' table='' svg='' keep='' load_pid='' repeats=5 loads='idle busy'
     while [ $# -gt 0 ]; do
         case $1 in
-        --svg)
+        --results | --table | --svg | --repeats | --writes)
             [ $# -ge 2 ] || { usage >&2 && exit 2; }
-            svg=$2
+            take "$1" "$2"
             shift
             ;;
         --keep) keep=yes ;;
@@ -36,24 +40,34 @@ main() {
         esac
         shift
     done
-    require cargo "Rust, from https://rustup.rs"
-    require setsid "the package util-linux"
-    require sqlite3 "the package sqlite3"
-    work=$(mktemp -d "${TMPDIR:-/tmp}/gantry-bench.XXXXXX")
-    trap end EXIT
-    trap 'exit 130' INT TERM
-    build
-    describe_machine
-    printf '%-16s %18s %18s %7s %9s %18s %7s %9s\n' "size, writes" "installer" "shell script" \
-        "ratio" "restart" "installer's own" "fsyncs" "memory"
-    for size in ${sizes:-10 100 1024 4096}; do measure "$size"; done
-    echo
-    echo "Milliseconds from the stop to the first healthy answer: median (least to most) of $repeats. \`restart\` is what the"
-    echo "service's own stop and start take, \`installer's own\` what is left of its downtime without that: aimed at are less"
-    echo "than 30 ms, and within 20 ms at every size; at most 24 fsyncs in the downtime; less than 64 MiB at the peak; of the"
-    echo "script's downtime at most 0.35 at 1 GiB and 0.12 at 4 GiB."
-    if [ -n "$svg" ]; then draw "$work/points" >"$svg"; fi
+    if [ -z "$table" ]; then
+        require cargo "Rust, from https://rustup.rs"
+        require setsid "the package util-linux"
+        require sqlite3 "the package sqlite3"
+        work=$(mktemp -d "${TMPDIR:-/tmp}/gantry-bench.XXXXXX")
+        trap end EXIT
+        trap 'exit 130' INT TERM
+        build
+        table=${results:-$work/results}
+        describe_machine | sed 's/^/# /' >>"$table"
+        echo "# sqlite3   $(sqlite3 --version | cut -d ' ' -f 1) (the shell script's)" >>"$table"
+        for size in ${sizes:-10 100 1024 4096}; do measure "$size"; done
+    fi
+    print_table "$table"
+    if [ -n "$svg" ]; then newest "$table" | draw >"$svg"; fi
 }
+
+take() { # OPTION VALUE
+    case $1 in
+    --results) results=$2 ;;
+    --table) table=$2 ;;
+    --svg) svg=$2 ;;
+    --repeats) repeats=$2 ;;
+    --writes) loads=$2 ;;
+    esac
+}
+
+# ---- Measuring
 
 measure() { # MEBIBYTES
     world "$work/size-$1" "$work/node"
@@ -64,34 +78,17 @@ measure() { # MEBIBYTES
     # Fetches the release, which is no part of any downtime, and makes the copy that the shell script links to.
     run upgrade --to 1.5.0 --yes
     cp -R -- "$world/root/versions/1.5.0" "$world/root/versions/by-hand"
-    for writes in idle busy; do
+    for writes in $loads; do
         say "$1 MiB, $writes"
-        ours='' theirs='' restarts='' own=''
+        rm -f -- "$work/times "*
         if [ "$writes" = busy ]; then begin_load; fi
-        turn=0
-        while [ "$turn" -lt "$repeats" ]; do
-            turn=$((turn + 1))
-            reset
-            restart_by_hand
-            restarts="$restarts $downtime"
-            run upgrade --to 1.5.0 --yes
-            downtime=$(grep -o '"downtime_ms":[0-9]*' "$world/answer" | head -n 1 | cut -d : -f 2)
-            ours="$ours $downtime"
-            reset
-            upgrade_by_hand
-            theirs="$theirs $downtime"
-        done
-        restart=$(median "$restarts")
-        for downtime in $ours; do own="$own $((downtime - restart))"; done
+        repeated "$repeats" alternately restart_by_hand upgrade_by_us upgrade_by_hand
         reset
         count
         stop_load
-        ratio=$(awk "BEGIN { printf \"%.2f\", $(median "$ours") / $(median "$theirs") }")
-        printf '%-16s %18s %18s %7s %9s %18s %7s %9s\n' "$1 MiB, $writes" "$(spread "$ours")" "$(spread "$theirs")" \
-            "$ratio" "$restart" "$(spread "$own")" "$fsyncs" "$memory"
-        if [ "$writes" = busy ]; then
-            echo "$1 $(median "$ours") $(median "$theirs") $(median "$own")" >>"$work/points"
-        fi
+        date=$(date -u +%Y-%m-%d)
+        echo "$1|$writes|$(taken ours)|$(taken theirs)|$(taken restart)|$(taken copy)|$(taken cp)|$fsyncs|$memory|$date" \
+            >>"$table"
     done
     stop_service
     rm -rf -- "$world"
@@ -110,19 +107,32 @@ reset() {
     if [ -n "$load_pid" ]; then sleep 2; fi
 }
 
+# What the service's own stop and start take: of no upgrade can the downtime be less.
 restart_by_hand() {
+    reset
     begun=$(date +%s%N)
     "$service" stop
     "$service" start
-    downtime=$((($(date +%s%N) - begun) / 1000000))
-    if [ -n "$load_pid" ]; then sleep 1; fi
+    keep_time restart $((($(date +%s%N) - begun) / 1000000))
 }
 
+# On what the restart left, as it is after the same stop and start.
+upgrade_by_us() {
+    if [ -n "$load_pid" ]; then sleep 1; fi
+    run upgrade --to 1.5.0 --yes
+    keep_time ours "$(grep -o '"downtime_ms":[0-9]*' "$world/answer" | head -n 1 | cut -d : -f 2)"
+    keep_time copy "$(sed 's/.*"ms":\([0-9]*\),"name":"copy".*/\1/; s/.*"name":"copy","ms":\([0-9]*\).*/\1/' "$world/answer")"
+}
+
+# What a careful person would write.
 upgrade_by_hand() {
+    reset
     begun=$(date +%s%N)
     "$service" stop
+    copying=$(date +%s%N)
     cp -- "$world/data/gantry.db" "$world/by-hand.db"
     sync "$world/by-hand.db" "$world"
+    keep_time cp $((($(date +%s%N) - copying) / 1000000))
     {
         echo "PRAGMA foreign_keys = ON; BEGIN IMMEDIATE;"
         cat -- "$project"/migrations/v1/0005_*.up.sql "$project"/migrations/v1/0006_*.up.sql
@@ -131,7 +141,7 @@ upgrade_by_hand() {
     sync "$world/data/gantry.db" "$world/data"
     point_to versions/by-hand
     "$service" start
-    downtime=$((($(date +%s%N) - begun) / 1000000))
+    keep_time theirs $((($(date +%s%N) - begun) / 1000000))
     rm -f -- "$world/by-hand.db"
 }
 
@@ -162,16 +172,36 @@ count() {
     memory=$(mebibytes "$(($(tail -n 1 "$world/memory") * 1024))")
 }
 
-# ---- Words and numbers
+# ---- Showing
 
-spread() { # NUMBERS
-    # shellcheck disable=SC2086 # one number a line
-    printf '%s\n' $1 | sort -n | awk '{ line[NR] = $0 }
-        END { printf "%s (%s to %s)", line[int((NR + 1) / 2)], line[1], line[NR] }'
+print_table() { # RESULTS
+    sed -n 's/^# //p' "$1" | awk '/^date/ { kept = "" } { kept = kept $0 "\n" } END { printf "%s\n", kept }'
+    printf '%-14s %22s %24s %6s %20s %9s %7s %9s %10s  %s\n' "size, writes" "installer" "shell script" "ratio" \
+        "installer's own" "restart" "fsyncs" "memory" "copy / cp" "date"
+    newest "$1" | while IFS='|' read -r size writes ours theirs restarts copies cps fsyncs memory date; do
+        printf '%-14s %22s %24s %6s %20s %9s %7s %9s %10s  %s\n' "$size MiB, $writes" "$(spread "$ours")" \
+            "$(spread "$theirs")" "$(median "$(paired "$ours" / "$theirs")")" "$(spread "$(paired "$ours" - "$restarts")")" \
+            "$(median "$restarts")" "$fsyncs" "$memory" "$(median "$(paired "$copies" / "$cps")")" "$date"
+    done
+    echo
+    echo "Milliseconds from the stop to the first healthy answer: median (least to most). \`restart\` is what the service's own"
+    echo "stop and start take by hand, \`installer's own\` what is left of its downtime without that, turn by turn: aimed at are"
+    echo "less than 30 ms, and within 20 ms at every size; at most 24 fsyncs in the downtime; less than 64 MiB at the peak; of"
+    echo "the script's downtime at most 0.35 at 1 GiB and 0.12 at 4 GiB. \`copy / cp\` is the copy, taken while the service runs,"
+    echo "beside \`cp\` and \`sync\`: at most 1.15 is aimed at."
 }
 
-# Both over the size, with both axes by powers of ten.
-draw() { # POINTS
+# The last line of each size and load, by size.
+newest() { # RESULTS
+    sed '/^#/d' "$1" | awk -F '|' '{ line[$1 "|" $2] = $0 } END { for (each in line) print line[each] }' |
+        sort -t '|' -k 1,1n -k 2,2r
+}
+
+# Both under load over the size, with both axes by powers of ten.
+draw() {
+    while IFS='|' read -r size writes ours theirs _; do
+        if [ "$writes" = busy ]; then echo "$size $(median "$ours") $(median "$theirs")"; fi
+    done |
     awk '
     function x(size) { return 70 + 480 * log(size / 10) / log(500) }
     function y(ms) { return 250 - 200 * log((ms < 10 ? 10 : ms) / 10) / log(1000) }
@@ -202,7 +232,7 @@ draw() { # POINTS
         line(2, "#b5522b", "shell script")
         line(1, "#2b6cb5", "installer")
         print "</svg>"
-    }' "$1"
+    }'
 }
 
 end() {

@@ -8,6 +8,8 @@ set -eu
 
 repeats=${REPEATS:-3}
 rows=${ROWS:-5860000}
+# shellcheck source=benches/table.sh
+. "$(dirname -- "$0")/table.sh"
 
 main() {
     project=$(cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -17,37 +19,23 @@ main() {
     trap 'exit 130' INT TERM
     export SQLITE_TMPDIR="$work"
     build
+    load=$(cut -d' ' -f1 /proc/loadavg)
     releases
     old
-    printf '%-58s %10s  %s\n' "import of $rows rows, $(size "$work/old.db") MB" here goal
+    heading "import of $rows rows, $(($(wc -c <"$work/old.db") / 1000000)) MB"
     repeated "$repeats" alternately plain carried
-    row "rows, constraints and references, by ATTACH and INSERT" "$(ratio constraints plain)" "1.2"
-    row "the same with the digests of both sides" "$(ratio whole plain)" "2"
-    row "peak memory, MiB" "$(sort -n "$work/memory" | tail -n 1)" "128"
+    row "rows, constraints and references, by ATTACH and INSERT" "$(compared constraints plain)" "1.2"
+    row "all of it: digests of both sides, every page, by the same" "$(compared whole plain)" "2"
     repeated "$repeats" alternately dumped transferred
-    row "export and import through the file, by .dump | sqlite3" "$(ratio transfer dump)" "1"
-    printf '(%s: ATTACH and INSERT %s s, .dump | sqlite3 %s s; load %s)\n' "sqlite3 $(sqlite3 --version | cut -d' ' -f1)" \
-        "$(median plain)" "$(median dump)" "$(cut -d' ' -f1 /proc/loadavg)"
-}
-
-repeated() { # COUNT COMMAND…
-    count=$1
-    shift
-    while [ "$count" -gt 0 ]; do
-        "$@"
-        count=$((count - 1))
-    done
-}
-
-alternately() { # FUNCTION…
-    for each; do "$each"; done
+    row "export and import through the file, by .dump | sqlite3" "$(compared transfer dump)" "1"
+    row "peak memory of all of these, MiB" "$(sort -n "$work/memory" | tail -n 1)" "128"
+    printf '(%s: ATTACH and INSERT %s s, .dump | sqlite3 %s s; load %s before it began)\n' \
+        "sqlite3 $(sqlite3 --version | cut -d' ' -f1)" "$(seconds plain)" "$(seconds dump)" "$load"
 }
 
 build() {
     (cd -- "$project" && cargo build --locked --release --example carry) >&2
-    target=$(cd -- "$project" && cargo metadata --locked --no-deps --format-version 1 |
-        sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
-    carry=$target/release/examples/carry
+    carry=$(built)/release/examples/carry
 }
 
 # ---- Two releases whose schemas differ in names, strictness and references
@@ -134,9 +122,9 @@ carried() {
     "$carry" "$work/old.db" "$work/new.db" "$work/v2" "$work/mapping" >"$work/account"
     sed -n 's/^fill_ms=\([0-9]*\) constraints_ms=\([0-9]*\) ms=\([0-9]*\) peak_kib=\([0-9]*\)$/\1 \2 \3 \4/p' "$work/account" |
         while read -r fill constraints whole peak; do
-            seconds "$fill" >>"$work/filled"
-            seconds "$constraints" >>"$work/constraints"
-            seconds "$whole" >>"$work/whole"
+            keep_time filled $((fill * 1000))
+            keep_time constraints $((constraints * 1000))
+            keep_time whole $((whole * 1000))
             echo $((peak / 1024)) >>"$work/memory"
         done
 }
@@ -154,40 +142,18 @@ piped() {
 transferred() {
     rm -f -- "$work/new.db" "$work/export"
     timed transfer "$carry" --through "$work/export" "$work/old.db" "$work/new.db" "$work/v2" "$work/mapping"
-}
-
-timed() { # NAME COMMAND…
-    name=$1
-    shift
-    begun=$(date +%s%N)
-    "$@" >/dev/null
-    seconds $((($(date +%s%N) - begun) / 1000000)) >>"$work/$name"
+    echo $(($(sed -n 's/^.*peak_kib=\([0-9]*\)$/\1/p' "$work/output") / 1024)) >>"$work/memory"
 }
 
 # ---- Numbers
 
-seconds() { # MILLISECONDS
-    awk -v ms="$1" 'BEGIN { printf "%.2f\n", ms / 1000 }'
+# Turn by turn.
+compared() { # NAME PEER
+    spread "$(paired "$(taken "$1")" / "$(taken "$2")")"
 }
 
-median() { # NAME
-    sort -n "$work/$1" | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'
-}
-
-ratio() { # NAME PEER
-    awk -v here="$(median "$1")" -v peer="$(median "$2")" 'BEGIN { printf "%.2f\n", here / peer }'
-}
-
-size() { # FILE
-    echo $(($(wc -c <"$1") / 1000000))
-}
-
-row() { # WHAT HERE GOAL
-    printf '%-58s %10s  %s\n' "$1" "$2" "$3"
-}
-
-require() { # COMMAND WHERE
-    command -v "$1" >/dev/null || { echo "import: there is no \`$1\`: get $2" >&2; exit 1; }
+seconds() { # NAME
+    awk "BEGIN { printf \"%.2f\", $(median "$(taken "$1")") / 1000000 }"
 }
 
 main

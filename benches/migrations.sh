@@ -9,6 +9,8 @@ set -eu
 repeats=5
 count=1000
 formats='golang-migrate goose dbmate sql-migrate atlas'
+# shellcheck source=benches/table.sh
+. "$(dirname -- "$0")/table.sh"
 
 main() {
     project=$(cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -16,22 +18,13 @@ main() {
     work=$(mktemp -d "${TMPDIR:-/tmp}/gantry-bench-migrations.XXXXXX")
     trap 'rm -rf -- "$work"' EXIT
     trap 'exit 130' INT TERM
-    installer=${1-}
-    if [ -z "$installer" ]; then build; fi
-    rustc --edition 2024 -O -o "$work/stopwatch" "$project/benches/stopwatch/stopwatch.rs"
+    release_build "${1-}"
     for format in $formats; do directory "$format" "$count" "$work/$format"; done
-    printf '%-44s %12s  %s\n' "migrations" here goal
+    heading "migrations"
     measure up
     measure down
     memory
     large_directory
-}
-
-build() {
-    (cd -- "$project" && cargo build --locked --release --bin gantry-installer) >&2
-    target=$(cd -- "$project" && cargo metadata --locked --no-deps --format-version 1 |
-        sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
-    installer=$target/release/gantry-installer
 }
 
 # ---- Directories: a table and a row each, and back
@@ -77,30 +70,31 @@ END
 
 measure() { # DIRECTION
     one_transaction "$1" >"$work/$1.sql"
-    turn=0
-    while [ "$turn" -lt "$repeats" ]; do
-        turn=$((turn + 1))
-        before "$1" sqlite3 golang-migrate
-        timed "sqlite3 $1" sqlite3 -bail "$work/sqlite3.db" ".read $work/$1.sql"
-        for format in $formats; do
-            if [ "$format $1" = "atlas down" ]; then continue; fi
-            before "$1" "ours-$format" "$format"
-            timed "ours-$format $1" ours "$1" "$work/ours-$format.db" "$format"
-            if [ -n "${INTEROP-}" ]; then
-                before "$1" "engine-$format" "$format"
-                timed "engine-$format $1" "$INTEROP" "$format" "$work/engine-$format.db" "$work/$format" "$1"
-            fi
-        done
-    done
-    limit=$(of "sqlite3 $1")
-    row "$count $1: sqlite3, one transaction" "$(milliseconds "$limit")" ""
+    direction=$1
+    repeated "$repeats" in_turn
+    theirs=$(taken "sqlite3 $1")
+    row "$count $1: sqlite3, one transaction" "$(milliseconds "$(median "$theirs")")" ""
     for format in $formats; do
         if [ "$format $1" = "atlas down" ]; then continue; fi
-        mine=$(of "ours-$format $1")
-        row "$count $1: $format" "$(milliseconds "$mine")" ""
-        row "    times sqlite3's" "$(ratio "$mine" "$limit")" "1.50"
+        mine=$(taken "ours-$format $1")
+        row "$count $1: $format" "$(milliseconds "$(median "$mine")")" ""
+        row "    times sqlite3's" "$(spread "$(paired "$mine" / "$theirs")")" "1.50"
         if [ -n "${INTEROP-}" ]; then
-            row "    its engine takes, times" "$(ratio "$(of "engine-$format $1")" "$mine")" ""
+            row "    its engine takes, times" "$(spread "$(paired "$(taken "engine-$format $1")" / "$mine")")" ""
+        fi
+    done
+}
+
+in_turn() {
+    before "$direction" sqlite3 golang-migrate
+    timed "sqlite3 $direction" sqlite3 -bail "$work/sqlite3.db" ".read $work/$direction.sql"
+    for format in $formats; do
+        if [ "$format $direction" = "atlas down" ]; then continue; fi
+        before "$direction" "ours-$format" "$format"
+        timed "ours-$format $direction" ours "$direction" "$work/ours-$format.db" "$format"
+        if [ -n "${INTEROP-}" ]; then
+            before "$direction" "engine-$format" "$format"
+            timed "engine-$format $direction" "$INTEROP" "$format" "$work/engine-$format.db" "$work/$format" "$direction"
         fi
     done
 }
@@ -132,30 +126,14 @@ ours() { # DIRECTION DATABASE FORMAT
     "$installer" migrate --yes --quiet --database "sqlite:$database" --dir "$work/$form" --format "$form" "$@"
 }
 
-timed() { # NAME COMMAND…
-    name=$1
-    shift
-    begun=$(date +%s%N)
-    "$@" >"$work/output" 2>&1 || { cat -- "$work/output" >&2 && exit 1; }
-    echo "$((($(date +%s%N) - begun) / 1000))" >>"$work/times $name"
-}
-
-of() { # NAME
-    sort -n "$work/times $1" | awk '{ line[NR] = $0 } END { print line[int((NR + 1) / 2)] }'
-}
-
 # ---- Memory, and the look at a directory
 
 memory() {
-    if [ ! -x /usr/bin/time ]; then
-        say "not measured: memory, because there is no /usr/bin/time; it comes with the package time"
-        return
-    fi
     for number in 100 "$count" 5000; do
         directory golang-migrate "$number" "$work/memory-$number"
-        /usr/bin/time -f %M -o "$work/peak" "$installer" migrate --yes --quiet --database "sqlite:$work/memory-$number.db" \
-            --dir "$work/memory-$number" up >/dev/null 2>&1
-        row "memory at its peak, $number up" "$(awk "BEGIN { printf \"%.1f MiB\", $(tail -n 1 "$work/peak") / 1024 }")" ""
+        memory=$(peak "$installer" migrate --yes --quiet --database "sqlite:$work/memory-$number.db" \
+            --dir "$work/memory-$number" up)
+        [ "$memory" = '?' ] || row "memory at its peak, $number up" "$(mebibytes "$memory")" ""
     done
 }
 
@@ -168,33 +146,11 @@ large_directory() {
         set -- "$installer" migrate --yes --quiet --database "sqlite:$work/large-$format.db" --dir "$work/large-$format" \
             --format "$format"
         "$@" up 1 >/dev/null 2>&1
-        status=$("$work/stopwatch" 9 "$@" status)
+        status=$(stopwatch 9 "$@" status)
         row "status of 5,000 files, $format" "$(milliseconds "$status")" "100 ms"
+        plan=$(stopwatch 9 "$@" up --dry-run)
+        row "up --dry-run of 5,000 files, $format" "$(milliseconds "$plan")" "100 ms"
     done
-}
-
-# ---- Words and numbers
-
-row() { # WHAT NUMBER GOAL
-    printf '%-44s %12s  %s\n' "$1" "$2" "$3"
-}
-
-ratio() { # NUMBER BY
-    awk "BEGIN { printf \"%.2f\", $1 / $2 }"
-}
-
-milliseconds() { # MICROSECONDS
-    awk "BEGIN { printf \"%.1f ms\", $1 / 1000 }"
-}
-
-require() { # PROGRAM WHERE-FROM
-    command -v "$1" >/dev/null && return
-    say "there is no \`$1\`; it comes with $2"
-    exit 1
-}
-
-say() { # WORDS
-    echo "bench: $1" >&2
 }
 
 main "$@"

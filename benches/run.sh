@@ -6,6 +6,8 @@
 set -eu
 
 starts=30
+# shellcheck source=benches/table.sh
+. "$(dirname -- "$0")/table.sh"
 # shellcheck source=benches/world.sh
 . "$(dirname -- "$0")/world.sh"
 
@@ -37,7 +39,6 @@ main() {
     trap end EXIT
     trap 'exit 130' INT TERM
     build
-    rustc --edition 2024 -O -o "$work/stopwatch" "$project/benches/stopwatch/stopwatch.rs"
     machine
     start_up
     "$project/benches/migrations.sh" "$installer"
@@ -52,21 +53,22 @@ main() {
 
 machine() {
     describe_machine
-    printf '%-44s %12s  %s\n' measured here goal
+    echo
+    heading measured
     row "size of the program" "$(mebibytes "$(stat -c %s "$installer")")" ""
 }
 
 start_up() {
     world "$work/start-up" "$work/node"
-    row "start: --help" "$(milliseconds "$(stopwatch --help)")" "5 ms"
-    row "start: gate, nothing to recover" "$(milliseconds "$(stopwatch gate)")" "3 ms"
-    row "start: status" "$(milliseconds "$(stopwatch status)")" ""
+    row "start: --help" "$(milliseconds "$(ours --help)")" "5 ms"
+    row "start: gate, nothing to recover" "$(milliseconds "$(ours gate)")" "3 ms"
+    row "start: status" "$(milliseconds "$(ours status)")" ""
     stop_service
     rm -rf -- "$world"
 }
 
-stopwatch() { # ARGUMENT…
-    "$work/stopwatch" "$starts" "$installer" --config "$world/installer.toml" "$@"
+ours() { # ARGUMENT…
+    stopwatch "$starts" "$installer" --config "$world/installer.toml" "$@"
 }
 
 large_archive() {
@@ -78,14 +80,9 @@ large_archive() {
     seed 1024
     "$service" start
     begun=$(date +%s%N)
-    if [ -x /usr/bin/time ]; then
-        /usr/bin/time -f %M -o "$world/memory" "$installer" --config "$world/installer.toml" upgrade --to 1.5.0 --yes \
-            --quiet >/dev/null
-        row "memory of that upgrade, at its peak" "$(mebibytes "$(($(tail -n 1 "$world/memory") * 1024))")" "64 MiB"
-    else
-        run upgrade --to 1.5.0 --yes
-        say "not measured: memory, because there is no /usr/bin/time; it comes with the package time"
-    fi
+    memory=$(peak "$installer" --config "$world/installer.toml" upgrade --to 1.5.0 --yes --quiet)
+    [ "$memory" = '?' ] || row "memory of that upgrade, at its peak" "$(mebibytes "$memory")" "64 MiB"
+    "$service" status
     row "whole upgrade, 1 GiB, archive of 200 MB" "$((($(date +%s%N) - begun) / 1000000000)) s" ""
     stop_service
     rm -rf -- "$world"

@@ -5,39 +5,86 @@
 # Nothing here fails because it was slow: it prints what it saw, beside what is aimed at.
 set -eu
 
-repeats=5
+repeats=5 starts=101
 # Of the archive: MiB that get no smaller, and MiB that do.
 noise=${NOISE-150} text=${TEXT-370}
+# shellcheck source=benches/table.sh
+. "$(dirname -- "$0")/table.sh"
+
+usage() {
+    cat <<'HELP'
+usage: benches/small.sh [PART…]
+
+Parts are size, gate, status, plan and archive; without any, all of them are measured. $INSTALLER is the program, where it is not
+the release build of this checkout.
+HELP
+}
 
 main() {
     project=$(cd -- "$(dirname -- "$0")/.." && pwd -P)
-    for program in curl sha256sum tar python3 openssl; do
-        command -v "$program" >/dev/null || { say "there is no \`$program\`" && exit 1; }
+    for part; do
+        case $part in
+        size | gate | status | plan | archive) ;;
+        -h | --help) usage && return ;;
+        *) usage >&2 && exit 2 ;;
+        esac
     done
+    for program in curl sha256sum tar openssl; do require "$program" "the package of its name, or coreutils"; done
     work=$(mktemp -d "${TMPDIR:-/tmp}/gantry-bench-small.XXXXXX")
     trap 'rm -rf -- "$work"' EXIT
     trap 'exit 130' INT TERM
-    installer=${1-}
-    if [ -z "$installer" ]; then build; fi
-    rustc --edition 2024 -O -o "$work/stopwatch" "$project/benches/stopwatch/stopwatch.rs"
-    printf '%-44s %12s  %s\n' "small things" here goal
-    row "size of the program" "$(mebibytes "$(stat -c %s "$installer")")" "9 MB"
+    release_build "${INSTALLER-}"
+    describe_machine
+    echo
+    heading "small things"
     product 1.0.0 1 1
     product 1.1.0 1 1
     run install --to 1.0.0
-    row "gate" "$(milliseconds "$(stopwatch --config "$work/installer.toml" gate)")" "1.5 ms"
-    memory
-    history
-    many_releases
-    rm -rf -- "$work/root" "$work/state" "$work/data" "$work/releases"
-    archive
+    parts=$*
+    for part in ${parts:-size gate status plan archive}; do "measure_$part"; done
 }
 
-build() {
-    (cd -- "$project" && cargo build --locked --release --bin gantry-installer) >&2
-    target=$(cd -- "$project" && cargo metadata --locked --no-deps --format-version 1 |
-        sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
-    installer=$target/release/gantry-installer
+measure_size() {
+    row "size of the program" "$(awk "BEGIN { printf \"%.2f MB\", $(stat -c %s "$installer") / 1000000 }")" "9 MB"
+}
+
+# Beside a program that does nothing: what a process takes on this machine is no part of the gate.
+measure_gate() {
+    row "a process that does nothing" "$(milliseconds "$(stopwatch "$starts" true)")" ""
+    row "gate" "$(milliseconds "$(ours gate)")" "1.5 ms"
+    memory=$(peak "$installer" --config "$work/installer.toml" gate)
+    [ "$memory" = '?' ] || row "memory of the gate, at its peak" "$(mebibytes "$memory")" "8 MiB"
+}
+
+measure_status() {
+    say "50 runs"
+    repeated 25 alternately forth back
+    row "status after 50 runs" "$(milliseconds "$(ours status)")" "10 ms"
+}
+
+forth() { run upgrade --to 1.1.0; }
+back() { run rollback --to 1.0.0; }
+
+ours() { # ARGUMENT…
+    stopwatch "$starts" "$installer" --config "$work/installer.toml" "$@"
+}
+
+# 1.0.0 to 1.0.9999, each with an artifact: what is asked is the way to the last of them.
+measure_plan() {
+    mkdir -p -- "$work/many"
+    sed '/^\[\[release\]\]/,$d' "$work/releases/notes.toml" >"$work/many/notes.toml"
+    awk 'BEGIN {
+        for (i = 0; i < 10000; i++) {
+            printf "[[release]]\nversion = \"1.0.%d\"\nschema = 1\nreads = [1]\n", i
+            printf "[[release.artifact]]\ntarget = \"any\"\nurl = \"notes-%d.tar.gz\"\nsize = 1000\nsha256 = \"%064x\"\n", i, i
+        }
+    }' >>"$work/many/notes.toml"
+    row "manifest of 10,000 releases: check" \
+        "$(milliseconds "$(stopwatch 9 "$installer" manifest check --manifest "$work/many/notes.toml")")" "50 ms"
+    sign "$work/many/notes.toml"
+    sed "s|^url = \"$work/releases|url = \"$work/many|" "$work/installer.toml" >"$work/many/installer.toml"
+    row "manifest of 10,000 releases: upgrade --dry-run" \
+        "$(milliseconds "$(stopwatch 9 "$installer" --config "$work/many/installer.toml" upgrade --dry-run)")" "50 ms"
 }
 
 # ---- A product that is one script, without a service
@@ -57,13 +104,17 @@ product() { # VERSION NOISE TEXT
     manifest=$work/releases/notes.toml
     [ -e "$manifest" ] || "$installer" -q manifest new --product notes --manifest "$manifest" >/dev/null
     "$installer" -q manifest add "$work/releases/notes-$1.tar.gz" --manifest "$manifest" --target any >/dev/null
+    sign "$manifest"
+    configuration >"$work/installer.toml"
+}
+
+sign() { # MANIFEST
     echo benchmark >"$work/password"
     generate=''
     [ -e "$work/release.key" ] || generate=--generate
     # shellcheck disable=SC2086 # no argument where there is a key
-    "$installer" -q manifest sign --manifest "$manifest" --key "$work/release.key" --password-file "$work/password" \
+    "$installer" -q manifest sign --manifest "$1" --key "$work/release.key" --password-file "$work/password" \
         $generate >/dev/null
-    configuration >"$work/installer.toml"
 }
 
 configuration() {
@@ -92,92 +143,41 @@ run() { # ARGUMENT…
     return 1
 }
 
-stopwatch() { # ARGUMENT…
-    "$work/stopwatch" 30 "$installer" "$@"
-}
-
-memory() {
-    if [ ! -x /usr/bin/time ]; then
-        say "not measured: memory, because there is no /usr/bin/time; it comes with the package time"
-        return
-    fi
-    /usr/bin/time -f %M -o "$work/peak" "$installer" --config "$work/installer.toml" gate >/dev/null
-    row "memory of the gate, at its peak" "$(mebibytes "$(($(tail -n 1 "$work/peak") * 1024))")" "8 MiB"
-}
-
-history() {
-    say "50 runs"
-    turn=0
-    while [ "$turn" -lt 25 ]; do
-        turn=$((turn + 1))
-        run upgrade --to 1.1.0
-        run rollback --to 1.0.0
-    done
-    row "status after 50 runs" "$(milliseconds "$(stopwatch --config "$work/installer.toml" status)")" "10 ms"
-}
-
-# 1.0.0 to 1.0.9999, each with an artifact: what is asked is the way to the last of them.
-many_releases() {
-    sed '/^\[\[release\]\]/,$d' "$work/releases/notes.toml" >"$work/many.toml"
-    awk 'BEGIN {
-        for (i = 0; i < 10000; i++) {
-            printf "[[release]]\nversion = \"1.0.%d\"\nschema = 1\nreads = [1]\n", i
-            printf "[[release.artifact]]\ntarget = \"any\"\nurl = \"notes-%d.tar.gz\"\nsize = 1000\nsha256 = \"%064x\"\n", i, i
-        }
-    }' >>"$work/many.toml"
-    row "manifest of 10,000 releases: check" \
-        "$(milliseconds "$("$work/stopwatch" 5 "$installer" manifest check --manifest "$work/many.toml")")" "50 ms"
-}
-
 # ---- An archive, from its address to the disk
 
-archive() {
+measure_archive() {
     say "an archive"
+    rm -rf -- "$work/root" "$work/state" "$work/data" "$work/releases"
     product 2.0.0 "$noise" "$text"
     source=$work/releases/notes-2.0.0.tar.gz
-    ours='' theirs='' turn=0
-    while [ "$turn" -lt "$repeats" ]; do
-        turn=$((turn + 1))
-        rm -rf -- "$work/root" "$work/state" "$work/data" "$work/by-hand"
-        mkdir -p -- "$work/data" "$work/by-hand"
-        sync
-        run install --to 2.0.0
-        ours="$ours $(sed 's/.*"ms":\([0-9]*\),"name":"fetch".*/\1/; s/.*"name":"fetch","ms":\([0-9]*\).*/\1/' "$work/answer")"
-        sync
-        begun=$(date +%s%N)
-        curl -s "file://$source" -o "$work/by-hand/archive"
-        sha256sum "$work/by-hand/archive" >/dev/null
-        tar -C "$work/by-hand" -xzf "$work/by-hand/archive"
-        sync
-        theirs="$theirs $((($(date +%s%N) - begun) / 1000000))"
-    done
-    ours=$(median "$ours") theirs=$(median "$theirs")
-    row "archive of $(mebibytes "$(stat -c %s "$source")"), $((noise + text)) MiB inside" "$ours ms" ""
-    row "    curl; sha256sum; tar; sync" "$theirs ms" ""
-    row "    ours, times theirs" "$(awk "BEGIN { printf \"%.2f\", $ours / $theirs }")" "0.50"
+    repeated "$repeats" alternately fetched fetched_by_hand
+    ours=$(taken fetched) theirs=$(taken "by hand")
+    row "archive of $(mebibytes "$(stat -c %s "$source")"), $((noise + text)) MiB inside" "$(spread "$ours") ms" ""
+    row "    curl; sha256sum; tar; sync" "$(spread "$theirs") ms" ""
+    row "    ours, times theirs" "$(spread "$(paired "$ours" / "$theirs")")" "0.50"
 }
 
-# ---- Words and numbers
-
-median() { # NUMBERS
-    # shellcheck disable=SC2086 # one number a line
-    printf '%s\n' $1 | sort -n | awk '{ line[NR] = $0 } END { print line[int((NR + 1) / 2)] }'
+fetched() {
+    clear_away
+    run install --to 2.0.0
+    keep_time fetched \
+        "$(sed 's/.*"ms":\([0-9]*\),"name":"fetch".*/\1/; s/.*"name":"fetch","ms":\([0-9]*\).*/\1/' "$work/answer")"
 }
 
-row() { # WHAT NUMBER GOAL
-    printf '%-44s %12s  %s\n' "$1" "$2" "$3"
+fetched_by_hand() {
+    clear_away
+    begun=$(date +%s%N)
+    curl -s "file://$source" -o "$work/by-hand/archive"
+    sha256sum "$work/by-hand/archive" >/dev/null
+    tar -C "$work/by-hand" -xzf "$work/by-hand/archive"
+    sync
+    keep_time "by hand" $((($(date +%s%N) - begun) / 1000000))
 }
 
-milliseconds() { # MICROSECONDS
-    awk "BEGIN { printf \"%.1f ms\", $1 / 1000 }"
-}
-
-mebibytes() { # BYTES
-    awk "BEGIN { printf \"%.1f MiB\", $1 / 1048576 }"
-}
-
-say() { # WORDS
-    echo "bench: $1" >&2
+clear_away() {
+    rm -rf -- "$work/root" "$work/state" "$work/data" "$work/by-hand"
+    mkdir -p -- "$work/data" "$work/by-hand"
+    sync
 }
 
 main "$@"

@@ -1,32 +1,15 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # $project and $work are set by whoever reads this in
-# A machine of its own on which Gantry 1.4 is installed, for the scripts that measure. They set $project and $work.
+# A machine of its own on which Gantry 1.4 is installed, for the scripts that measure. They have read in table.sh before.
 
 build() {
-    say "building"
-    (cd -- "$project" && cargo build --locked --release --bin gantry-installer &&
-        cargo build --locked --example gantry-node --example gantry-load) >&2
-    built=$(cd -- "$project" && cargo metadata --locked --no-deps --format-version 1 |
-        sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
-    installer=$built/release/gantry-installer
-    load=$built/debug/examples/gantry-load
+    release_build
+    (cd -- "$project" && cargo build --locked --example gantry-node --example gantry-load) >&2
+    load=$(built)/debug/examples/gantry-load
     triple=$(cargo -vV | sed -n 's/^host: //p')
-    cp -- "$built/debug/examples/gantry-node" "$work/node"
+    cp -- "$(built)/debug/examples/gantry-node" "$work/node"
     strip -- "$work/node" 2>/dev/null || true
 }
-
-describe_machine() {
-    echo "date      $(date -u +%Y-%m-%dT%H:%M:%SZ)"
-    echo "installer $("$installer" --version), $(git -C "$project" rev-parse --short HEAD 2>/dev/null || echo 'no commit')"
-    echo "kernel    $(uname -srm)"
-    echo "CPU       $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
-    echo "disk      $(df -T -- "$work" | awk 'NR == 2 { print $2 " on " $1 }')"
-    echo "load      $(cut -d ' ' -f 1 /proc/loadavg) before it began"
-    echo "sqlite3   $(sqlite3 --version | cut -d ' ' -f 1) (the shell script's)"
-    echo
-}
-
-# ---- A machine of its own, on which Gantry 1.4 is installed
 
 world() { # DIRECTORY NODE
     world=$1 service=$1/service
@@ -106,33 +89,4 @@ stop_load() {
 
 stop_service() {
     if [ -x "${service-}" ]; then "$service" stop; fi
-}
-
-# ---- Words and numbers
-
-median() { # NUMBERS
-    # shellcheck disable=SC2086 # one number a line
-    printf '%s\n' $1 | sort -n | awk '{ line[NR] = $0 } END { print line[int((NR + 1) / 2)] }'
-}
-
-row() { # WHAT NUMBER GOAL
-    printf '%-44s %12s  %s\n' "$1" "$2" "$3"
-}
-
-milliseconds() { # MICROSECONDS
-    awk "BEGIN { printf \"%.1f ms\", $1 / 1000 }"
-}
-
-mebibytes() { # BYTES
-    awk "BEGIN { printf \"%.1f MiB\", $1 / 1048576 }"
-}
-
-require() { # PROGRAM WHERE-FROM
-    command -v "$1" >/dev/null && return
-    say "there is no \`$1\`; it comes with $2"
-    exit 1
-}
-
-say() { # WORDS
-    echo "bench: $1" >&2
 }

@@ -23,6 +23,7 @@
 //! holds-lock               begins a write and never ends it
 //! leaves-log               keeps everything in its write-ahead log, and ends without closing the database
 //! keeps-database           leaves a child behind that keeps the database open; its number goes to `PID-FILE.child`
+//! keeps-to-itself          opens the database in exclusive mode, with a write-ahead log
 //! writes N SQL             runs a statement so often, before it listens
 //! keeps-writing SQL        runs a statement again and again while it lives; `PID-FILE.acknowledged` gets a byte for each
 //! writes-at-stop SQL       runs a statement after SIGTERM
@@ -143,6 +144,12 @@ fn serve(release: Release, options: &Options) -> Fallible<()> {
     if release.does("leaves-log") {
         database.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         database.query_row("PRAGMA wal_autocheckpoint = 0", [], |_| Ok(()))?;
+    }
+    if release.does("keeps-to-itself") {
+        database.query_row("PRAGMA locking_mode = EXCLUSIVE", [], |_| Ok(()))?;
+        database.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+        // It has it from the first write on.
+        database.execute_batch("BEGIN IMMEDIATE; COMMIT")?;
     }
     if release.does("dies-at-once") {
         return Err("dying at once, as told".into());

@@ -13,7 +13,7 @@ use crate::config::{Config, Format};
 use crate::db::alone;
 use crate::db::header::{self, Kind};
 use crate::db::ledger::LedgerError;
-use crate::db::look::{LookError, look};
+use crate::db::look::{Look, LookError, is_kept_by, look, look_past_lock};
 use crate::journal::record::RecordError;
 use crate::journal::releases::{self, ReleaseRecord};
 use crate::journal::{backups, held};
@@ -77,8 +77,8 @@ pub fn observe(config: &Config, service: &service::Service) -> Result<Observed> 
     let major = installed.as_ref().or(records.last()).map(|record| record.release.version.major());
     let alike = records.iter().filter(|record| major == Some(record.release.version.major()));
     let alike: Vec<ReleaseRecord> = alike.cloned().collect();
-    let database = database(config, &alike, own)?;
     let state = service.state()?;
+    let database = database(config, service, &state, &alike, own)?;
     let (foreign, blind) = foreign(&database.path, service, &state)?;
     let obstacles = database.obstacles.into_iter().chain(inside(service)?).collect();
     let database = Database { obstacles, ..database };
@@ -122,16 +122,37 @@ pub fn real_database(path: &Path) -> Result<PathBuf> {
 }
 
 /// Looks at the database alone. `records` are those of the installed release's major, and `own` is its schema.
-pub fn database(config: &Config, records: &[ReleaseRecord], own: Option<&SchemaVersion>) -> Result<Database> {
+fn database(
+    config: &Config,
+    service: &service::Service,
+    state: &State,
+    records: &[ReleaseRecord],
+    own: Option<&SchemaVersion>,
+) -> Result<Database> {
     let path = real_database(&config.database.path)?;
     let ledger = Ledger::of(config.database.format, config.database.table.as_deref())?;
-    let content = content(&path, &ledger, records, own)?;
+    let look = |path: &Path| match look(path, &ledger) {
+        Err(error) if error.is_locked() && keeps(service, state, path)? => Ok(look_past_lock(path, &ledger)),
+        seen => Ok(seen),
+    };
+    let content = content(&path, &ledger, look, records, own)?;
     let mut obstacles = if matches!(content, Content::Missing) { Vec::new() } else { obstacles(&path)? };
     obstacles.extend(occupied(&config.layout.work(&path)));
     Ok(Database { path, content, obstacles })
 }
 
-fn content(path: &Path, ledger: &Ledger, records: &[ReleaseRecord], own: Option<&SchemaVersion>) -> Result<Content> {
+/// Whether the service has the database to itself.
+fn keeps(service: &service::Service, state: &State, path: &Path) -> Result<bool> {
+    Ok(matches!(state, State::Running { .. }) && is_kept_by(path, service.own_processes()?.as_deref()))
+}
+
+fn content(
+    path: &Path,
+    ledger: &Ledger,
+    look: impl FnOnce(&Path) -> Result<std::result::Result<Look, LookError>>,
+    records: &[ReleaseRecord],
+    own: Option<&SchemaVersion>,
+) -> Result<Content> {
     let header = header::examine(path);
     let wal = match header.map_err(|source| ObserveError::Header { path: path.to_owned(), source })? {
         Kind::Missing => return Ok(Content::Missing),
@@ -139,7 +160,7 @@ fn content(path: &Path, ledger: &Ledger, records: &[ReleaseRecord], own: Option<
         Kind::Foreign => return Ok(Content::Unusable("it is not a SQLite database, or it is encrypted".to_owned())),
         Kind::Database { wal, .. } => wal,
     };
-    let seen = match look(path, ledger) {
+    let seen = match look(path)? {
         Ok(seen) => seen,
         Err(LookError::Ledger(LedgerError::Engine { found, .. })) => return Ok(Content::OtherFormat(found)),
         Err(error) => return Ok(Content::Unusable(causes::in_one_line(&error))),

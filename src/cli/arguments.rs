@@ -51,6 +51,7 @@ pub struct Arguments {
 
 /// What to do
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     /// Install the product for the first time
     Install(Install),
@@ -196,6 +197,7 @@ pub struct History {
 
 /// What to do with backups
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Backup {
     /// Back the live database up
     Create,

@@ -21,7 +21,7 @@ use crate::sys::watch::Watch;
 
 mod take;
 
-pub use take::{Copy, Followed, take};
+pub use take::{Copy, Followed, put_off, take};
 
 /// Pages in one step. With a write-ahead log nobody waits for it, and it only bounds how late a cancellation is seen.
 const PAGES: i32 = 4096;

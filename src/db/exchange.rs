@@ -146,7 +146,9 @@ impl Exchange<'_> {
             self.move_side_files(&self.old_name())?;
         }
         self.work.rename(&self.new_name(), self.live, self.name)?;
-        self.settle()
+        // A power cut may give the new file its first name back, beside the live one. `state` knows that, and whoever puts
+        // the work directory in order removes it.
+        Ok(self.live.sync()?)
     }
 
     /// Puts the old file back in its place. Durable when it returns; nothing to do where nothing was exchanged.

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::config::ForeignKeys;
 use crate::db::foreign::ForeignPart;
-use crate::db::ledger::{self, Writer};
+use crate::db::ledger::{self, Ended, Writer};
 use crate::db::migrate::{Manner, MigrateError, Settings, sqlite};
 use crate::db::open::set_foreign_keys;
 use crate::db::watch::Watch;
-use crate::migration::ledger::Model;
 use crate::migration::{Place, Script, Statement, Work};
 use crate::sys::clock::{self, Stopwatch};
 use crate::sys::seam;
@@ -92,26 +92,46 @@ impl<'a> Execution<'a> {
         self.begin()?;
         // As the engine does when it opens the database, so that its objects come before those of the migrations.
         self.ledger.create()?;
-        for (index, work) in works.iter().enumerate() {
+        let mut ended = Vec::new();
+        for work in works {
             self.unless_stopped()?;
             (self.settings.progress)(work);
             let (began, took) = (clock::now(), Stopwatch::start());
             match work.script().map(|script| (script, script.place(self.foreign_keys()))) {
                 None => {}
-                Some((script, Place::Together)) => self.script(script)?,
+                Some((script, Place::Together)) => {
+                    self.before(work, began, 0, &mut ended)?;
+                    self.script(script)?;
+                }
                 Some((script, Place::Alone(_))) => {
+                    self.ledger.end_all(&mut ended)?;
                     self.commit()?;
                     self.alone(script)?;
                     self.begin()?;
                 }
             }
-            // Of one row only the last content is left.
-            if self.settings.ledger.shape.model == Model::List || index + 1 == works.len() {
-                self.ledger.entry(work, began).end(took.elapsed())?;
-            }
+            Ended { work, began, took: took.elapsed() }.join(&mut ended, self.settings.ledger);
             after(work, self.connection)?;
         }
+        self.ledger.end_all(&mut ended)?;
         self.commit()
+    }
+
+    /// A script that speaks of the ledger, or of what SQLite itself keeps of all tables, finds there what its engine would
+    /// have written by now: of those before it, and of itself after so many pieces.
+    pub(crate) fn before(
+        &self,
+        work: &Work,
+        began: Timestamp,
+        pieces: usize,
+        ended: &mut Vec<Ended<'_>>,
+    ) -> Result<(), MigrateError> {
+        let words = [self.settings.ledger.table.as_str()].into_iter().chain(OF_ALL_TABLES);
+        if work.script().is_some_and(|script| words.into_iter().any(|word| script.mentions(word))) {
+            self.ledger.end_all(ended)?;
+            self.ledger.entry(work, began).open(pieces)?;
+        }
+        Ok(())
     }
 
     /// What running `works` did so far.
@@ -220,8 +240,10 @@ impl<'a> Execution<'a> {
 
     fn run(&self, sql: &str) -> rusqlite::Result<()> {
         let mut prepared = self.connection.prepare(sql)?;
+        // Engines ask for no row but the first: what a later one fails at is nothing to them.
+        let reads = prepared.readonly();
         let mut rows = prepared.query([])?;
-        while rows.next()?.is_some() {}
+        while rows.next()?.is_some() && !reads {}
         Ok(())
     }
 
@@ -239,6 +261,9 @@ impl<'a> Execution<'a> {
         if (self.settings.stop)() { Err(MigrateError::Stopped) } else { Ok(()) }
     }
 }
+
+/// What speaks of all tables: statistics, the numbers of AUTOINCREMENT, the schema.
+const OF_ALL_TABLES: [&str; 4] = ["analyze", "optimize", "sqlite_", "dbstat"];
 
 fn attached(statement: &Statement<'_>, script: &Script) -> Result<(), MigrateError> {
     let word = ["ATTACH", "DETACH"].into_iter().find(|word| statement.begins_with(word));

@@ -6,12 +6,15 @@ use std::time::Duration;
 use rusqlite::ErrorCode;
 use thiserror::Error;
 
+use crate::db::alone;
 use crate::db::in_place::PATIENCE;
 use crate::db::ledger::{self, LedgerError};
 use crate::db::open::{OpenError, Reader, settle};
 use crate::db::schema;
 use crate::migration::{Ledger, LedgerState, SchemaPrint, SchemaRow};
 use crate::sys::clock::{self, Stopwatch};
+use crate::sys::holders::Holder;
+use crate::sys::process::Process;
 
 /// What was seen.
 #[derive(Clone, Debug)]
@@ -62,7 +65,23 @@ impl LookError {
 
 /// Looks at the database `path` and changes nothing.
 pub fn look(path: &Path, ledger: &Ledger) -> Result<Look, LookError> {
-    let reader = Reader::open(path)?;
+    seen_by(&Reader::open(path)?, ledger)
+}
+
+/// Looks past the lock of a service that keeps the database to itself (`locking_mode = EXCLUSIVE`), as far as that goes: at
+/// the main file.
+pub fn look_past_lock(path: &Path, ledger: &Ledger) -> Result<Look, LookError> {
+    seen_by(&Reader::open_past_lock(path)?, ledger)
+}
+
+/// Whether nobody but the service has the database open. `own` are its processes, where they are known; else whoever has
+/// the database while it runs is the service.
+pub fn is_kept_by(path: &Path, own: Option<&[Process]>) -> bool {
+    let is_own = |holder: &Holder| own.is_none_or(|own| own.iter().any(|process| process.pid == holder.pid));
+    alone::holders(path).is_ok_and(|found| !found.processes.is_empty() && found.processes.iter().all(is_own))
+}
+
+fn seen_by(reader: &Reader, ledger: &Ledger) -> Result<Look, LookError> {
     let state = ledger::read(reader.connection(), ledger)?;
     let rows = schema::rows(reader.connection()).map_err(LookError::Schema)?;
     Ok(Look { ledger: state, print: SchemaPrint::of(&rows, ledger), rows, immutable: reader.is_immutable() })

@@ -61,6 +61,15 @@ impl Reader {
         }
     }
 
+    /// Opens the main file past the lock of whoever has the database to himself. What is only in his log is not seen, and
+    /// what he is just writing may be torn.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn open_past_lock(path: &Path) -> Result<Self, OpenError> {
+        immutable(&existing(path)?)
+    }
+
     /// To ask it things.
     pub fn connection(&self) -> &Connection {
         &self.connection
@@ -176,6 +185,14 @@ pub(crate) fn set_foreign_keys(connection: &Connection, wanted: ForeignKeys) -> 
         .and_then(|()| connection.pragma_query_value(None, "foreign_keys", |row| row.get(0)))
         .map_err(|error| told(path, error))?;
     if taken == enforced { Ok(()) } else { Err(OpenError::Setting { path: path.to_owned(), pragma: "foreign_keys" }) }
+}
+
+/// Whether a connection enforces them now.
+pub(crate) fn foreign_keys(connection: &Connection) -> Result<ForeignKeys, OpenError> {
+    let path = Path::new(connection.path().unwrap_or(":memory:"));
+    let enforced = connection.pragma_query_value(None, "foreign_keys", |row| row.get(0));
+    let enforced: bool = enforced.map_err(|error| told(path, error))?;
+    Ok(if enforced { ForeignKeys::Enforced } else { ForeignKeys::Ignored })
 }
 
 /// The real path of a file that is there and has bytes.

@@ -84,6 +84,16 @@ pub struct Entry {
     pub event: Event,
 }
 
+/// What stands in one line.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    /// Noted before `entry`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    before: Vec<Entry>,
+    #[serde(flatten)]
+    entry: Entry,
+}
+
 /// A journal that cannot be read or written.
 #[derive(Debug, Error)]
 pub enum JournalError {
@@ -115,6 +125,8 @@ pub struct Journal {
     path: PathBuf,
     file: File,
     entries: Vec<Entry>,
+    /// Noted, and not written yet.
+    noted: Vec<Entry>,
     /// Of the whole lines.
     length: u64,
     /// A failed append could not be taken back: nothing more may be written behind it.
@@ -126,7 +138,7 @@ impl Journal {
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let (entries, length) = parse(path, &fs::read_if_there(path)?.unwrap_or_default())?;
         let file = fs::open_log(path, length)?;
-        Ok(Self { path: path.to_owned(), file, entries, length, spoilt: false })
+        Ok(Self { path: path.to_owned(), file, entries, noted: Vec::new(), length, spoilt: false })
     }
 
     /// Reads a journal without opening it for writing; empty where there is none.
@@ -139,16 +151,23 @@ impl Journal {
         &self.entries
     }
 
-    /// Writes an entry. When it returns, the entry survives a power cut.
+    /// Keeps an entry for the line of the next one, which spares a sync: for what announces nothing. A kill before that
+    /// leaves the journal as if it had not happened yet.
+    pub fn note(&mut self, event: Event) {
+        self.noted.push(Entry { at: clock::now(), event });
+    }
+
+    /// Writes an entry, and those that were noted before it. When it returns, all of them survive a power cut.
     ///
     /// # Errors
-    /// The entry is not in the journal then: whatever came of it is cut off again, so that no recovery acts upon it.
+    /// None of them is in the journal then: whatever came of it is cut off again, so that no recovery acts upon it.
     pub fn append(&mut self, event: Event) -> Result<(), JournalError> {
         if self.spoilt {
             return Err(JournalError::Spoilt { path: self.path.clone() });
         }
         let entry = Entry { at: clock::now(), event };
-        let line = line_of(&serde_json::to_string(&entry)?);
+        // One line, as it has one checksum: of two of them a power cut might keep the second one alone.
+        let line = line_of(&serde_json::to_string(&Line { before: self.noted.clone(), entry: entry.clone() })?);
         seam::cross("append to the journal");
         let written = match self.write(&line) {
             // Usually it goes where the journal keeps room behind its end.
@@ -159,6 +178,7 @@ impl Journal {
             return Err(PathError::on("append to", &self.path)(error).into());
         }
         self.length += line.len() as u64;
+        self.entries.append(&mut self.noted);
         self.entries.push(entry);
         Ok(())
     }
@@ -188,7 +208,7 @@ pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<(Vec<Entry>, u64), Jour
     let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
     for (number, line) in lines.iter().enumerate() {
         match entry_of(line) {
-            Some(Some(entry)) => entries.push(entry),
+            Some(Some(Line { before, entry })) => entries.extend(before.into_iter().chain([entry])),
             // A kill or a power cut tears only the end, and what was torn was never acted upon.
             None if number + 1 == lines.len() => break,
             // What is whole and cannot be understood was written by another installer, and may have been acted upon.
@@ -199,8 +219,8 @@ pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<(Vec<Entry>, u64), Jour
     Ok((entries, length))
 }
 
-/// Nothing where the line is not whole; an entry that cannot be understood is none.
-fn entry_of(line: &[u8]) -> Option<Option<Entry>> {
+/// Nothing where the line is not whole; what cannot be understood is none.
+fn entry_of(line: &[u8]) -> Option<Option<Line>> {
     let text = std::str::from_utf8(line).ok()?.strip_suffix('\n')?;
     let (sum, entry) = text.split_once(' ')?;
     if sum != checksum(entry) {
@@ -235,6 +255,26 @@ mod tests {
         open.append(Event::Intend { step: 0 }).unwrap();
         open.append(Event::Done { step: 0, ms: 3 }).unwrap();
         assert_eq!(Journal::read(&journal(&directory)).unwrap(), open.entries());
+    }
+
+    #[test]
+    fn what_was_noted_is_written_with_the_next_entry_or_not_at_all() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = journal(&directory);
+        let mut open = Journal::open(&path).unwrap();
+        open.append(Event::Intend { step: 0 }).unwrap();
+        open.note(Event::Done { step: 0, ms: 3 });
+        assert_eq!(Journal::read(&path).unwrap().len(), 1);
+        open.append(Event::Intend { step: 1 }).unwrap();
+        let events = |entries: Vec<Entry>| entries.into_iter().map(|entry| entry.event).collect::<Vec<_>>();
+        let all = [Event::Intend { step: 0 }, Event::Done { step: 0, ms: 3 }, Event::Intend { step: 1 }];
+        assert_eq!(events(Journal::read(&path).unwrap()), all);
+
+        let mut bytes = fs::read(&path).unwrap();
+        let cut = bytes.len() - 1;
+        bytes.truncate(cut);
+        fs::write_durable(&path, &bytes, 0o600).unwrap();
+        assert_eq!(events(Journal::read(&path).unwrap()), all[..1], "a torn line counts for nothing");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::sys::dir::Dir;
 use crate::sys::fs::{self, PathError};
+use crate::sys::staged::Staged;
 
 /// The newest format of the records that this installer writes.
 pub const FORMAT: u32 = 1;
@@ -77,6 +78,11 @@ pub fn write_in<T: Serialize>(directory: &Dir, name: &str, content: &T) -> Resul
 /// Replaces a record; after a kill it is wholly the old or wholly the new one.
 pub fn write<T: Serialize>(path: &Path, content: &T, mode: u32) -> Result<(), RecordError> {
     Ok(fs::write_durable(path, &bytes(path, content)?, mode)?)
+}
+
+/// Writes what a record is about to say, durably, beside it.
+pub fn stage<T: Serialize>(path: &Path, content: &T, mode: u32) -> Result<Staged, RecordError> {
+    Ok(Staged::write(path, &bytes(path, content)?, mode)?)
 }
 
 fn bytes<T: Serialize>(path: &Path, content: &T) -> Result<Vec<u8>, RecordError> {

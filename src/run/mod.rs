@@ -189,7 +189,12 @@ fn take(
     journal.append(Event::Intend { step: number }).map_err(journal_error)?;
     steps::perform(step, machine)?;
     let ms = stopwatch.millis();
-    journal.append(Event::Done { step: number, ms }).map_err(journal_error)?;
+    let done = Event::Done { step: number, ms };
+    match machine.plan.steps.get(number + 1) {
+        // The next intent says it as well, and is about to be written.
+        Some(next) if !matches!(next, Step::Commit) => journal.note(done),
+        _ => journal.append(done).map_err(journal_error)?,
+    }
     observer.ends(step.name(), ms);
     times.push(StepTime { name: step.name().to_owned(), ms });
     Ok(())

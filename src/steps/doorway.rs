@@ -1,11 +1,10 @@
 //! Who may start: keeps the record that the start-up gate reads.
 
-use std::path::Path;
 use std::time::Duration;
 
 use super::sets;
 use super::{Machine, StepError};
-use crate::db::look::{Look, LookError, look};
+use crate::db::look::{Look, LookError, is_kept_by, look, look_past_lock};
 use crate::journal::gate::{Expect, GateRecord, Runs, Unfinished};
 use crate::journal::releases::ReleaseRecord;
 use crate::journal::{record, releases};
@@ -29,7 +28,34 @@ pub fn close(machine: &Machine<'_>) -> Result<(), StepError> {
 
 /// Lets one start through: that of `point`, while this process lives.
 pub fn expect(machine: &mut Machine<'_>, point: &Point) -> Result<(), StepError> {
-    let Some(version) = point.version.clone() else { return open(machine, None) };
+    let Some(run) = expecting(machine, point)? else { return open(machine, None) };
+    write(machine, committed(machine)?, Some(run))
+}
+
+/// Writes beforehand what is to let the start of the new release through, while the service still runs. The gate stays
+/// closed.
+pub fn foresee(machine: &mut Machine<'_>) -> Result<(), StepError> {
+    let to = machine.plan.to.clone();
+    if let Some(run) = expecting(machine, &to)? {
+        let record = record_of(machine, committed(machine)?, Some(run))?;
+        machine.memory.foreseen = Some(record::stage(&machine.config.layout.gate(), &record, MODE)?);
+    }
+    Ok(())
+}
+
+/// Lets the start of the new release through.
+///
+/// That is not synced: what a power cut puts back keeps everybody out, and so does the new record, as its owner is dead.
+pub fn expect_new(machine: &mut Machine<'_>) -> Result<(), StepError> {
+    match machine.memory.foreseen.take() {
+        Some(foreseen) => Ok(foreseen.take_place()?),
+        None => expect(machine, &machine.plan.to.clone()),
+    }
+}
+
+/// The one start that the gate may let through, and the lock that shows that its owner lives.
+fn expecting(machine: &mut Machine<'_>, point: &Point) -> Result<Option<Unfinished>, StepError> {
+    let Some(version) = point.version.clone() else { return Ok(None) };
     if machine.memory.expecting.is_none() {
         machine.memory.expecting = Some(ExpectLock::hold(&machine.config.layout.expect_lock())?);
     }
@@ -37,8 +63,7 @@ pub fn expect(machine: &mut Machine<'_>, point: &Point) -> Result<(), StepError>
     let this = Process::this().map_err(wrong)?;
     let boot = process::boot_id().map_err(wrong)?;
     let expect = Expect { version, schema: point.schema.clone(), pid: this.pid, started: this.started, boot };
-    let run = Unfinished { id: machine.plan.run.clone(), expect: Some(expect) };
-    write(machine, committed(machine)?, Some(run))
+    Ok(Some(Unfinished { id: machine.plan.run.clone(), expect: Some(expect) }))
 }
 
 /// No run is under way any more, and `committed` is the release that is installed.
@@ -49,7 +74,7 @@ pub fn open(machine: &Machine<'_>, committed: Option<Version>) -> Result<(), Ste
 /// What the gate would say of `version` and the live database, were no run under way.
 pub fn verdict(version: &Version, machine: &Machine<'_>) -> Result<Verdict, StepError> {
     let live = &machine.places.live;
-    let seen = patiently(live, &sets::ledger(machine.config)?)
+    let seen = patiently(machine, &sets::ledger(machine.config)?)
         .map_err(|error| StepError::world("database", format!("cannot look at `{}`", live.display()), error))?;
     let record: Option<GateRecord> = record::read(&machine.config.layout.gate())?;
     let unknown = || Verdict::Unknown { reason: "there is no record of what may run".to_owned() };
@@ -57,14 +82,25 @@ pub fn verdict(version: &Version, machine: &Machine<'_>) -> Result<Verdict, Step
 }
 
 /// A service that has just started may write so much that a look finds no gap for a while.
-fn patiently(live: &Path, ledger: &Ledger) -> Result<Look, LookError> {
+fn patiently(machine: &Machine<'_>, ledger: &Ledger) -> Result<Look, LookError> {
+    let live = &machine.places.live;
     let waiting = Stopwatch::start();
     loop {
-        match look(live, ledger) {
+        let seen = match look(live, ledger) {
+            Err(error) if error.is_locked() && is_kept(machine) => look_past_lock(live, ledger).map_err(|_| error),
+            seen => seen,
+        };
+        match seen {
             Err(error) if error.is_locked() && waiting.elapsed() < BUSY => clock::pause(Duration::from_millis(5)),
             seen => return seen,
         }
     }
+}
+
+/// Whether the service has the database to itself.
+fn is_kept(machine: &Machine<'_>) -> bool {
+    let own = machine.service.own_processes().unwrap_or_default();
+    super::is_running(machine) && is_kept_by(&machine.places.live, own.as_deref())
 }
 
 fn committed(machine: &Machine<'_>) -> Result<Option<Version>, StepError> {
@@ -73,6 +109,17 @@ fn committed(machine: &Machine<'_>) -> Result<Option<Version>, StepError> {
 }
 
 fn write(machine: &Machine<'_>, committed: Option<Version>, run: Option<Unfinished>) -> Result<(), StepError> {
+    let record = record_of(machine, committed, run)?;
+    // Before the record: whoever reads it while it is closed for the first time finds the lock there.
+    passage::provide(&machine.config.layout.gate_lock())?;
+    Ok(record::write(&machine.config.layout.gate(), &record, MODE)?)
+}
+
+fn record_of(
+    machine: &Machine<'_>,
+    committed: Option<Version>,
+    run: Option<Unfinished>,
+) -> Result<GateRecord, StepError> {
     let config = machine.config;
     let on_disk = releases::list(&config.layout)?;
     // Whoever is started next knows best what the database is; before that, whoever ran last.
@@ -102,7 +149,5 @@ fn write(machine: &Machine<'_>, committed: Option<Version>, run: Option<Unfinish
             gate.others.insert(name, runs);
         }
     }
-    // Before the record: whoever reads it while it is closed for the first time finds the lock there.
-    passage::provide(&config.layout.gate_lock())?;
-    Ok(record::write(&config.layout.gate(), &gate, MODE)?)
+    Ok(gate)
 }

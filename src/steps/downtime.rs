@@ -67,7 +67,8 @@ pub(super) fn allow_switch(machine: &Machine<'_>) -> Result<(), StepError> {
     if has(machine, |step| matches!(step, Step::Exchange { .. })) { Ok(()) } else { allow(machine) }
 }
 
-fn has(machine: &Machine<'_>, kind: fn(&Step) -> bool) -> bool {
+/// Whether the run has such a step.
+pub(super) fn has(machine: &Machine<'_>, kind: fn(&Step) -> bool) -> bool {
     machine.plan.steps.iter().any(kind)
 }
 

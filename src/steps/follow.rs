@@ -1,13 +1,17 @@
 //! Following the live database from the copy to the stop: whoever gives it up says so, and what comes instead.
 
+use std::time::Duration;
+
 use super::{Copied, Machine, StepError, downtime};
 use crate::causes;
-use crate::db::copy::{CopyOutcome, Followed, backed_up, take as take_copy};
+use crate::db::copy::{CopyError, CopyOutcome, Followed, backed_up, put_off, take as take_copy};
 use crate::db::follow::{FollowError, Follower};
 use crate::sys::fs;
 
 /// How fast two files are read and compared, from memory: a gibibyte a second.
 const BYTES_PER_MS: u64 = (1 << 30) / 1000;
+/// How fast a database is copied of which nothing could be read yet: as by a disk of 128 MiB a second.
+const COPIED_PER_MS: u64 = (128 << 20) / 1000;
 
 /// Copies the live database and follows it, where that can be.
 pub(super) fn take(machine: &mut Machine<'_>) -> Result<(), StepError> {
@@ -15,7 +19,16 @@ pub(super) fn take(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let failed = |error| StepError::world("copy", format!("cannot copy the database `{}`", live.display()), error);
     let work = machine.places.open_work()?;
     let name = machine.places.copy_name();
-    let copy = take_copy(&live, &work, &name, machine.watch).map_err(failed)?;
+    let copy = match take_copy(&live, &work, &name, machine.watch) {
+        // It was not to be seen before that the service keeps everybody out (`locking_mode = EXCLUSIVE`).
+        Err(CopyError::Locked { .. }) if machine.plan.was_running => {
+            let bytes = fs::metadata(&live)?.len();
+            let predicted = Duration::from_millis(bytes / COPIED_PER_MS);
+            put_off(&live, &work, &name, predicted).map_err(failed)?;
+            return Ok(after_stop(predicted, "the service has the database to itself", machine));
+        }
+        copy => copy.map_err(failed)?,
+    };
     let mut outcome = copy.outcome;
     match copy.followed {
         Followed::Yes(follower) => {
@@ -30,13 +43,19 @@ pub(super) fn take(machine: &mut Machine<'_>) -> Result<(), StepError> {
         Followed::NoLog => {}
     }
     if let CopyOutcome::AfterStop { predicted, .. } = outcome {
-        machine.memory.copied = Copied::AfterStop;
-        machine.memory.predicted_ms = Some(u64::try_from(predicted.as_millis()).unwrap_or(u64::MAX));
-        let message = "the database is written too much to be copied while it is in use: it is copied, and the migrations \
-                       are rehearsed, while the service is stopped";
-        machine.memory.warnings.push(message.to_owned());
+        after_stop(predicted, "the database is written too much to be copied while it is in use", machine);
     }
     Ok(())
+}
+
+/// Says that the copy is made after the stop, and how long that should take.
+fn after_stop(predicted: Duration, why: &str, machine: &mut Machine<'_>) {
+    let ms = u64::try_from(predicted.as_millis()).unwrap_or(u64::MAX);
+    machine.memory.copied = Copied::AfterStop;
+    machine.memory.predicted_ms = Some(ms);
+    machine.memory.warnings.push(format!(
+        "{why}: it is copied, which takes about {ms} ms, and the migrations are rehearsed, while the service is stopped"
+    ));
 }
 
 /// Brings the copy up to now, directly before the stop. Where the database is not followed any more it is copied anew,

@@ -5,6 +5,7 @@ mod catch_up;
 mod commit;
 mod copy;
 mod create;
+mod damage;
 mod downtime;
 mod exchange;
 pub(crate) mod fetch;
@@ -50,6 +51,7 @@ use crate::sys::lock::ExpectLock;
 use crate::sys::process::{Credentials, Process};
 use crate::sys::service::{Service, Started, State};
 use crate::sys::signal::Interrupt;
+use crate::sys::staged::Staged;
 use crate::sys::watch::Watch;
 
 /// What every step works with.
@@ -126,6 +128,8 @@ pub struct Memory {
     pub caught_up: Option<CaughtUp>,
     /// The proof that nobody else has the live database, held until the exchange is durable.
     pub alone: Option<Alone>,
+    /// What lets the start of the new release through.
+    pub foreseen: Option<Staged>,
     /// Shows the gate that the owner of a start lives.
     pub expecting: Option<ExpectLock>,
     /// The service's main process before the stop.

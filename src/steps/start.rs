@@ -1,10 +1,11 @@
-//! Does: tells the gate which start to expect, and starts the service of the new release.
+//! Does: tells the gate which start to expect, starts the service of the new release, and makes the switch durable.
 //! Undo: stops it, by force if it does not stop by itself; its log goes into its own database when that is exchanged.
 //! If killed half-way: the gate lets the start through only while this process lives.
-//! Touches: the gate's record, the service.
+//! Touches: the gate's record, the service; syncs `install.root`.
 
 use super::error::Blame;
-use super::{Machine, StartedOnce, StepError, doorway, is_running, stop};
+use super::{Machine, StartedOnce, StepError, doorway, downtime, is_running, stop, switch};
+use crate::plan::Step;
 use crate::sys::clock::{self, Stopwatch};
 use crate::sys::holders::Holder;
 use crate::sys::process::Process;
@@ -14,9 +15,13 @@ use crate::sys::{fs, seam};
 pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
     machine.memory.started = StartedOnce::Yes;
     machine.memory.alone = None;
-    let to = machine.plan.to.clone();
-    doorway::expect(machine, &to)?;
-    stop::start(machine)
+    doorway::expect_new(machine)?;
+    stop::start(machine)?;
+    // While the service starts, which takes longer.
+    if downtime::has(machine, |step| matches!(step, Step::Switch { .. })) {
+        switch::make_durable(&machine.config.layout)?;
+    }
+    Ok(())
 }
 
 pub(super) fn stop_new(machine: &mut Machine<'_>) -> Result<(), StepError> {

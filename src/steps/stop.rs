@@ -15,7 +15,7 @@ use crate::sys::holders::Holder;
 use crate::sys::lock::passage;
 use crate::sys::service::{ServiceError, State};
 use crate::sys::signal::Interrupt;
-use crate::sys::{fs, room, seam};
+use crate::sys::{fs, read_ahead, room, seam};
 use crate::version::Version;
 
 /// How long a process that belongs to the service may hold the database after the stop.
@@ -25,20 +25,40 @@ pub(super) const LOOK: Duration = Duration::from_millis(5);
 
 pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
     doorway::close(machine)?;
+    get_ready(machine)?;
     let state = machine.service.state().map_err(asked)?;
     if let State::Running { main } = state {
         machine.memory.old = main;
     }
     machine.memory.down = machine.plan.was_running.then(Stopwatch::start);
-    halt(machine)?;
+    halt_from(&state, machine)?;
     released(machine)?;
-    listen(machine);
+    note_silence(true, machine);
     Ok(())
+}
+
+/// What the start and its proof need, while the service still runs.
+fn get_ready(machine: &mut Machine<'_>) -> Result<(), StepError> {
+    doorway::foresee(machine)?;
+    machine
+        .health
+        .get_ready()
+        .map_err(|error| StepError::world("health", "cannot ask the service for its health", error))?;
+    let program = machine.plan.to.version.as_ref().map(|version| machine.config.layout.program(version));
+    match program {
+        // One that is not there is refused where it is needed.
+        Some(program) if fs::exists(&program)? => Ok(read_ahead::bring_in(&program)?),
+        _ => Ok(()),
+    }
 }
 
 /// Notes whether nobody holds the database and nobody answers: whoever answers after the next start is new then.
 pub(super) fn listen(machine: &mut Machine<'_>) {
     let alone = alone::holders(&machine.places.live).is_ok_and(|holders| holders.processes.is_empty());
+    note_silence(alone, machine);
+}
+
+fn note_silence(alone: bool, machine: &mut Machine<'_>) {
     let silent = alone && machine.health.is_silent().unwrap_or(false);
     machine.memory.silence = Some(if silent { Silence::Proven } else { Silence::Unproven });
 }
@@ -140,13 +160,20 @@ pub(super) fn start(machine: &mut Machine<'_>) -> Result<(), StepError> {
 /// Stops the service; nothing to do where nobody manages it.
 pub(super) fn halt(machine: &Machine<'_>) -> Result<(), StepError> {
     // At boot its start waits for a recovery, and a stop of what does not run would take that start away with it.
-    let is_down = || matches!(machine.service.state(), Ok(State::Stopped | State::Failed));
-    let stopped = if machine.starts == Starts::Nothing && is_down() {
-        machine.service.stop_also()
-    } else {
-        seam::cross("stop the service");
-        machine.service.stop()
-    };
+    match machine.service.state() {
+        Ok(State::Stopped | State::Failed) if machine.starts == Starts::Nothing => halted(machine.service.stop_also()),
+        Ok(state) => halt_from(&state, machine),
+        Err(error) => halted(Err(error)),
+    }
+}
+
+/// The same where its manager has just said `state`.
+fn halt_from(state: &State, machine: &Machine<'_>) -> Result<(), StepError> {
+    seam::cross("stop the service");
+    halted(machine.service.stop_from(state))
+}
+
+fn halted(stopped: Result<(), ServiceError>) -> Result<(), StepError> {
     match stopped {
         Ok(()) | Err(ServiceError::Unmanaged) => Ok(()),
         Err(error) => Err(StepError::world("stop", "cannot stop the service", error)

@@ -13,7 +13,13 @@ pub(super) fn perform(to: &Version, machine: &mut Machine<'_>) -> Result<(), Ste
     if !fs::exists(&layout.program(to))? {
         return Err(StepError::not_on_disk(to));
     }
-    point_at(to, layout)
+    // The way back needs no sync of this one, and before the commit there is one: while the service starts.
+    if points_at(to, layout)? { Ok(()) } else { Ok(fs::point_link(&layout.current(), &Layout::current_target(to))?) }
+}
+
+/// Makes what was done durable, for the commit.
+pub(super) fn make_durable(layout: &Layout) -> Result<(), StepError> {
+    Ok(fs::sync_dir(&layout.root)?)
 }
 
 pub(super) fn undo(from: Option<&Version>, machine: &mut Machine<'_>) -> Result<(), StepError> {
@@ -25,10 +31,13 @@ pub(super) fn undo(from: Option<&Version>, machine: &mut Machine<'_>) -> Result<
 }
 
 fn point_at(version: &Version, layout: &Layout) -> Result<(), StepError> {
-    let target = Layout::current_target(version);
-    if fs::read_link(&layout.current())?.as_deref() == Some(&target) {
+    if points_at(version, layout)? {
         // It may have been renamed without having been made durable.
-        return Ok(fs::sync_dir(&layout.root)?);
+        return make_durable(layout);
     }
-    Ok(fs::replace_link(&layout.current(), &target)?)
+    Ok(fs::replace_link(&layout.current(), &Layout::current_target(version))?)
+}
+
+fn points_at(version: &Version, layout: &Layout) -> Result<bool, StepError> {
+    Ok(fs::read_link(&layout.current())?.as_deref() == Some(&Layout::current_target(version)))
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::sys::dir::Dir;
+use crate::sys::staged::Staged;
 use crate::sys::{renaming, room, seam};
 
 /// What a log may grow by on a full disk.
@@ -136,42 +137,11 @@ pub fn read_link(path: &Path) -> Result<Option<PathBuf>> {
 
 /// Makes `bytes` the content of `path`: after a kill or a power cut it is wholly the old or wholly the new one.
 ///
-/// The file that is written first is always a new one: what a kill left under its name, or what somebody planted
-/// there, is removed and never written into.
-///
 /// # Errors
 /// Where it fails the old content is untouched.
 pub fn write_durable(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
-    let temporary = sibling(path, ".new");
-    seam::cross("write a file");
-    match fs::remove_file(&temporary) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(PathError::on("remove", &temporary)(error));
-        }
-        _ => {}
-    }
-    let made = match fill(OpenOptions::new().create_new(true), &temporary, bytes, mode) {
-        // On a full disk it is written into room that was set aside for it.
-        Err(error) if room::is_lack(&error.source) && room::take(path, &temporary) => {
-            fill(&mut OpenOptions::new(), &temporary, bytes, mode)
-        }
-        made => made,
-    };
-    if let Err(error) = made {
-        let _ = fs::remove_file(&temporary);
-        return Err(error);
-    }
-    rename(&temporary, path)
-}
-
-fn fill(how: &mut OpenOptions, path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
-    let opened = how.write(true).mode(0o600).custom_flags(NO_LINK).open(path);
-    let mut file = opened.map_err(PathError::on("create", path))?;
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
-        .and_then(|()| file.write_all(bytes))
-        .and_then(|()| file.set_len(bytes.len() as u64))
-        .and_then(|()| file.sync_all())
-        .map_err(PathError::on("write", path))
+    Staged::write(path, bytes, mode)?.take_place()?;
+    sync_parent(path)
 }
 
 /// Makes a file that anybody may read, where there is none of that name; durable when it returns.
@@ -216,6 +186,12 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
 
 /// Points a symlink somewhere else in one step, or makes it.
 pub fn replace_link(link: &Path, target: &Path) -> Result<()> {
+    point_link(link, target)?;
+    sync_parent(link)
+}
+
+/// The same, and not durable before its directory is synced.
+pub fn point_link(link: &Path, target: &Path) -> Result<()> {
     let temporary = sibling(link, ".new");
     remove_file(&temporary)?;
     seam::cross("make a symlink");
@@ -226,7 +202,7 @@ pub fn replace_link(link: &Path, target: &Path) -> Result<()> {
         made => made,
     };
     made.map_err(PathError::on("make the symlink", &temporary))?;
-    rename(&temporary, link)
+    renaming::rename((rustix::fs::CWD, &temporary), (rustix::fs::CWD, link)).map_err(PathError::on("rename to", link))
 }
 
 /// Makes a directory and its missing parents, durable, with `mode` for those that it makes, whatever the umask is.
@@ -288,7 +264,7 @@ fn sync_parent(path: &Path) -> Result<()> {
 /// A symlink is not followed.
 pub(super) const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 
-fn sibling(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn sibling(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(suffix);

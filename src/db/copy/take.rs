@@ -59,8 +59,8 @@ pub fn take(live: &Path, into: &Dir, name: &str, watch: &dyn Watch) -> Result<Co
     Ok(Copy { outcome, followed: lost.map_or(Followed::NoLog, Followed::Lost) })
 }
 
-/// An empty file in the place of a copy, which is made after the stop and takes as long as this try did.
-fn put_off(live: &Path, into: &Dir, name: &str, predicted: Duration) -> Result<CopyOutcome, CopyError> {
+/// An empty file in the place of a copy, which is made after the stop and should take so long.
+pub fn put_off(live: &Path, into: &Dir, name: &str, predicted: Duration) -> Result<CopyOutcome, CopyError> {
     let (directory, live_name) = split(live)?;
     let bytes = directory.length(live_name)?.unwrap_or(0);
     create(into, name, attributes::owner(live)?)?;

@@ -6,8 +6,10 @@ mod probe;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use reqwest::blocking::Client;
 use thiserror::Error;
 
 use crate::config::{Health, Probe};
@@ -32,6 +34,7 @@ pub struct HealthCheck {
     private: PathBuf,
     user: Option<Credentials>,
     alive_for: Duration,
+    client: OnceLock<Client>,
 }
 
 /// What the new service must be.
@@ -137,7 +140,18 @@ const PART: u32 = 10;
 impl HealthCheck {
     /// A check as it is configured. A command runs in a clean environment, its `private` directory disposable, as `user`.
     pub fn new(health: &Health, private: PathBuf, user: Option<Credentials>) -> Self {
-        Self { health: health.clone(), private, user, alive_for: ALIVE_FOR }
+        Self { health: health.clone(), private, user, alive_for: ALIVE_FOR, client: OnceLock::new() }
+    }
+
+    /// Makes what takes time about asking, before the service is down.
+    ///
+    /// # Errors
+    /// Where it cannot be made: nothing could be asked later either.
+    pub fn get_ready(&self) -> Result<(), HealthError> {
+        if let Probe::Url(url) = &self.health.probe {
+            probe::client_of(self, url)?;
+        }
+        Ok(())
     }
 
     /// Whether nobody answers at the health address. To be asked between the stop and the start: a service that is well

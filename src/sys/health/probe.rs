@@ -48,13 +48,9 @@ pub(super) struct Prober {
 
 impl Prober {
     pub(super) fn new(check: &HealthCheck) -> Result<Self, HealthError> {
-        let failed = |target: &str, source: Box<dyn Error + Send + Sync>| HealthError::Probe {
-            target: target.to_owned(),
-            source,
-        };
         let mut question: Box<dyn FnMut() -> Answer + Send> = match &check.health.probe {
             Probe::Url(url) => {
-                let client = client(url).map_err(|error| failed(&without_secrets(url), error.into()))?;
+                let client = client_of(check, url)?;
                 let (url, shown) = (url.clone(), without_secrets(url));
                 Box::new(move || get(&client, &url, &shown))
             }
@@ -100,6 +96,16 @@ impl Prober {
         let _ = self.heard.read_exact(&mut [0]);
         Some(answer)
     }
+}
+
+/// One client for all questions: making it takes longer than asking.
+pub(super) fn client_of(check: &HealthCheck, url: &str) -> Result<Client, HealthError> {
+    if let Some(client) = check.client.get() {
+        return Ok(client.clone());
+    }
+    let made =
+        client(url).map_err(|error| HealthError::Probe { target: without_secrets(url), source: error.into() })?;
+    Ok(check.client.get_or_init(|| made).clone())
 }
 
 /// Straight to the address: no proxy, no redirect, no connection that is kept from one process to the next.

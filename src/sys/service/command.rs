@@ -42,9 +42,9 @@ impl Commands {
         Ok(if self.is_running(STATUS_TIMEOUT)? { State::Running { main: main? } } else { State::Stopped })
     }
 
-    pub(super) fn stop(&self, deadline: Deadline) -> Result<Stopped> {
+    pub(super) fn stop(&self, state: &State, deadline: Deadline) -> Result<Stopped> {
         // Known before: a service may remove its pid file and still write for a while.
-        let State::Running { main } = self.state()? else { return Ok(Stopped::Yes) };
+        let State::Running { main } = *state else { return Ok(Stopped::Yes) };
         seam::cross("stop the service");
         let answer = match run(&self.stop, deadline.left()) {
             Err(ServiceError::Program(ProgramError::TimedOut { .. })) => {

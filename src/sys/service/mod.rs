@@ -112,10 +112,18 @@ impl Service {
     /// # Errors
     /// [`ServiceError::WillNotStop`] if it still runs after the configured time.
     pub fn stop(&self) -> Result<()> {
+        self.stop_from(&self.state()?)
+    }
+
+    /// The same where [`Service::state`] has just said `state`: it is not asked again.
+    ///
+    /// # Errors
+    /// As [`Service::stop`].
+    pub fn stop_from(&self, state: &State) -> Result<()> {
         let deadline = Deadline::after(self.stop_timeout);
         let stopped = match &self.by {
-            By::Systemd(systemd) => systemd.stop(deadline)?,
-            By::Command(commands) => commands.stop(deadline)?,
+            By::Systemd(systemd) => systemd.stop(state, deadline)?,
+            By::Command(commands) => commands.stop(state, deadline)?,
             By::Nobody => return Err(ServiceError::Unmanaged),
         };
         self.must_be(stopped)

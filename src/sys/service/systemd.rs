@@ -39,8 +39,8 @@ impl Systemd {
         self.show(&self.unit)?.state()
     }
 
-    pub(super) fn stop(&self, deadline: Deadline) -> Result<Stopped> {
-        let before = self.show(&self.unit)?.main()?;
+    pub(super) fn stop(&self, state: &State, deadline: Deadline) -> Result<Stopped> {
+        let before = if let State::Running { main } = *state { main } else { None };
         seam::cross("stop the service");
         let mut stops = vec![];
         if !self.others.is_empty() {
@@ -73,7 +73,7 @@ impl Systemd {
         self.must(&["stop".into(), "--no-block".into(), self.unit.clone()], QUERY_TIMEOUT)?;
         // Says so if there is nothing left to kill; the stop below tells whether that is true.
         self.ask(&["kill".into(), "--signal=SIGKILL".into(), self.unit.clone()], QUERY_TIMEOUT)?;
-        self.stop(deadline)
+        self.stop(&self.state()?, deadline)
     }
 
     pub(super) fn start(&self) -> Result<Background> {

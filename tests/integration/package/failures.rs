@@ -3,7 +3,7 @@
 use super::dpkg::{Dpkg, failed};
 use crate::world::{NEW, OLD, Release};
 
-const BROKEN: Release = NEW.mode("never-healthy");
+const BROKEN: Release = NEW.mode("never-healthy\ndies-after 1");
 const FIXED: Release = Release::new("1.1.1", 2, &[1, 2]);
 
 fn calls_itself_held(dpkg: &mut Dpkg) {
@@ -96,7 +96,7 @@ fn a_removed_package_leaves_nothing_that_waits() {
 
 #[test]
 fn a_failed_first_installation_leaves_nothing_behind_but_what_it_says() {
-    let mut dpkg = Dpkg::with(&[OLD.mode("never-healthy")]);
+    let mut dpkg = Dpkg::with(&[OLD.mode("never-healthy\ndies-after 1")]);
     let answer = failed(dpkg.install("1.0.0"), "[1.0.0] postinst configure ", 4);
     assert!(answer.stderr.contains("does not become healthy"), "{answer:#?}");
     assert_eq!((dpkg.world.current(), dpkg.world.database().exists()), (None, false));
