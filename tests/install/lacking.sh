@@ -16,8 +16,7 @@ with_a_wget_that_checks_no_certificate_it_says_so() { # test
     # What is held against a digest of one's own may come from anywhere.
     PATH=$here/path refused "cannot be fetched" --base-url "https://127.0.0.1:$closed" --version "$version" --sha256 "$digest" \
         --prefix "$here/prefix"
-    PATH=$here/path sh "$script" --base-url "$url/well" --prefix "$here/prefix"
-    "$here/prefix/bin/gantry-installer" --version
+    expect_nothing "$here/prefix"
 }
 
 without_anything_that_computes_a_digest_it_says_so() { # test
