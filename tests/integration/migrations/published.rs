@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::command::{FIRST, SECOND, configure};
+use crate::own_migrator::{FIRST, SECOND, configure};
 use crate::world::{Answer, Release, World, archive};
 
 /// A machine and a publisher's desk, with a manifest that is begun.
