@@ -14,6 +14,7 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use gantry_installer::config::{ForeignKeys, Format};
 use gantry_installer::db::build::{Recipe, build};
@@ -45,7 +46,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         fingerprint: None,
         ledger: &ledger,
         foreign_keys: ForeignKeys::Ignored,
-        source_sha256: None,
         integrity: false,
     };
     let exported = through.map(|export| transfer(old, export, &new.with_extension("exported"), &ledger)).transpose()?;
@@ -59,6 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// The old database once more, by way of an export.
 fn transfer(old: &Path, export: &Path, again: &Path, ledger: &Ledger) -> Result<PathBuf, Box<dyn Error>> {
+    let begun = Instant::now();
     let reader = Reader::open(old)?;
     let schema = Some(SchemaVersion::Number(1));
     let about = About { product: "carry".to_owned(), release: None, schema, created: jiff::Timestamp::now() };
@@ -66,8 +67,10 @@ fn transfer(old: &Path, export: &Path, again: &Path, ledger: &Ledger) -> Result<
     let (mut output, _) = exporting(reader.connection(), ledger, about, output, &Heard::default())?;
     output.flush()?;
     output.get_ref().sync_all()?;
+    let exported_ms = begun.elapsed().as_millis();
     let file = File::open(export)?;
     let (inventory, schema) = inspect(BufReader::with_capacity(1 << 20, &file))?;
+    let inspected_ms = begun.elapsed().as_millis();
     File::create_new(again)?;
     create(again)?;
     let mut connection = open_owned(again, ForeignKeys::Ignored)?;
@@ -75,6 +78,8 @@ fn transfer(old: &Path, export: &Path, again: &Path, ledger: &Ledger) -> Result<
     declare(&mut connection, &schema, Arc::new(|| false))?;
     let file = File::open(export)?;
     import(&connection, ledger, &inventory, BufReader::with_capacity(1 << 20, &file), &Heard::default())?;
+    let imported_ms = begun.elapsed().as_millis();
+    println!("exported_ms={exported_ms} inspected_ms={inspected_ms} imported_ms={imported_ms}");
     Ok(again.to_owned())
 }
 

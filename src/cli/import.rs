@@ -134,7 +134,7 @@ fn build(
     path: &Path,
     record: &ReleaseRecord,
     inventory: &Inventory,
-    export: impl std::io::BufRead,
+    export: impl std::io::BufRead + Send,
     session: &Session<'_>,
 ) -> Answer<()> {
     let release = &record.release;

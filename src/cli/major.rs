@@ -7,13 +7,15 @@ use serde::Serialize;
 use super::session::Session;
 use super::terminal::took;
 use crate::db::build;
+use crate::journal::package::Package;
 use crate::journal::{record, runs};
 use crate::manifest::Manifest;
 use crate::manifest::graph::{Asked, way};
+use crate::plan::Refusal;
 use crate::plan::observed::{Cause, Content, Observed};
 use crate::plan::room::{Room, size};
 use crate::plan::step::Incoming;
-use crate::plan::upgrade::{Upgrade, rooms_of};
+use crate::plan::upgrade::{Upgrade, hindrance, rooms_of};
 use crate::run::{Report, resolve, usual_restart};
 use crate::version::{Target, Version};
 
@@ -32,6 +34,8 @@ pub struct Major {
     pub downtime_ms: u64,
     /// What is taken of each file system, and what it has.
     pub space: Vec<Room>,
+    /// Why it would be refused as the database stands.
+    pub refusals: Vec<Refusal>,
 }
 
 /// The next higher major that a way leads to; none where there is none, or where it cannot be told.
@@ -69,6 +73,7 @@ pub fn of(way: &[Incoming], seen: &Observed, session: &Session<'_>) -> Option<Ma
         hops: way.iter().map(|one| one.release.version.clone()).collect(),
         downtime_ms: (readable.bytes / rate(session)).max(1) + restart,
         space: rooms_of(&ask, seen),
+        refusals: hindrance(way, seen).into_iter().collect(),
     })
 }
 
@@ -85,21 +90,49 @@ impl Major {
     pub fn words(&self) -> String {
         let hops: Vec<String> = self.hops.iter().map(ToString::to_string).collect();
         let mut text = format!(
-            "{} makes the database anew: {}, down for about {}",
+            "{} makes the database anew: {} (estimated by the size of the database, until a rehearsal tells)",
             self.version,
-            if hops.len() == 1 { "one hop".to_owned() } else { format!("by way of {}", hops.join(", ")) },
-            took(self.downtime_ms)
+            match hops.as_slice() {
+                [_] => format!("one hop, down for about {}", took(self.downtime_ms)),
+                all =>
+                    format!("by way of {}, down for about {} in the last hop", all.join(", "), took(self.downtime_ms)),
+            },
         );
         for room in self.space.iter().filter(|room| room.needed > 0) {
             let (needed, available) = (size(room.needed), size(room.available));
-            let _ = write!(text, "; {needed} of the {available} that are free for {}", room.holds.join(", "));
+            let _ = write!(text, "; up to {needed} of the {available} that are free for {}", room.holds.join(", "));
         }
         text
     }
 
-    /// The same with the command that goes there.
-    pub fn offer(&self) -> String {
-        format!("{}: `gantry-installer upgrade --to {}`", self.words(), self.version.major())
+    /// What was estimated beside what it was, once the database was made anew: by the run that made it.
+    pub fn beside(&self, made: &Report) -> Option<String> {
+        let (imported, needed) = (made.import.as_ref()?, self.space.iter().map(|room| room.needed).sum());
+        let downtime = made.downtime_ms.map(|ms| {
+            let (estimated, version) = (took(self.downtime_ms), &self.version);
+            format!("down for about {estimated} in the hop to {version}, and it was {}; ", took(ms))
+        });
+        let account = &imported.account;
+        let (before, after) = (size(account.source.bytes), size(account.bytes));
+        let downtime = downtime.unwrap_or_default();
+        Some(format!("{downtime}up to {}, and the database went from {before} to {after}", size(needed)))
+    }
+
+    /// The same with the command that goes there, of apt where a package brings the product, and what is to be done before.
+    pub fn offer(&self, package: Option<&Package>) -> String {
+        let refused = |refusal: &Refusal| {
+            format!(
+                "\n           refused as the database is: {}\n             hint: {}",
+                refusal.message, refusal.remedy
+            )
+        };
+        let refused: String = self.refusals.iter().map(refused).collect();
+        let major = self.version.major();
+        let way = package.map_or_else(
+            || format!("`gantry-installer upgrade --to {major}`"),
+            |package| format!("`GANTRY_INSTALLER_MAJOR={major} apt install {}`", package.name),
+        );
+        format!("{}: {way}{refused}", self.words())
     }
 }
 

@@ -30,8 +30,8 @@ type Answer = Result<Reply, Box<Reply>>;
 /// How long a new manifest is good for, unless its author changes it.
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(180 * 24);
 
-/// Does what was asked.
-pub fn run(verb: &arguments::Manifest, terminal: &Terminal) -> Reply {
+/// Does what was asked; `config` is only read where a product migrates itself.
+pub fn run(verb: &arguments::Manifest, config: &Path, terminal: &Terminal) -> Reply {
     let answer = match verb {
         arguments::Manifest::New { product, manifest } => begin(product, manifest),
         arguments::Manifest::Add {
@@ -48,8 +48,18 @@ pub fn run(verb: &arguments::Manifest, terminal: &Terminal) -> Reply {
             let (url, release, reads_anyway) = (url.as_deref(), release.as_ref(), reads_anyway.as_deref());
             let format = *format;
             let old_migrations = old_migrations.as_deref();
-            let asked =
-                add::Asked { archive, manifest, target, url, release, reads, reads_anyway, format, old_migrations };
+            let asked = add::Asked {
+                archive,
+                manifest,
+                target,
+                url,
+                release,
+                reads,
+                reads_anyway,
+                format,
+                config,
+                old_migrations,
+            };
             add::run(&asked, terminal)
         }
         arguments::Manifest::Check { manifest, migrations, format } => {
@@ -59,9 +69,9 @@ pub fn run(verb: &arguments::Manifest, terminal: &Terminal) -> Reply {
             let (generate, password_file) = (*generate, password_file.as_deref());
             sign::run(&sign::Asked { manifest, key, generate, password_file }, terminal)
         }
-        arguments::Manifest::Bundle { file, from, to, manifest, target } => {
-            let target = target.as_deref();
-            bundle::run(&bundle::Asked { file, from: from.as_ref(), to, manifest, target }, terminal)
+        arguments::Manifest::Bundle { file, from, to, manifest, target, believed_by } => {
+            let (from, target, believed_by) = (from.as_ref(), target.as_deref(), believed_by.as_deref());
+            bundle::run(&bundle::Asked { file, from, to, manifest, target, believed_by }, terminal)
         }
         arguments::Manifest::Graph { manifest, format } => graph(manifest, *format),
     };

@@ -8,13 +8,14 @@ use super::drift::Explained;
 use super::exit::Outcome;
 use super::major::{self, Major};
 use super::outcome::point;
+use super::packaged;
 use super::probation;
 use super::reply::Reply;
 use super::runs::stands;
 use super::session::{Session, unreadable};
 use super::upgrade::held;
 use crate::causes;
-use crate::journal::package::{self, Pending};
+use crate::journal::package::{self, Package, Pending};
 use crate::journal::runs;
 use crate::manifest::graph::{Asked, newest, way};
 use crate::plan::observed::{Backup, Cause, Content, Observed, Service};
@@ -37,12 +38,14 @@ pub fn run(session: &Session<'_>) -> Result<Reply, Box<Reply>> {
     let installed = seen.installed.as_ref().map(|_| json!({ "version": stands.version, "schema": stands.schema }));
     let service = service(&seen);
     let drift = Explained::of(&seen, session);
-    let mut text = text(&seen, session, unfinished.as_deref(), (&available, major.as_ref()), &drift);
+    let package = packaged::by(session)?;
+    let offered = (&available, major.as_ref());
+    let mut text = text(&seen, session, unfinished.as_deref(), offered, &drift, package.as_ref());
     if let Some(watched) = &watched {
         let _ = writeln!(text, "{}", probation::line(watched, &seen));
     }
-    if let Some(Pending { package, release, reason, .. }) = &pending {
-        let _ = writeln!(text, "pending    {release} of the package `{package}`: {reason}");
+    if let Some(pending) = &pending {
+        let _ = writeln!(text, "{}", waiting(pending, &seen));
     }
     Ok(Reply::new(Outcome::Done)
         .with("installed", installed)
@@ -119,12 +122,24 @@ fn service(seen: &Observed) -> Value {
     }
 }
 
+/// What a package left for later, and whether a boot does it by itself.
+fn waiting(pending: &Pending, seen: &Observed) -> String {
+    let Pending { package, release, reason, .. } = pending;
+    let is_held = seen.held.iter().any(|held| held.version == *release && held.cause == Cause::Failed);
+    let (when, retry) = if is_held { ("", "--retry ") } else { ("at the next boot, or by ", "") };
+    format!(
+        "pending    {release} of the package `{package}`: {reason}; \
+         {when}`gantry-installer hook --package {package} --release {release} {retry}activate`"
+    )
+}
+
 fn text(
     seen: &Observed,
     session: &Session<'_>,
     unfinished: Option<&str>,
     (available, major): (&Value, Option<&Major>),
     drift: &Explained,
+    package: Option<&Package>,
 ) -> String {
     let mut text = String::new();
     let product = &session.config.product;
@@ -162,17 +177,22 @@ fn text(
         };
     }
     for held in &seen.held {
+        let by_hand = |retry| format!("upgrade --to {}{retry}", held.version);
+        let by_apt = package.map(|package| packaged::again(package, &held.version));
         let why = if held.cause == Cause::Failed {
-            format!(
-                "failed in run {} ({}); `upgrade --to {} --retry` tries it again",
-                held.run, held.reason, held.version
-            )
+            let again = by_apt.unwrap_or_else(|| by_hand(" --retry"));
+            format!("failed in run {} ({}); `{again}` tries it again", held.run, held.reason)
         } else {
-            format!("{} in run {}; `upgrade --to {}` takes it again", held.reason, held.run, held.version)
+            let again = by_apt.unwrap_or_else(|| by_hand(""));
+            format!("{} in run {}; `{again}` takes it again", held.reason, held.run)
         };
         let _ = writeln!(text, "held       {} {why}", held.version);
     }
     let _ = match available.get("upgrade").and_then(Value::as_str) {
+        Some(version) if let Some(package) = package => {
+            let command = packaged::command(package, None);
+            writeln!(text, "available  {version}: run `apt update`, then `{command}`")
+        }
         Some(version) => {
             let verb = if seen.installed.is_some() { "upgrade" } else { "install" };
             writeln!(text, "available  {version}: run `gantry-installer {verb}`")
@@ -186,7 +206,7 @@ fn text(
         },
     };
     if let Some(major) = major {
-        let _ = writeln!(text, "major      {}", major.offer());
+        let _ = writeln!(text, "major      {}", major.offer(package));
     }
     let versions: Vec<String> = seen.on_disk.iter().map(|release| release.version.to_string()).collect();
     let _ = writeln!(text, "versions   {}", if versions.is_empty() { "none".to_owned() } else { versions.join(", ") });

@@ -85,6 +85,12 @@ pub fn go(
         Some(why) if reports.is_empty() => return Err(why),
         Some(why) => outcome::cut_short(&reports, before, *why),
     };
+    let estimate = major.as_ref().zip(reports.last()).and_then(|(major, made)| major.beside(made));
+    let reply = match estimate {
+        Some(words) => Reply { text: format!("{}\n  estimate  {words}\n", reply.text.trim_end()), ..reply },
+        None => reply,
+    };
+    let reply = if let Some(major) = &major { reply.with("major", major) } else { reply };
     Ok(offering(reply.warning(warnings), arguments, manifest, session))
 }
 
@@ -100,7 +106,7 @@ fn offering(reply: Reply, arguments: &arguments::Upgrade, manifest: &Manifest, s
     let Some(major) = session.observe().ok().and_then(|seen| major::above(manifest, &seen, session)) else {
         return reply;
     };
-    let text = format!("{}\n{}", reply.text.trim_end(), major.offer());
+    let text = format!("{}\n{}", reply.text.trim_end(), major.offer(None));
     Reply { text, ..reply }.with("major", major)
 }
 

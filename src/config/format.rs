@@ -10,9 +10,16 @@ use crate::version::SchemaVersion;
 
 /// A name that is none of a format.
 #[derive(Debug, Error)]
-#[error("`{name}` is not one of {}", Format::ALL.map(Format::name).join(", "))]
+#[error("`{name}` is not one of {}", .known.iter().map(|format| format.name()).collect::<Vec<_>>().join(", "))]
 pub struct FormatError {
     name: String,
+    known: Vec<Format>,
+}
+
+impl FormatError {
+    fn among(name: &str, known: Vec<Format>) -> Self {
+        Self { name: name.to_owned(), known }
+    }
 }
 
 /// A migration format: whose files these are, and whose ledger.
@@ -55,6 +62,15 @@ impl Format {
         Self::ALL.into_iter().find(|format| format.name() == name)
     }
 
+    /// What a product's format may be: one with files, or none, because it migrates itself.
+    ///
+    /// # Errors
+    /// Another name.
+    pub fn of_product(name: &str) -> Result<Self, FormatError> {
+        let known = Self::ALL.into_iter().chain([Self::Command]);
+        known.clone().find(|format| format.name() == name).ok_or_else(|| FormatError::among(name, known.collect()))
+    }
+
     /// The schema that somebody typed: a number where the format counts, else its name as it is.
     pub fn schema(self, typed: &str) -> Option<SchemaVersion> {
         match self {
@@ -75,7 +91,7 @@ impl FromStr for Format {
     type Err = FormatError;
 
     fn from_str(name: &str) -> Result<Self, FormatError> {
-        Self::named(name).ok_or_else(|| FormatError { name: name.to_owned() })
+        Self::named(name).ok_or_else(|| FormatError::among(name, Self::ALL.to_vec()))
     }
 }
 

@@ -3,6 +3,7 @@
 mod error;
 mod format;
 mod migrator;
+mod publisher;
 mod raw;
 mod validate;
 mod values;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 pub use error::{ConfigError, Fault};
 pub use format::{Format, FormatError};
+pub use publisher::{Publisher, publisher};
 pub use validate::parse;
 pub use values::{database_path, duration};
 

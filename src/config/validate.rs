@@ -43,7 +43,7 @@ impl Raw {
         only("cluster.voter", self.cluster.voter.map(|voter| voter.to_string()), "false");
         only("cluster.rejoin", self.cluster.rejoin.as_ref().map(|rejoin| format!("{rejoin:?}")), "[]");
         let format = self.database.format.as_str();
-        if Format::named(format).is_none() && format != Format::Command.name() {
+        if Format::of_product(format).is_err() {
             let known = Format::ALL.into_iter().chain([Format::Command]).map(Format::name);
             faults.push(unknown("database.format", format, known.collect()));
         }
@@ -234,7 +234,7 @@ fn absolute(key: &'static str, path: PathBuf) -> Result<PathBuf, Fault> {
     Err(Fault::new(key, format!("`{key}` must be an absolute path, not `{}`", path.display())))
 }
 
-fn inside(key: &'static str, path: PathBuf) -> Result<PathBuf, Fault> {
+pub(super) fn inside(key: &'static str, path: PathBuf) -> Result<PathBuf, Fault> {
     if path.components().all(|part| matches!(part, Component::Normal(_))) {
         return Ok(path);
     }

@@ -6,23 +6,23 @@
 mod compare;
 mod count;
 mod culprits;
+mod defaults;
 mod error;
 mod fill;
 mod guard;
-mod indexes;
 mod origin;
 mod prove;
 mod pulse;
 mod shape;
 mod shown;
-mod sorting;
 
 use std::path::Path;
 
 use crate::config::ForeignKeys;
 use crate::db::migrate::{Settings, run as migrate};
 use crate::db::open;
-use crate::digest::{Fingerprint, Sha256};
+use crate::db::sorting::Sorting;
+use crate::digest::Fingerprint;
 use crate::migration::{Ledger, Set};
 use crate::sys::clock::Stopwatch;
 use crate::sys::fs;
@@ -37,7 +37,6 @@ pub use shape::shape;
 
 use origin::Origin;
 use pulse::Pulse;
-use sorting::Sorting;
 
 /// What a new database is made of, besides the old one.
 #[derive(Clone, Copy)]
@@ -55,8 +54,6 @@ pub struct Recipe<'a> {
     /// The product's own setting, for the migrations. While rows are carried nothing is enforced; afterwards all
     /// references are checked.
     pub foreign_keys: ForeignKeys,
-    /// The digest of the old file, where it is known: one read of it less.
-    pub source_sha256: Option<Sha256>,
     /// Whether indexes are compared with their tables too, which takes long.
     pub integrity: bool,
 }
@@ -83,23 +80,24 @@ pub fn room(source_bytes: u64) -> u64 {
 pub fn build(source: &Path, new: &Path, recipe: &Recipe<'_>, watch: &dyn Watch) -> Result<Account> {
     let stopwatch = Stopwatch::start();
     let origin = Origin::examine(source, recipe)?;
-    let _sorting = Sorting::beside(new)?;
+    let _sorting = Sorting::beside(new).map_err(error::sqlite("choose where to sort"))?;
     make(new, recipe, &origin)?;
     let shapes = shapes(new, &origin, recipe)?;
     let statements = fill::Statements::read(recipe.mapping);
     let reads = fill::rehearse(&origin, new, &statements, recipe.mapping)?;
 
     let pulse = Pulse::default();
-    let (filled, old) = pulse.both(
+    let (filled, (sha256, old)) = pulse.both(
         watch,
         || fill::fill(&origin, new, &statements, &reads, recipe, &shapes.1, &pulse),
-        || count::old_side(&origin, recipe.mapping, &shapes.1, &pulse),
+        // Whoever changes the file after this is found by its digest, and before this by the rows, which are read next.
+        || Ok((origin.sha256()?, count::old_side(&origin, recipe.mapping, &shapes.1, &pulse)?)),
     )?;
     let fill_ms = stopwatch.millis();
-    let proof = prove::prove(&origin, new, recipe, &shapes.1, &filled, &old, &stopwatch, watch)?;
+    let proof = prove::prove(&origin, sha256, new, recipe, &shapes.1, &filled, &old, &stopwatch, watch)?;
     let bytes = fs::metadata(new)?.len();
     Ok(Account {
-        source: origin.account(),
+        source: origin.account(sha256),
         mapping: recipe.mapping.digest(),
         schema: recipe.schema.clone(),
         fingerprint: proof.fingerprint,

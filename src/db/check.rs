@@ -93,11 +93,17 @@ impl Dangling {
     }
 }
 
+/// Only a table with this word refers to another one. Where none does, asking each of a thousand tables would take as long
+/// as making them; LIKE would ask a setting of the connection.
+const DECLARES: &str = "child.type = 'table' AND instr(lower(child.sql), 'references')";
+
 /// The tables that refer to others.
 fn children(connection: &Connection, scope: Scope<'_>) -> rusqlite::Result<BTreeSet<String>> {
-    let sql = "SELECT child.name, reference.\"table\" FROM main.sqlite_schema AS child,
-               pragma_foreign_key_list(child.name, 'main') AS reference WHERE child.type = 'table'";
-    let mut statement = connection.prepare(sql)?;
+    let sql = format!(
+        "SELECT child.name, reference.\"table\" FROM main.sqlite_schema AS child,
+         pragma_foreign_key_list(child.name, 'main') AS reference WHERE {DECLARES}"
+    );
+    let mut statement = connection.prepare(&sql)?;
     let pairs = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
     let inside = |name: &str| match scope {
         Scope::Everything => true,
@@ -109,10 +115,12 @@ fn children(connection: &Connection, scope: Scope<'_>) -> rusqlite::Result<BTree
 
 /// How each table refers to others, by its name in ASCII lower case; those that do not are left out. Looks at no row.
 pub(crate) fn references(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Vec<String>>> {
-    let sql = "SELECT child.name, reference.\"table\", reference.\"from\", coalesce(reference.\"to\", '')
-               FROM main.sqlite_schema AS child, pragma_foreign_key_list(child.name, 'main') AS reference
-               WHERE child.type = 'table' ORDER BY child.name, reference.id, reference.seq";
-    let mut statement = connection.prepare(sql)?;
+    let sql = format!(
+        "SELECT child.name, reference.\"table\", reference.\"from\", coalesce(reference.\"to\", '')
+         FROM main.sqlite_schema AS child, pragma_foreign_key_list(child.name, 'main') AS reference
+         WHERE {DECLARES} ORDER BY child.name, reference.id, reference.seq"
+    );
+    let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     while let Some(row) = rows.next()? {

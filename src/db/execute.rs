@@ -6,11 +6,10 @@ use rusqlite::{Connection, ErrorCode};
 
 use crate::config::ForeignKeys;
 use crate::db::foreign::ForeignPart;
-use crate::db::ledger::{self, Writer};
+use crate::db::ledger::{self, Ended, Writer};
 use crate::db::migrate::{Manner, MigrateError, Settings, sqlite};
 use crate::db::open::set_foreign_keys;
 use crate::db::watch::Watch;
-use crate::migration::ledger::Model;
 use crate::migration::{Place, Script, Statement, Work};
 use crate::sys::clock::{self, Stopwatch};
 use crate::sys::seam;
@@ -92,26 +91,34 @@ impl<'a> Execution<'a> {
         self.begin()?;
         // As the engine does when it opens the database, so that its objects come before those of the migrations.
         self.ledger.create()?;
-        for (index, work) in works.iter().enumerate() {
+        let mut ended = Vec::new();
+        for work in works {
             self.unless_stopped()?;
             (self.settings.progress)(work);
             let (began, took) = (clock::now(), Stopwatch::start());
             match work.script().map(|script| (script, script.place(self.foreign_keys()))) {
                 None => {}
-                Some((script, Place::Together)) => self.script(script)?,
+                Some((script, Place::Together)) => {
+                    self.before(script, &mut ended)?;
+                    self.script(script)?;
+                }
                 Some((script, Place::Alone(_))) => {
+                    self.ledger.end_all(&mut ended)?;
                     self.commit()?;
                     self.alone(script)?;
                     self.begin()?;
                 }
             }
-            // Of one row only the last content is left.
-            if self.settings.ledger.shape.model == Model::List || index + 1 == works.len() {
-                self.ledger.entry(work, began).end(took.elapsed())?;
-            }
+            Ended { work, began, took: took.elapsed() }.join(&mut ended, self.settings.ledger);
             after(work, self.connection)?;
         }
+        self.ledger.end_all(&mut ended)?;
         self.commit()
+    }
+
+    /// A script that speaks of the ledger finds there what its engine would have written by now.
+    pub(crate) fn before(&self, script: &Script, ended: &mut Vec<Ended<'_>>) -> Result<(), MigrateError> {
+        if script.mentions(&self.settings.ledger.table) { Ok(self.ledger.end_all(ended)?) } else { Ok(()) }
     }
 
     /// What running `works` did so far.
@@ -220,8 +227,10 @@ impl<'a> Execution<'a> {
 
     fn run(&self, sql: &str) -> rusqlite::Result<()> {
         let mut prepared = self.connection.prepare(sql)?;
+        // Engines ask for no row but the first: what a later one fails at is nothing to them.
+        let reads = prepared.readonly();
         let mut rows = prepared.query([])?;
-        while rows.next()?.is_some() {}
+        while rows.next()?.is_some() && !reads {}
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use crate::db::schema;
 use crate::migration::Ledger;
 use crate::sys::watch::Watch;
 use crate::transfer::value::Value;
-use crate::transfer::writer::{Contents, WriteError, Writer};
+use crate::transfer::writer::{Contents, WriteError, Writer, write};
 use crate::transfer::{Inventory, Opening, Role};
 use crate::version::{SchemaVersion, Version};
 
@@ -61,7 +61,7 @@ type Result<T> = std::result::Result<T, ExportError>;
 ///
 /// # Errors
 /// SQLite's and the output's, and when it was called off.
-pub fn export<W: Write>(
+pub fn export<W: Write + Send>(
     connection: &Connection,
     ledger: &Ledger,
     about: About,
@@ -82,10 +82,8 @@ pub fn export<W: Write>(
         let rows = connection.query_row(&count, [], |row| row.get::<_, i64>(0)).map_err(unread(&table.name))?;
         progress.total += rows.unsigned_abs();
     }
-    let mut writer = Writer::begin(output, &sql)?;
-    for table in &tables {
-        write_table(connection, &mut writer, table, &mut progress)?;
-    }
+    let rows =
+        |writer: &mut Writer| tables.iter().try_for_each(|table| write_table(connection, writer, table, &mut progress));
     let Opening { format, version } = Opening::default();
     let inventory = |Contents { schema_sql, tables }: Contents| Inventory {
         format,
@@ -102,7 +100,7 @@ pub fn export<W: Write>(
         schema_sql,
         tables,
     };
-    Ok(writer.finish(inventory)?)
+    write(output, &sql, rows, inventory)
 }
 
 fn unread(what: &str) -> impl Fn(rusqlite::Error) -> ExportError {
@@ -124,9 +122,9 @@ struct Progress<'a> {
     watch: &'a dyn Watch,
 }
 
-fn write_table<W: Write>(
+fn write_table(
     connection: &Connection,
-    writer: &mut Writer<W>,
+    writer: &mut Writer,
     table: &TableShape,
     progress: &mut Progress<'_>,
 ) -> Result<()> {
@@ -179,12 +177,13 @@ pub(super) fn value(value: ValueRef<'_>) -> Value<'_> {
     }
 }
 
-/// What makes the schema, without what SQLite and virtual tables make themselves.
+/// What makes the schema, without what SQLite and virtual tables make themselves. Indexes come last: an import makes them
+/// anew once all rows are there, and its export is to be the same.
 fn statements(connection: &Connection) -> rusqlite::Result<String> {
     let sql = "SELECT s.sql FROM main.sqlite_schema AS s
                LEFT JOIN pragma_table_list AS l ON l.schema = 'main' AND l.name = s.name AND s.type = 'table'
                WHERE s.sql IS NOT NULL AND s.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND ifnull(l.type, '') <> 'shadow'
-               ORDER BY s.rowid";
+               ORDER BY s.type = 'index', s.rowid";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
     rows.map(|row| row.map(|sql| format!("{sql};\n"))).collect()

@@ -1,7 +1,6 @@
-//! Whose fault an error is: of what was run, or of the machine that it ran on.
+//! Whose fault an error is: of what was run, of the machine that it ran on, or of the file.
 
 use std::error::Error;
-use std::io;
 
 use rusqlite::ErrorCode;
 use rustix::io::Errno;
@@ -9,17 +8,24 @@ use rustix::io::Errno;
 /// Whether an error comes from a disk that is full, read-only or broken, or from a lack of memory or descriptors: the same
 /// thing may well succeed another time. Looks at all its causes.
 pub fn is_of_the_machine(error: &(dyn Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(found) = cause {
-        let by_sqlite = found.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
-        let by_system = found.downcast_ref::<io::Error>().and_then(Errno::from_io_error);
-        if by_sqlite.is_some_and(|code| SQLITE.contains(&code)) || by_system.is_some_and(|code| SYSTEM.contains(&code))
-        {
-            return true;
-        }
-        cause = found.source();
-    }
-    false
+    causes(error).any(|cause| {
+        by_sqlite(cause).is_some_and(|code| SQLITE.contains(&code))
+            || cause.downcast_ref().and_then(Errno::from_io_error).is_some_and(|code| SYSTEM.contains(&code))
+    })
+}
+
+/// Whether an error comes from a database file whose content is not what SQLite wrote. Looks at all its causes.
+pub fn is_damage(error: &(dyn Error + 'static)) -> bool {
+    let damage = [ErrorCode::DatabaseCorrupt, ErrorCode::NotADatabase];
+    causes(error).any(|cause| by_sqlite(cause).is_some_and(|code| damage.contains(&code)))
+}
+
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&cause| cause.source())
+}
+
+fn by_sqlite(error: &(dyn Error + 'static)) -> Option<ErrorCode> {
+    error.downcast_ref().and_then(rusqlite::Error::sqlite_error_code)
 }
 
 /// Of <https://sqlite.org/rescode.html>; a file that cannot be opened is one for which there is no descriptor or no name
@@ -33,6 +39,7 @@ const SYSTEM: [Errno; 8] =
 
 #[cfg(test)]
 mod tests {
+    use std::io;
     use std::path::Path;
 
     use super::*;
@@ -48,5 +55,7 @@ mod tests {
         let path = |errno: Errno| PathError::on("write", Path::new("/x"))(io::Error::from(errno));
         assert!(is_of_the_machine(&path(Errno::NOSPC)));
         assert!(!is_of_the_machine(&path(Errno::NOENT)));
+        assert!(is_damage(&failure(rusqlite::ffi::SQLITE_CORRUPT_INDEX)));
+        assert!(!is_damage(&failure(rusqlite::ffi::SQLITE_FULL)));
     }
 }

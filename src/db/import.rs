@@ -2,7 +2,9 @@
 
 mod declare;
 
+use std::collections::BTreeSet;
 use std::io::BufRead;
+use std::path::Path;
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -13,12 +15,14 @@ use crate::config::ForeignKeys;
 use crate::db::count::quoted;
 use crate::db::export::{TableShape, Unread, rows_of, tables};
 use crate::db::open::{OpenError, set_foreign_keys};
-use crate::db::{check, schema};
+use crate::db::sorting::Sorting;
+use crate::db::{check, indexes, schema};
 use crate::digest::Fingerprint;
 use crate::migration::Ledger;
 use crate::sys::seam;
 use crate::sys::watch::Watch;
 use crate::transfer::reader::{self, ReadError};
+use crate::transfer::sum::summed;
 use crate::transfer::value::{RowError, Value, write_row};
 use crate::transfer::{ContentDigest, Inventory, Table};
 
@@ -59,6 +63,16 @@ pub enum ImportError {
         table: String,
         /// Which of its rows, counted from 1.
         row: u64,
+        /// SQLite's words.
+        source: rusqlite::Error,
+    },
+    /// An index was refused: its rows break what it demands.
+    #[error("cannot make the index `{index}` of the table `{table}`")]
+    Index {
+        /// Which one.
+        index: String,
+        /// Its table.
+        table: String,
         /// SQLite's words.
         source: rusqlite::Error,
     },
@@ -103,7 +117,7 @@ pub fn import(
     connection: &Connection,
     ledger: &Ledger,
     inventory: &Inventory,
-    export: impl BufRead,
+    export: impl BufRead + Send,
     watch: &dyn Watch,
 ) -> Result<()> {
     let expected = schema::print(connection, ledger).map_err(sqlite("read the new schema"))?.fingerprint;
@@ -125,10 +139,16 @@ fn fill(
     connection: &Connection,
     ledger: &Ledger,
     inventory: &Inventory,
-    export: impl BufRead,
+    export: impl BufRead + Send,
     watch: &dyn Watch,
 ) -> Result<()> {
+    // What is sorted lies beside the database, whose space was looked at.
+    let path = connection.path().filter(|path| !path.is_empty());
+    let _sorting =
+        path.map(|path| Sorting::beside(Path::new(path))).transpose().map_err(sqlite("choose where to sort"))?;
+    connection.pragma_update(None, "cache_size", -16_384).map_err(sqlite("set up the new database"))?;
     connection.execute_batch("BEGIN IMMEDIATE").map_err(sqlite("begin the import"))?;
+    let later = indexes::put_off(connection, &BTreeSet::new(), true).map_err(sqlite("put off the indexes"))?;
     let shapes = tables(connection, ledger).map_err(sqlite("read the new schema"))?;
     for shape in &shapes {
         let clear = format!("DELETE FROM main.{}", quoted(&shape.name));
@@ -141,6 +161,10 @@ fn fill(
     let mut insertion = Insertion { connection, of: None, row: 0, done: 0, watch, inventory };
     reader::rows(export, inventory, |table, row| insertion.row(table, row))?;
     drop(insertion);
+    for index in &later {
+        let refused = |source| ImportError::Index { index: index.name.clone(), table: index.table.clone(), source };
+        connection.execute_batch(&index.sql).map_err(refused)?;
+    }
     for (pragma, value) in [("user_version", inventory.user_version), ("application_id", inventory.application_id)] {
         connection.pragma_update(None, pragma, value).map_err(sqlite("write the header of the new database"))?;
     }
@@ -209,13 +233,8 @@ impl ToSql for Bound<'_> {
 fn compare(connection: &Connection, shape: &TableShape, inventory: &Inventory) -> Result<()> {
     let expected = inventory.tables.iter().find(|table| table.name == shape.name);
     let expected = expected.map_or((0, ContentDigest::EMPTY), |table| (table.rows, table.digest));
-    let (mut rows, mut digest, mut line) = (0, ContentDigest::EMPTY, Vec::new());
-    rows_of(connection, shape, |row| {
-        line.clear();
-        rows += 1;
-        write_row(&mut line, row.into_iter())?;
-        digest.add(&line);
-        Ok::<_, ImportError>(())
+    let (rows, digest) = summed(|sum| {
+        rows_of(connection, shape, |row| sum.row(|line| Ok::<_, ImportError>(write_row(line, row.into_iter())?)))
     })?;
     if (rows, digest) == expected {
         return Ok(());

@@ -13,7 +13,7 @@ use crate::version::SchemaVersion;
 
 mod write;
 
-pub(crate) use write::{Entry, Writer};
+pub(crate) use write::{Ended, Entry, Writer};
 
 /// Why a ledger could not be read or written.
 #[derive(Debug, Error)]

@@ -38,6 +38,8 @@ pub mod loss;
 pub mod build;
 pub mod export;
 pub mod import;
+mod indexes;
+mod sorting;
 
 // Putting it in place.
 pub mod alone;

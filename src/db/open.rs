@@ -187,6 +187,14 @@ pub(crate) fn set_foreign_keys(connection: &Connection, wanted: ForeignKeys) -> 
     if taken == enforced { Ok(()) } else { Err(OpenError::Setting { path: path.to_owned(), pragma: "foreign_keys" }) }
 }
 
+/// Whether a connection enforces them now.
+pub(crate) fn foreign_keys(connection: &Connection) -> Result<ForeignKeys, OpenError> {
+    let path = Path::new(connection.path().unwrap_or(":memory:"));
+    let enforced = connection.pragma_query_value(None, "foreign_keys", |row| row.get(0));
+    let enforced: bool = enforced.map_err(|error| told(path, error))?;
+    Ok(if enforced { ForeignKeys::Enforced } else { ForeignKeys::Ignored })
+}
+
 /// The real path of a file that is there and has bytes.
 fn existing(path: &Path) -> Result<PathBuf, OpenError> {
     let looked = fs::real_path(path).and_then(|real| Ok((fs::metadata(&real)?.len(), real)));

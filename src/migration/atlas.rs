@@ -5,7 +5,6 @@
 
 use crate::config::Format;
 use crate::digest::Hasher;
-use crate::migration::script::text;
 use crate::migration::set::File;
 use crate::migration::{Migration, MigrationError, Script, Set, Sums, Transaction, Warning, names};
 use crate::version::SchemaVersion;
@@ -27,7 +26,7 @@ pub(super) fn sum_of(files: &[File]) -> Result<String, MigrationError> {
     let mut taken: Vec<_> = files.iter().filter(|(file, _)| file.ends_with(".sql")).collect();
     taken.sort();
     let texts: Result<Vec<_>, _> =
-        taken.into_iter().map(|(file, bytes)| Ok((file.as_str(), text(file, bytes)?))).collect();
+        taken.into_iter().map(|(file, bytes)| Ok((file.as_str(), whole(file, bytes)?))).collect();
     Ok(sum::written(&texts?))
 }
 
@@ -36,7 +35,7 @@ pub(super) fn read(files: &[File]) -> Result<Set, MigrationError> {
     let (taken, others): (Vec<_>, Vec<_>) = files.iter().partition(|(file, _)| file.ends_with(".sql"));
     let mut texts = Vec::with_capacity(taken.len());
     for (file, bytes) in &taken {
-        texts.push((file.as_str(), text(file, bytes)?));
+        texts.push((file.as_str(), whole(file, bytes)?));
     }
     let sum = others.iter().find(|(file, _)| file == SUM).map(|(_, bytes)| bytes.as_slice());
     let entries = sum::verified(&texts, sum)?;
@@ -52,6 +51,14 @@ pub(super) fn read(files: &[File]) -> Result<Set, MigrationError> {
         migrations.push(migration(file, text, entry.unwrap_or_default())?);
     }
     Set::new(Format::Atlas, migrations, warnings, &taken)
+}
+
+/// A file's content as text, with nothing replaced: the digests are those of its bytes.
+fn whole<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, MigrationError> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => Ok(text),
+        _ => Err(MigrationError::NotText { file: file.to_owned() }),
+    }
 }
 
 fn migration(file: &str, text: &str, entry: String) -> Result<Migration, MigrationError> {

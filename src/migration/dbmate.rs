@@ -20,7 +20,7 @@ pub(super) fn read(files: &[File]) -> Result<Set, MigrationError> {
             warnings.push(names::ignored(Format::Dbmate, file));
             continue;
         };
-        let (up, down) = blocks(file, text(file, bytes)?)?;
+        let (up, down) = blocks(file, &text(file, bytes)?)?;
         let version = SchemaVersion::Text(digits.to_owned());
         migrations.push(Migration { version, name: name.to_owned(), up: Some(up), down: Some(down), sums: None });
         taken.push(entry);

@@ -24,7 +24,7 @@ pub enum MigrationError {
         file: String,
     },
     /// A content that cannot be handed to SQLite whole.
-    #[error("`{file}` is not text in UTF-8 without NUL bytes")]
+    #[error("`{file}` has a NUL byte, or bytes that are no UTF-8: write it as text in UTF-8")]
     NotText {
         /// The file.
         file: String,

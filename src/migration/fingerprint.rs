@@ -68,7 +68,26 @@ pub enum Severity {
 impl SchemaPrint {
     /// The print of a schema, without the ledger's own objects, SQLite's, and the shadow tables of virtual tables.
     pub fn of(rows: &[SchemaRow], ledger: &Ledger) -> Self {
-        Printer::new(ledger).print(rows)
+        let mut lines = BTreeMap::new();
+        for row in of_the_product(rows, ledger) {
+            let Some(sql) = &row.sql else { continue };
+            let (name, table) = (row.name.to_ascii_lowercase(), row.table.to_ascii_lowercase());
+            let line = line(&row.kind, &name, &table, sql);
+            lines.insert((row.kind.as_str(), name), line);
+        }
+        Self::of_lines(lines.iter().map(|((kind, name), line)| (*kind, name.as_str(), line)))
+    }
+
+    /// Of the lines of all objects, sorted by kind and name.
+    fn of_lines<'l>(lines: impl Iterator<Item = (&'l str, &'l str, &'l Line)>) -> Self {
+        let mut hasher = Hasher::new();
+        hasher.update(b"schema-v1\n");
+        let object = |(kind, name, (line, digest)): (&str, &str, &Line)| {
+            hasher.update(line.as_bytes());
+            (format!("{kind} {name}"), *digest)
+        };
+        let objects = lines.map(object).collect();
+        Self { objects, fingerprint: Fingerprint(hasher.finish()) }
     }
 
     /// Every difference to the schema that is expected; none if and only if the fingerprints are equal.
@@ -113,20 +132,15 @@ impl<'a> Printer<'a> {
             let Some(sql) = &row.sql else { continue };
             let (name, table) = (row.name.to_ascii_lowercase(), row.table.to_ascii_lowercase());
             let key = (row.kind.clone(), name.clone(), table, sql.clone());
-            self.lines.entry(key.clone()).or_insert_with(|| line(&key));
+            self.lines.entry(key.clone()).or_insert_with(|| line(&key.0, &key.1, &key.2, &key.3));
             keys.insert((row.kind.as_str(), name), key);
         }
-        let lines: BTreeMap<_, _> =
-            keys.iter().filter_map(|(object, key)| Some((object, self.lines.get(key)?))).collect();
-        let mut hasher = Hasher::new();
-        hasher.update(b"schema-v1\n");
-        lines.values().for_each(|(line, _)| hasher.update(line.as_bytes()));
-        let objects = lines.iter().map(|((kind, name), (_, digest))| (format!("{kind} {name}"), *digest)).collect();
-        SchemaPrint { fingerprint: Fingerprint(hasher.finish()), objects }
+        let lines = keys.iter().filter_map(|((kind, name), key)| Some((*kind, name.as_str(), self.lines.get(key)?)));
+        SchemaPrint::of_lines(lines)
     }
 }
 
-fn line((kind, name, table, sql): &(String, String, String, String)) -> Line {
+fn line(kind: &str, name: &str, table: &str, sql: &str) -> Line {
     let line = format!("{kind}\t{name}\t{table}\t{}\n", canonical(sql));
     let digest = Sha256::of(line.as_bytes());
     (line, digest)

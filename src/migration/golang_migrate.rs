@@ -56,6 +56,8 @@ impl<'a> Name<'a> {
     fn parse(file: &'a str) -> Option<Self> {
         let (version, rest) = file.split_once('_')?;
         let numbered = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
+        // A number that it cannot read makes the name none of its own.
+        let numbered = numbered && version.parse::<u64>().is_ok();
         // The pattern's dots match no line feed, and its title is greedy: the last `.up.` or `.down.` counts.
         if !numbered || rest.contains('\n') {
             return None;
@@ -110,9 +112,20 @@ mod tests {
     #[test]
     fn a_version_that_the_engine_cannot_count_to_is_refused() {
         assert!(set(&["9223372036854775807_a.up.sql"]).is_ok());
-        for file in ["9223372036854775808_a.up.sql", "99999999999999999999_a.up.sql"] {
+        for file in ["9223372036854775808_a.up.sql", "18446744073709551615_a.up.sql"] {
             assert_eq!(set(&[file]), Err(MigrationError::VersionTooLarge { file: file.to_owned() }));
         }
+    }
+
+    #[test]
+    fn a_number_that_the_engine_cannot_read_is_passed_over_with_the_reason() {
+        for file in ["18446744073709551616_a.up.sql", "00000000000000000000018446744073709551616_a.down.sql"] {
+            let set = set(&["1_a.up.sql", "1_a.down.sql", file]).unwrap();
+            assert_eq!(set.migrations().len(), 1);
+            let told = set.warnings(Wrap::Transaction)[0].to_string();
+            assert!(told.contains("its number is above 18446744073709551615"), "{told}");
+        }
+        assert_eq!(set(&["00000000000000000000000000000007_a.up.sql"]).unwrap().latest(), Some(&number(7)));
     }
 
     #[test]

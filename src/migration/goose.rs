@@ -35,7 +35,7 @@ pub(super) fn read(files: &[File]) -> Result<Set, MigrationError> {
         if kind == Kind::Go {
             return Err(MigrationError::Go { file: file.clone() });
         }
-        let (up, down) = sections(file, text(file, bytes)?)?;
+        let (up, down) = sections(file, &text(file, bytes)?)?;
         let schema = SchemaVersion::Number(version);
         let migration = Migration { version: schema, name: title.to_owned(), up: Some(up), down, sums: None };
         if let Some(first) = migrations.insert(version, migration) {

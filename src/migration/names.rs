@@ -16,11 +16,15 @@ fn reason(format: Format, file: &str) -> Option<&'static str> {
     let stem = lower.strip_suffix(".sql")?;
     let rest = stem.trim_start_matches(|letter: char| letter.is_ascii_digit());
     let numbered = rest.len() < stem.len();
+    let digits = stem.strip_suffix(rest).unwrap_or_default();
     Some(match format {
         _ if !file.ends_with(".sql") && format != Format::GolangMigrate => "it must end in `.sql`, in lower case",
         Format::Goose if numbered && rest.starts_with('_') => "its number must be above 0",
         Format::GolangMigrate | Format::Goose if numbered && !rest.starts_with('_') => {
             "there must be a `_` after its number"
+        }
+        Format::GolangMigrate if numbered && digits.parse::<u64>().is_err() => {
+            "its number is above 18446744073709551615"
         }
         Format::GolangMigrate if numbered => "it must end in `.up.sql` or `.down.sql`, in lower case",
         _ => "it must begin with a number",

@@ -1,9 +1,10 @@
 //! A migration file's SQL: its statements, and what they mean for the transaction around them.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::config::ForeignKeys;
-use crate::migration::lexer::{Kind, Token};
+use crate::migration::lexer::{Kind, Token, tokens};
 use crate::migration::{MigrationError, Piece};
 
 /// The SQL of one migration in one direction.
@@ -82,6 +83,13 @@ impl Script {
         self.pieces == other.pieces || words(self) == words(other)
     }
 
+    /// Whether its text has this name anywhere, in any case.
+    pub fn mentions(&self, name: &str) -> bool {
+        let name = name.as_bytes();
+        let has = |sql: &str| sql.as_bytes().windows(name.len().max(1)).any(|part| part.eq_ignore_ascii_case(name));
+        self.pieces.iter().any(|piece| has(&piece.sql))
+    }
+
     /// Where it can run on a connection that treats foreign keys like this. Where they are not enforced, the pragma for
     /// them does nothing inside a transaction, in its engine's as in ours, and does not cost the file its transaction.
     pub fn place(&self, foreign_keys: ForeignKeys) -> Place {
@@ -110,15 +118,16 @@ impl Script {
     }
 }
 
-/// A file's content as text.
+/// A file's content as text. In comments there may be bytes that are no UTF-8: old files have the letters of their time,
+/// and SQLite looks past them.
 ///
 /// # Errors
 /// What SQLite would see another content of: no UTF-8, or a NUL byte.
-pub(super) fn text<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, MigrationError> {
-    match std::str::from_utf8(bytes) {
-        Ok(sql) if !sql.contains('\0') => Ok(sql),
-        _ => Err(MigrationError::NotText { file: file.to_owned() }),
-    }
+pub(super) fn text<'a>(file: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, MigrationError> {
+    let text = String::from_utf8_lossy(bytes);
+    let replaced = |token: Token<'_>| token.text.contains(char::REPLACEMENT_CHARACTER);
+    let lost = matches!(text, Cow::Owned(_)) && tokens(&text).any(replaced);
+    if lost || text.contains('\0') { Err(MigrationError::NotText { file: file.to_owned() }) } else { Ok(text) }
 }
 
 /// Pragmas without effect, or refused, inside a transaction.
@@ -258,6 +267,16 @@ mod tests {
         let one = script("CREATE TABLE a (x); -- first");
         assert!(one.does_as(&script("/* one */ CREATE TABLE a (\n x\n);")));
         assert!(!one.does_as(&script("CREATE TABLE a (y);")));
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf8_may_stand_in_comments_alone() {
+        assert_eq!(text("a", b"-- caf\xe9\nSELECT 1 /* \xff */;").unwrap(), "-- caf\u{fffd}\nSELECT 1 /* \u{fffd} */;");
+        for sql in [b"SELECT 'caf\xe9';".as_slice(), b"SELECT caf\xe9", b"-- x\n\xe9", b"SELECT 1;\0"] {
+            assert!(text("a", sql).is_err(), "{sql:?}");
+        }
+        // One that was written as such is a letter like any other.
+        assert!(text("a", "SELECT '\u{fffd}'".as_bytes()).is_ok());
     }
 
     #[test]

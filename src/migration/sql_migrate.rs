@@ -29,7 +29,7 @@ pub(super) fn read(files: &[File]) -> Result<Set, MigrationError> {
             warnings.push(names::ignored(Format::SqlMigrate, file));
             continue;
         }
-        found.push((number(file)?, entry, migration(file, text(file, bytes)?)?));
+        found.push((number(file)?, entry, migration(file, &text(file, bytes)?)?));
     }
     // The files come in the order of their names, which a stable sort keeps where the numbers are equal.
     found.sort_by(|(left, ..), (right, ..)| by_number(*left, *right));

@@ -87,7 +87,6 @@ fn one(
         fingerprint: None,
         ledger,
         foreign_keys: ForeignKeys::Ignored,
-        source_sha256: None,
         integrity: false,
     };
     match build(from, into, &recipe, watch) {

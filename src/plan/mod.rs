@@ -1,6 +1,7 @@
 //! The decision: a pure function of what was asked, what the releases say and what was seen.
 
 pub mod bridge;
+pub mod crossing;
 pub mod gates;
 pub mod install;
 pub mod leg;

@@ -1,5 +1,6 @@
 //! The plan of one hop of an upgrade.
 
+use super::crossing;
 use super::gates::{check_database, check_machine};
 use super::observed::{Observed, Readable, Service};
 use super::refusal::Refusal;
@@ -21,6 +22,15 @@ pub struct Upgrade<'a> {
     pub import_room: u64,
     /// How long the release that is arrived at stays on probation, in milliseconds.
     pub probation_ms: Option<u64>,
+}
+
+/// What keeps this database from going a way that crosses into another major, if anything does.
+pub fn hindrance(way: &[Incoming], seen: &Observed) -> Option<Refusal> {
+    let installed = seen.installed.as_ref()?;
+    match check_database(seen) {
+        Ok(readable) => crossing::check(&legs(readable, &installed.version, way, &seen.order).ok()?, readable),
+        Err(refusal) => Some(refusal),
+    }
 }
 
 /// What a way takes of each file system, where it can be told.
@@ -54,6 +64,7 @@ pub fn plan(ask: &Upgrade<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
         refusals.push(refusal);
         Vec::new()
     });
+    refusals.extend(readable.and_then(|readable| crossing::check(&legs, readable)));
     let own = legs.iter().filter(|leg| leg.migrations == next.release.version).count();
     let bytes = if legs.is_empty() { 0 } else { readable.map_or(0, |readable| readable.bytes) };
     refusals.extend(check_machine(seen, &needs_of_way(seen, bytes, (&legs, ask.import_room), &missing)));

@@ -72,13 +72,29 @@ impl Ground<'_> {
     fn up(self, end: usize, short_of: Option<usize>) -> Result<Way, Refusal> {
         let Self { start, holes, .. } = &self;
         if !holes.is_empty() && self.policy() == LeftOut::Refused {
-            return Err(self.left_out("up"));
+            return Err(self.left_out(holes.iter().copied(), "up"));
         }
         let works = self.set.select(Direction::Up, |position, version| {
             position < end && (position >= *start || holes.contains(version))
         });
+        let works = works.map_err(refused)?;
+        let mut passed = works.iter().map(Work::version).filter(|version| self.has_passed(version)).peekable();
+        if passed.peek().is_some() {
+            return Err(self.left_out(passed, "up"));
+        }
         let to = if end > *start { self.version(end) } else { self.from.clone() };
-        Ok(Way { works: works.map_err(refused)?, to, from: self.from, short_of })
+        Ok(Way { works, to, from: self.from, short_of })
+    }
+
+    /// Whether a later version is applied, where the engine goes by versions: a file that comes later by its name may have
+    /// a smaller one.
+    fn has_passed(&self, version: &SchemaVersion) -> bool {
+        match (self.state, version) {
+            (LedgerState::Applied { versions, .. }, SchemaVersion::Text(own)) if self.shape().goes_by_version => {
+                versions.iter().any(|applied| matches!(applied, SchemaVersion::Text(applied) if applied > own))
+            }
+            _ => false,
+        }
     }
 
     /// So many as the engine would take back one after the other.
@@ -102,7 +118,7 @@ impl Ground<'_> {
 
     fn taking_back(self, wanted: impl Fn(usize, &SchemaVersion) -> bool) -> Result<Way, Refusal> {
         if !self.holes.is_empty() && self.policy() == LeftOut::AppliedFirst {
-            return Err(self.left_out("down"));
+            return Err(self.left_out(self.holes.iter().copied(), "down"));
         }
         let applied = |position, version: &SchemaVersion| position < self.start && !self.holes.contains(version);
         let works = self
@@ -127,8 +143,8 @@ impl Ground<'_> {
         last.map(|migration| migration.version.clone())
     }
 
-    fn left_out(&self, way: &str) -> Refusal {
-        let holes: Vec<_> = self.holes.iter().map(|hole| hole.to_string()).collect();
+    fn left_out<'v>(&self, holes: impl Iterator<Item = &'v SchemaVersion>, way: &str) -> Refusal {
+        let holes: Vec<_> = holes.map(ToString::to_string).collect();
         let remedy = match self.set.format() {
             Format::Goose => "give the file a later number, or apply it with `goose -allow-missing up`",
             Format::Atlas => {
@@ -232,6 +248,22 @@ mod tests {
         assert_eq!(end(Some(4), Course::Up(Some(usize::MAX))), (at(6), Some(usize::MAX)));
         assert_eq!(end(Some(6), Course::Up(Some(1))), (at(6), Some(1)));
         assert_eq!(end(Some(6), Course::Up(None)), (at(6), None));
+    }
+
+    #[test]
+    fn a_file_of_atlas_with_a_smaller_version_than_one_that_is_applied_comes_too_late() {
+        // By their names they run in this order.
+        let set = Set::sample(Format::Atlas, &[("10", "", ""), ("1", "", ""), ("2", "", "")]);
+        let applied = |versions: &[&str]| LedgerState::Applied {
+            versions: versions.iter().map(|version| SchemaVersion::Text((*version).to_owned())).collect(),
+            broken: None,
+            baseline: true,
+        };
+        assert_eq!(way(&set, &LedgerState::Empty, &Course::Up(None)).unwrap().works.len(), 3);
+        let refusal = way(&set, &applied(&["10"]), &Course::Up(None)).unwrap_err();
+        assert!(refusal.message.starts_with("a later migration than 1 is applied"), "{refusal:?}");
+        assert!(way(&set, &applied(&["10", "1", "2"]), &Course::Up(None)).unwrap().works.is_empty());
+        assert_eq!(way(&set, &applied(&["10", "1"]), &Course::Up(None)).unwrap().works.len(), 1);
     }
 
     #[test]

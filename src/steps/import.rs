@@ -107,7 +107,6 @@ pub(super) fn import(
         fingerprint: leg.fingerprint,
         ledger: &ledger,
         foreign_keys: machine.config.database.foreign_keys,
-        source_sha256: None,
         integrity: thoroughness == Thoroughness::Rehearsal,
     };
     create(work, name, attributes::owner(source)?)?;
@@ -170,6 +169,9 @@ fn keep(imported: Imported, machine: &mut Machine<'_>) -> Result<(), StepError> 
 
 const PUBLISHER: &str = "nothing was changed: stay on this release, and show the publisher what you see here";
 
+const OWNER: &str = "put right in the database what is named, and run the same command again; the release's publisher can say \
+                     what it should be";
+
 fn make(leg: &Leg, thoroughness: Thoroughness, machine: &Machine<'_>) -> Result<Account, StepError> {
     let work = machine.places.open_work()?;
     let watch = Within { watch: machine.watch, stop: downtime::stop(machine) };
@@ -196,8 +198,13 @@ fn is_as_rehearsed(machine: &Machine<'_>) -> Result<bool, StepError> {
 fn failed(error: BuildError, version: String) -> StepError {
     match error {
         BuildError::Cancelled => StepError::world("signal", "a signal asked for the end", error),
+        // Rows that are mended pass the next time: the release is not held for them.
+        error if error.is_of_the_data() => {
+            StepError::world("import", format!("this database does not pass into that of {version}"), error)
+                .remedy(OWNER)
+        }
         error if error.is_refusal() => {
-            StepError::release("import", format!("this database does not pass into that of {version}"), error)
+            StepError::release("import", format!("the import of {version} does not do what it says"), error)
                 .remedy(PUBLISHER)
         }
         error => StepError::world("import", format!("cannot make the database of {version}"), error),

@@ -5,6 +5,7 @@ mod catch_up;
 mod commit;
 mod copy;
 mod create;
+mod damage;
 mod downtime;
 mod exchange;
 pub(crate) mod fetch;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::error::Blame;
 use super::replay::{Patience, replay};
-use super::{Copied, Machine, StepError, downtime, follow, import, migrator, sets};
+use super::{Copied, Machine, StepError, damage, downtime, follow, import, migrator, sets};
 use crate::db::copy::copy as db_copy;
 use crate::db::copy_file::{content, copy_file};
 use crate::db::fault;
@@ -58,9 +58,13 @@ fn further(legs: &[Leg], machine: &mut Machine<'_>) -> Result<Vec<Receipt>, Step
     let import = legs.iter().position(Leg::is_import);
     let (before, rest) = legs.split_at(import.unwrap_or(legs.len()));
     let receipts = match (before, machine.config.database.migrator.is_some()) {
-        ([], _) => Vec::new(),
-        (before, true) => by_product(before, machine)?,
-        (before, false) => by_files(before, machine)?,
+        ([], _) => Ok(Vec::new()),
+        (before, true) => by_product(before, machine),
+        (before, false) => by_files(before, machine),
+    };
+    let receipts = match receipts {
+        Ok(receipts) => receipts,
+        Err(error) => return Err(damage::before_blame(error, machine)?),
     };
     if rest.is_empty() {
         return Ok(receipts);
@@ -92,14 +96,13 @@ fn by_product(legs: &[Leg], machine: &Machine<'_>) -> Result<Vec<Receipt>, StepE
     receipts
 }
 
+const WAY_OUT: &str = "nothing was changed: stay on this release, and show the publisher what you see here";
+
 const SCRATCH: &str = "scratch-rehearsal.db";
 
 fn by_product_of(leg: &Leg, work: &Dir, machine: &Machine<'_>) -> Result<Receipt, StepError> {
     let receipt = migrator::leg(leg, work, SCRATCH, migrator::LIMIT, machine)?;
-    let finding = |message| {
-        StepError::finding("rehearsal", message, Blame::Release)
-            .remedy("nothing was changed: stay on this release, and show the publisher what you see here")
-    };
+    let finding = |message| StepError::finding("rehearsal", message, Blame::Release).remedy(WAY_OUT);
     // No file says which rows are meant to go, so that none may.
     if let Some(lost) = receipt.tables.iter().find(|table| table.lost_rows()) {
         let (before, after) = (lost.before.unwrap_or(0), lost.after.unwrap_or(0));
@@ -119,7 +122,8 @@ fn by_product_of(leg: &Leg, work: &Dir, machine: &Machine<'_>) -> Result<Receipt
     if problems.is_empty() {
         Ok(receipt)
     } else {
-        Err(finding(format!("the copy is damaged: {}", problems.join("; "))))
+        let message = format!("the migrator of {} leaves a damaged database", leg.migrations);
+        Err(StepError::release("rehearsal", message, RehearseError::Damaged { problems }).remedy(WAY_OUT))
     }
 }
 
@@ -168,7 +172,7 @@ fn failed(error: RehearseError, leg: Option<&Leg>) -> StepError {
             StepError::world("rehearsal", "the migrations cannot be rehearsed", error)
         }
         _ => StepError::release("rehearsal", "the migrations do not pass on a copy of this database", error)
-            .remedy("nothing was changed: stay on this release, and show the publisher what you see here"),
+            .remedy(WAY_OUT),
     };
     match leg {
         Some(leg) => error.about(&leg.migrations),

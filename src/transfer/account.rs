@@ -32,7 +32,8 @@ pub struct Account {
     pub checks: Vec<Checked>,
     /// How long filling took, until the file was whole.
     pub fill_ms: u64,
-    /// How long until rows, constraints and references were proven.
+    /// How long until the file was durable, and its rows were counted and their references checked. All other constraints
+    /// held while it was filled.
     pub constraints_ms: u64,
     /// How long all of it took.
     pub ms: u64,

@@ -21,6 +21,7 @@ mod content;
 mod document;
 pub mod mapping;
 pub mod reader;
+pub mod sum;
 pub mod value;
 pub mod writer;
 

@@ -1,16 +1,16 @@
 //! Reads an export, and believes nothing of it that its inventory does not confirm.
 
-use std::io::{self, BufRead, Read};
+mod walk;
 
-use flate2::bufread::GzDecoder;
-use tar::{Archive, Entry, EntryType};
+use std::io::{self, BufRead};
+
 use thiserror::Error;
 
 use crate::transfer::ContentDigest;
-use crate::transfer::document::{
-    Extent, FORMAT, INVENTORY, Inventory, OPENING, Opening, Part, SCHEMA, TABLES, Table, VERSION,
-};
+use crate::transfer::document::{Extent, Inventory, Part, SCHEMA, Table, VERSION};
 use crate::transfer::value::{RowError, Value, read_row};
+
+use walk::{Member, walk};
 
 /// An export that cannot be believed, and why.
 #[derive(Debug, Error)]
@@ -80,16 +80,11 @@ pub enum ReadError {
 
 type Result<T> = std::result::Result<T, ReadError>;
 
-/// The longest document.
-const LONGEST_DOCUMENT: u64 = 64 << 20;
-/// The longest part: one row alone may be as long as SQLite lets it, and base64 makes it longer.
-const LONGEST_PART: u64 = 3 << 30;
-
 /// Reads a whole export once, and gives its inventory when every member and every table is what the inventory says.
 ///
 /// # Errors
 /// Everything else, by the member that is wrong.
-pub fn inspect(export: impl BufRead) -> Result<(Inventory, String)> {
+pub fn inspect(export: impl BufRead + Send) -> Result<(Inventory, String)> {
     let mut schema = String::new();
     let mut seen = Vec::new();
     let inventory = walk(export, |member| match member {
@@ -97,7 +92,7 @@ pub fn inspect(export: impl BufRead) -> Result<(Inventory, String)> {
             schema = sql;
             Ok(())
         }
-        Member::Part(path, bytes) => {
+        Member::Part(path, bytes, extent) => {
             let mut digest = ContentDigest::EMPTY;
             let mut rows = 0;
             for (row, number) in lines(&bytes).zip(1..) {
@@ -105,7 +100,6 @@ pub fn inspect(export: impl BufRead) -> Result<(Inventory, String)> {
                 digest.add(row);
                 rows = number;
             }
-            let extent = Extent::of(&bytes);
             seen.push((Part { path, rows, bytes: extent.bytes, sha256: extent.sha256 }, digest));
             Ok(())
         }
@@ -120,18 +114,18 @@ pub fn inspect(export: impl BufRead) -> Result<(Inventory, String)> {
 /// # Errors
 /// Those of `take`, and everything that [`inspect`] would find.
 pub fn rows<E: From<ReadError>>(
-    export: impl BufRead,
+    export: impl BufRead + Send,
     inventory: &Inventory,
     mut take: impl FnMut(&Table, &[Value<'_>]) -> std::result::Result<(), E>,
 ) -> std::result::Result<(), E> {
     let mut parts = inventory.tables.iter().flat_map(|table| table.parts.iter().map(move |part| (table, part)));
     let mut failure = None;
     let walked = walk(export, |member| {
-        let Member::Part(path, bytes) = member else { return Ok(()) };
+        let Member::Part(path, bytes, extent) = member else { return Ok(()) };
         let Some((table, part)) = parts.next().filter(|(_, part)| part.path == path) else {
             return Err(ReadError::Unexpected { path });
         };
-        same(&path, Extent::of(&bytes), Extent { bytes: part.bytes, sha256: part.sha256 })?;
+        same(&path, extent, Extent { bytes: part.bytes, sha256: part.sha256 })?;
         for (line, number) in lines(&bytes).zip(1..) {
             let row = read_row(line).map_err(|error| wrong_row(&path, number, Some(error)))?;
             if row.len() != table.columns.len() {
@@ -148,95 +142,6 @@ pub fn rows<E: From<ReadError>>(
         (Some(error), _) => Err(error),
         (None, Err(error)) => Err(error.into()),
         (None, Ok(_)) => Ok(()),
-    }
-}
-
-/// A member between the first and the last.
-enum Member {
-    Schema(String),
-    Part(String, Vec<u8>),
-}
-
-/// Goes through an export from its beginning to its very end.
-fn walk(export: impl BufRead, mut visit: impl FnMut(Member) -> Result<()>) -> Result<Inventory> {
-    let mut archive = Archive::new(GzDecoder::new(export));
-    let mut after = "the beginning".to_owned();
-    let mut inventory = None;
-    {
-        let entries = archive.entries().map_err(|source| ReadError::Damaged { after: after.clone(), source })?;
-        for (entry, index) in entries.zip(0_u64..) {
-            let mut entry = entry.map_err(|source| ReadError::Damaged { after: after.clone(), source })?;
-            let path = path_of(&entry)?;
-            let unexpected = || ReadError::Unexpected { path: path.clone() };
-            let part = path.starts_with(TABLES);
-            let bytes = content(&mut entry, &path, &after, if part { LONGEST_PART } else { LONGEST_DOCUMENT })?;
-            match (index, &*path) {
-                (_, _) if inventory.is_some() => return Err(unexpected()),
-                (0, OPENING) => check_opening(&bytes)?,
-                (0, _) => return Err(ReadError::Foreign("it does not begin with `format.json`")),
-                (1, SCHEMA) => visit(Member::Schema(String::from_utf8(bytes).map_err(|_| unexpected())?))?,
-                (1, _) => return Err(unexpected()),
-                (_, INVENTORY) => inventory = Some(document(INVENTORY, &bytes)?),
-                _ if part => visit(Member::Part(path.clone(), bytes))?,
-                _ => return Err(unexpected()),
-            }
-            after = path;
-        }
-    }
-    ended(archive.into_inner(), &after)?;
-    let missing = || ReadError::Damaged { after, source: io::ErrorKind::UnexpectedEof.into() };
-    inventory.ok_or_else(missing)
-}
-
-fn path_of(entry: &Entry<'_, impl Read>) -> Result<String> {
-    let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-    match entry.header().entry_type() {
-        EntryType::Regular => Ok(path),
-        _ => Err(ReadError::Unexpected { path }),
-    }
-}
-
-fn content(entry: &mut Entry<'_, impl Read>, path: &str, after: &str, limit: u64) -> Result<Vec<u8>> {
-    let bytes = entry.size();
-    if bytes > limit {
-        return Err(ReadError::TooLong { path: path.to_owned(), bytes, limit });
-    }
-    let mut content = Vec::new();
-    let read = entry.read_to_end(&mut content);
-    let whole =
-        read.and_then(|read| if read as u64 == bytes { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) });
-    whole.map(|()| content).map_err(|source| ReadError::Damaged { after: after.to_owned(), source })
-}
-
-fn check_opening(bytes: &[u8]) -> Result<()> {
-    let opening: Opening = document(OPENING, bytes)?;
-    match (&*opening.format, opening.version) {
-        (FORMAT, VERSION) => Ok(()),
-        (FORMAT, found) if found > VERSION => Err(ReadError::Newer { found }),
-        _ => Err(ReadError::Foreign("its `format.json` is that of another kind of file")),
-    }
-}
-
-fn document<T: serde::de::DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T> {
-    serde_json::from_slice(bytes).map_err(|source| ReadError::Document { path: path.to_owned(), source })
-}
-
-/// Only padding may follow the last member, and nothing the end of the compressed stream.
-fn ended(mut stream: GzDecoder<impl BufRead>, after: &str) -> Result<()> {
-    let damaged = |source| ReadError::Damaged { after: after.to_owned(), source };
-    let mut chunk = [0; 8192];
-    loop {
-        let read = stream.read(&mut chunk).map_err(damaged)?;
-        if chunk.iter().take(read).any(|byte| *byte != 0) {
-            return Err(ReadError::Foreign("something follows its end"));
-        }
-        if read == 0 {
-            break;
-        }
-    }
-    match stream.into_inner().fill_buf().map_err(damaged)? {
-        [] => Ok(()),
-        _ => Err(ReadError::Foreign("something follows its end")),
     }
 }
 

@@ -1,11 +1,15 @@
-//! Writes an export, member after member, with no more in memory than one part of a table.
+//! Writes an export, member after member, with no more in memory than a few parts of a table.
 
 use std::io::{self, Write};
+use std::panic::resume_unwind;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use thiserror::Error;
 
+use crate::digest::Sha256;
 use crate::transfer::ContentDigest;
 use crate::transfer::document::{Extent, INVENTORY, Inventory, OPENING, Opening, Part, Role, SCHEMA, Table, directory};
 use crate::transfer::value::{RowError, Value, write_row};
@@ -26,10 +30,9 @@ pub enum WriteError {
 
 type Result<T> = std::result::Result<T, WriteError>;
 
-/// An export under way.
-pub struct Writer<W: Write> {
-    archive: tar::Builder<GzEncoder<W>>,
-    schema_sql: Extent,
+/// An export under way: the rows that become its parts.
+pub struct Writer {
+    packer: SyncSender<Packed>,
     tables: Vec<Table>,
     lines: Lines,
 }
@@ -41,6 +44,12 @@ struct Lines {
     rows: u64,
 }
 
+/// A part on its way into the archive.
+struct Packed {
+    path: String,
+    bytes: Vec<u8>,
+}
+
 /// What a finished export holds; the caller adds whose it is.
 pub struct Contents {
     /// Of `schema.sql`.
@@ -49,24 +58,44 @@ pub struct Contents {
     pub tables: Vec<Table>,
 }
 
-/// The length of a part, unless one row alone is longer.
-const PART: usize = 8 << 20;
+/// The length of a part, unless one row alone is longer: half of what the format allows, as a few of them are in memory at
+/// once, here and where they are read.
+const PART: usize = 4 << 20;
 
-impl<W: Write> Writer<W> {
-    /// Begins an export of a database with this schema: statements, each closed by `;` and a line feed.
-    ///
-    /// # Errors
-    /// Those of the output.
-    pub fn begin(output: W, schema: &str) -> Result<Self> {
-        // The same content makes the same bytes: no times, and no names of users.
-        let archive = tar::Builder::new(GzEncoder::new(output, Compression::fast()));
-        let schema_sql = Extent::of(schema.as_bytes());
-        let mut writer = Self { archive, schema_sql, tables: Vec::new(), lines: Lines::default() };
-        writer.document(OPENING, &Opening::default())?;
-        writer.member(SCHEMA, schema.as_bytes())?;
-        Ok(writer)
-    }
+/// Writes an export of a database with this schema (statements, each closed by `;` and a line feed): the rows that `rows`
+/// hands to the writer, and the inventory that the caller makes of the contents. Gives the output back, with all of it
+/// written and nothing flushed to disk. While rows are read, those before them are compressed.
+///
+/// # Errors
+/// Those of `rows`, and those of the output.
+pub fn write<W: Write + Send, E: From<WriteError>>(
+    output: W,
+    schema: &str,
+    rows: impl FnOnce(&mut Writer) -> std::result::Result<(), E>,
+    inventory: impl FnOnce(Contents) -> Inventory,
+) -> std::result::Result<(W, Inventory), E> {
+    let schema_sql = Extent::of(schema.as_bytes());
+    thread::scope(|scope| {
+        let (packer, parts) = sync_channel::<Packed>(1);
+        let packing = scope.spawn(move || pack(output, schema, parts));
+        let mut writer = Writer { packer, tables: Vec::new(), lines: Lines::default() };
+        let wrote = rows(&mut writer).and_then(|()| Ok(writer.end_part()?));
+        let Writer { packer, mut tables, .. } = writer;
+        drop(packer);
+        // Where the output fails, that is why the rows could not be written.
+        let (mut archive, sums) = packing.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+        wrote?;
+        for (part, sum) in tables.iter_mut().flat_map(|table| &mut table.parts).zip(sums) {
+            part.sha256 = sum;
+        }
+        let inventory = inventory(Contents { schema_sql, tables });
+        document(&mut archive, INVENTORY, &inventory)?;
+        let output = archive.into_inner().and_then(GzEncoder::finish).map_err(WriteError::from)?;
+        Ok((output, inventory))
+    })
+}
 
+impl Writer {
     /// Begins the next table.
     ///
     /// # Errors
@@ -93,50 +122,52 @@ impl<W: Write> Writer<W> {
         if start > 0 && self.lines.bytes.len() >= PART {
             let row = self.lines.bytes.split_off(start);
             self.end_part()?;
-            self.lines.bytes = row;
+            self.lines.bytes.extend_from_slice(&row);
         }
         self.lines.bytes.push(b'\n');
         self.lines.rows += 1;
         Ok(())
     }
 
-    /// Writes the inventory that the caller makes of the contents, and gives the output back, with all of it written and
-    /// nothing flushed to disk.
-    ///
-    /// # Errors
-    /// Those of the output.
-    pub fn finish(mut self, inventory: impl FnOnce(Contents) -> Inventory) -> Result<(W, Inventory)> {
-        self.end_part()?;
-        let tables = std::mem::take(&mut self.tables);
-        let inventory = inventory(Contents { schema_sql: self.schema_sql, tables });
-        self.document(INVENTORY, &inventory)?;
-        let output = self.archive.into_inner()?.finish()?;
-        Ok((output, inventory))
-    }
-
     fn end_part(&mut self) -> Result<()> {
-        let Lines { bytes, rows } = std::mem::take(&mut self.lines);
-        if let (Some(table), true) = (self.tables.last_mut(), rows > 0) {
-            let path = format!("{}{:06}.ndjson", directory(&table.name), table.parts.len() + 1);
-            let Extent { bytes: length, sha256 } = Extent::of(&bytes);
-            table.parts.push(Part { path: path.clone(), rows, bytes: length, sha256 });
-            self.member(&path, &bytes)?;
-        }
-        Ok(())
+        let next = Lines { bytes: Vec::with_capacity(self.lines.bytes.len()), rows: 0 };
+        let Lines { bytes, rows } = std::mem::replace(&mut self.lines, next);
+        let (Some(table), true) = (self.tables.last_mut(), rows > 0) else { return Ok(()) };
+        let path = format!("{}{:06}.ndjson", directory(&table.name), table.parts.len() + 1);
+        // What it adds up to is known once it is packed.
+        let sha256 = Sha256::from_bytes([0; 32]);
+        table.parts.push(Part { path: path.clone(), rows, bytes: bytes.len() as u64, sha256 });
+        self.packer.send(Packed { path, bytes }).map_err(|_| WriteError::Output(io::ErrorKind::BrokenPipe.into()))
     }
+}
 
-    fn document(&mut self, name: &'static str, document: &impl serde::Serialize) -> Result<()> {
-        let mut bytes = serde_json::to_vec_pretty(document).map_err(|source| WriteError::Document(name, source))?;
-        bytes.push(b'\n');
-        self.member(name, &bytes)
-    }
+type Packing<W> = tar::Builder<GzEncoder<W>>;
 
-    fn member(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
-        let mut header = tar::Header::new_gnu();
-        header.set_entry_type(tar::EntryType::Regular);
-        header.set_mode(0o644);
-        header.set_mtime(0);
-        header.set_size(bytes.len() as u64);
-        Ok(self.archive.append_data(&mut header, path, bytes)?)
+/// The archive up to its last part, and what each part adds up to.
+fn pack<W: Write>(output: W, schema: &str, parts: Receiver<Packed>) -> Result<(Packing<W>, Vec<Sha256>)> {
+    // The same content makes the same bytes: no times, and no names of users.
+    let mut archive = tar::Builder::new(GzEncoder::new(output, Compression::fast()));
+    document(&mut archive, OPENING, &Opening::default())?;
+    member(&mut archive, SCHEMA, schema.as_bytes())?;
+    let mut sums = Vec::new();
+    for Packed { path, bytes } in parts {
+        sums.push(Sha256::of(&bytes));
+        member(&mut archive, &path, &bytes)?;
     }
+    Ok((archive, sums))
+}
+
+fn document<W: Write>(archive: &mut Packing<W>, name: &'static str, document: &impl serde::Serialize) -> Result<()> {
+    let mut bytes = serde_json::to_vec_pretty(document).map_err(|source| WriteError::Document(name, source))?;
+    bytes.push(b'\n');
+    member(archive, name, &bytes)
+}
+
+fn member<W: Write>(archive: &mut Packing<W>, path: &str, bytes: &[u8]) -> Result<()> {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::Regular);
+    header.set_mode(0o644);
+    header.set_mtime(0);
+    header.set_size(bytes.len() as u64);
+    Ok(archive.append_data(&mut header, path, bytes)?)
 }

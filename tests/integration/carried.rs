@@ -87,6 +87,18 @@ fn an_export_that_the_import_does_not_read_is_refused_with_what_it_reads() {
 }
 
 #[test]
+fn an_export_with_an_index_of_its_own_is_refused_with_where_that_is_named() {
+    let (_old, export) = exported("CREATE INDEX mine ON objects (etag)");
+    let world = GantryWorld::installed(&[FIRST]);
+    let answer = import(&world, &export, 3);
+    let refusal = &answer["refusals"][0];
+    assert_eq!(refusal["code"], "other-schema");
+    assert!(refusal["message"].as_str().unwrap().starts_with("the export's schema 8 is not as its release made it"));
+    assert!(refusal["remedy"].as_str().unwrap().starts_with("run `gantry-installer status` where it was exported"));
+    assert_eq!(beside(&world), Vec::<String>::new());
+}
+
+#[test]
 fn rows_that_the_next_major_cannot_hold_are_named_and_nothing_is_made() {
     let (old, export) = exported(
         "UPDATE objects SET created_at = 'yesterday' WHERE id IN (SELECT id FROM objects ORDER BY id LIMIT 2)",
@@ -100,4 +112,19 @@ fn rows_that_the_next_major_cannot_hold_are_named_and_nothing_is_made() {
     let culprit = format!("`objects` id = '{first}': cannot store TEXT value in INTEGER column objects.created_at");
     assert!(message.contains(&culprit), "{message}");
     assert_eq!(beside(&world), Vec::<String>::new());
+}
+
+#[test]
+fn an_export_of_another_product_is_refused_by_name() {
+    let (_gantry, export) = exported("");
+    let world = crate::world::World::installed(&[crate::world::OLD]);
+    let into = world.path("new.db").to_str().unwrap().to_owned();
+    let answer =
+        world.run(&["import", "--from", &export, "--into", &into, "--release", "1.0", "--json"]).expect(3).json();
+    let refusal = &answer["refusals"][0];
+    assert_eq!(
+        (&refusal["code"], &refusal["message"]),
+        (&json!("foreign-export"), &json!("the export is of `gantry`, and the configuration of `notes`"),)
+    );
+    assert!(!Path::new(&into).exists());
 }

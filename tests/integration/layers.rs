@@ -29,8 +29,8 @@ const HOUSE: [Room; 23] = [
     room("manifest", &[WORDS]),
     // The formats of migrations are named in the configuration.
     room("migration", &[WORDS, &["config"]]),
-    // A mapping is written in TOML as a manifest is, and refused in the same words.
-    room("transfer", &[WORDS, &["manifest::reader"]]),
+    // A mapping is written in TOML as a manifest is, and refused in the same words; its SQL is looked at word by word.
+    room("transfer", &[WORDS, &["manifest::reader", "migration::lexer"]]),
     room("plan", &[WORDS, DOCUMENTS]),
     room("sys", &[WORDS, &["config"]]),
     room("verify", &[WORDS, &["sys"]]),

@@ -188,6 +188,13 @@ fn gantrys_own_import_fits_and_a_table_or_column_that_it_forgets_is_refused_by_n
         ("import.toml", "told_by", "told_bye", "did you mean `told_by`?"),
         ("import.toml", "schema = 8", "schema = 7", "the older migrations make sha256:"),
         ("objects.sql", "FROM old.cradles", "FROM old.nodes", "no such table: old.nodes"),
+        // What was rehearsed would not be what is made.
+        (
+            "objects.sql",
+            "FROM old.cradles",
+            "FROM old.cradles ORDER BY random()",
+            "`objects.sql` uses random() at line ",
+        ),
     ] {
         let copy = tempfile::tempdir().unwrap();
         for entry in std::fs::read_dir(&own).unwrap() {

@@ -99,6 +99,49 @@ fn an_export_that_was_cut_off_or_altered_makes_no_database() {
     assert!(import(&world).contains("the export is cut off or damaged: after `the beginning`"));
 }
 
+#[test]
+fn an_export_of_a_newer_format_or_with_altered_rows_says_so() {
+    let world = world();
+    let (path, _) = export(&world);
+    let new = world.path("new.db").to_str().unwrap().to_owned();
+    let import = |member: &str, from: &str, to: &str| {
+        rewrite(Path::new(&path), member, from, to);
+        world.run(&["import", "--from", &path, "--into", &new, "--release", "1.0", "--json"]).expect(3).json()
+    };
+    let altered = import("tables/notes/000001.ndjson", "two", "TWO");
+    assert!(refused(&altered).1.contains("`tables/notes/000001.ndjson` is not what `export.json` says"), "{altered:#}");
+    assert!(refused(&altered).1.matches("SHA-256").count() > 0 && !Path::new(&new).exists(), "{altered:#}");
+    let newer = import("format.json", "1", "2");
+    assert_eq!(refused(&newer), ("export", "the export has the format 2, and this program reads up to 1"));
+    assert!(newer["refusals"][0]["remedy"].as_str().unwrap().contains("or a newer one"), "{newer:#}");
+}
+
+/// Replaces words in one member of an export.
+fn rewrite(export: &Path, name: &str, from: &str, to: &str) {
+    use std::io::Read as _;
+    let bytes = std::fs::read(export).unwrap();
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(&bytes[..]));
+    let packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut builder = tar::Builder::new(packed);
+    let mut replaced = false;
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let path = String::from_utf8(entry.path_bytes().into_owned()).unwrap();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        if path == name {
+            let text = String::from_utf8(content).unwrap();
+            replaced = text.contains(from);
+            content = text.replacen(from, to, 1).into_bytes();
+        }
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        builder.append_data(&mut header, path, &content[..]).unwrap();
+    }
+    assert!(replaced, "`{from}` is not in {name}");
+    std::fs::write(export, builder.into_inner().unwrap().finish().unwrap()).unwrap();
+}
+
 // FM-59
 #[test]
 fn an_export_of_another_schema_or_release_is_refused_with_both() {

@@ -26,6 +26,9 @@ pub struct World {
     entries: String,
 }
 
+/// How long a lock or an answer is waited for: longer than any machine takes, however busy.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// What a run of the installer answered.
 #[derive(Debug)]
 pub struct Answer {
@@ -174,10 +177,10 @@ start = ["{installer}", "--config", "{d}/installer.toml", "gate", "--", "{{binar
 stop = ["sh", "-c", "if grep -aqs {d} /proc/$(cat {d}/notes.pid)/cmdline; then kill -TERM $(cat {d}/notes.pid); fi"]
 status = ["sh", "-c", "grep -aqs {d} /proc/$(cat {d}/notes.pid)/cmdline"]
 pid_file = "{d}/notes.pid"
-stop_timeout = "2s"
+stop_timeout = "60s"
 [health]
 url = "http://127.0.0.1:{port}/healthz"
-timeout = "2s"
+timeout = "60s"
 [backup]
 dir = "{d}/backups"
 {more}"#,
@@ -214,21 +217,21 @@ dir = "{d}/backups"
 
     pub fn query<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {
         let connection = rusqlite::Connection::open(self.database()).unwrap();
-        connection.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+        connection.busy_timeout(PATIENCE).unwrap();
         connection.query_row(sql, [], |row| row.get(0)).unwrap()
     }
 
     /// Writes as the service would: by another connection, while it may be in use.
     pub fn execute(&self, sql: &str) {
         let connection = rusqlite::Connection::open(self.database()).unwrap();
-        connection.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+        connection.busy_timeout(PATIENCE).unwrap();
         connection.execute_batch(sql).unwrap();
     }
 
     /// The version that answers at the health address, if any.
     pub fn answers(&self) -> Option<String> {
         let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        stream.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n").ok()?;
         let mut response = String::new();
         stream.read_to_string(&mut response).ok()?;

@@ -154,6 +154,20 @@ has_reported() {
         [ "$(inside systemctl show --property=ActiveState --value gantry-crashed.service)" != activating ]
 }
 
+# What makes the upgrade apt's matter goes, and the unit's installer stands still before its NUMBERth change.
+upgrade_unit_stopped_at() { # NUMBER
+    rm -- "$root/var/lib/gantry-installer/gantry/package.json"
+    inside sh -c "mkdir -p /run/systemd/system/gantry-upgrade.service.d
+        printf '[Service]\nEnvironment=\"GANTRY_INSTALLER_SIGNAL_AT=$1 19\"\n' >/run/systemd/system/gantry-upgrade.service.d/test.conf"
+    inside systemctl daemon-reload
+    inside systemctl start --no-block gantry-upgrade.service
+    eventually stands_still
+}
+
+upgrade_unit_is() { # STATE
+    [ "$(inside systemctl show --property=ActiveState --value gantry-upgrade.service)" = "$1" ]
+}
+
 # apt upgrades to 1.5.0, and the installer stands still before its NUMBERth change.
 stopped_at() { # NUMBER
     inside env GANTRY_INSTALLER_SIGNAL_AT="$1 19" apt-get --yes -o Dpkg::Use-Pty=0 install gantry=1.5.0 &
@@ -165,9 +179,39 @@ stands_still() {
     inside pgrep --runstates T,t -x gantry-installe
 }
 
-cut_at() { # NUMBER
-    an_old_machine
-    stopped_at "$1"
+# Sets up a machine whose run stands still in PHASE. How many changes come before it is nobody's promise: NUMBER is a guess.
+stands_in() { # PHASE WAY NUMBER
+    number=$3
+    for attempt in 1 2 3 4 5 6 7 8 9; do
+        an_old_machine
+        before=$(life)
+        "$2" "$number"
+        phase=$(phase)
+        echo "before change $number it is $phase"
+        case $1,$phase in
+        "$phase,$1") return ;;
+        before-the-stop,* | *,after-the-start) number=$((number - 10)) ;;
+        *) number=$((number + 15)) ;;
+        esac
+        dismantle
+        rm -rf -- "$place"
+    done
+    failed "no change was found that is $1"
+}
+
+# By what is seen from outside of the run.
+phase() {
+    if ! inside systemctl is-active --quiet gantry.service; then
+        echo in-the-downtime
+    elif [ "$(life)" = "$before" ]; then
+        echo before-the-stop
+    else
+        echo after-the-start
+    fi
+}
+
+cut_in() { # PHASE NUMBER
+    stands_in "$1" stopped_at "$2"
     cut_power
     boot
     is_old_or_new
@@ -182,6 +226,8 @@ is_old_or_new() {
     case $(readlink -- "$root/usr/lib/gantry/current") in
     versions/1.4.1) is 1.4.1 4 ;;
     versions/1.5.0) is 1.5.0 6 ;;
+    versions/1.6.0) is 1.6.0 7 ;;
+    versions/1.7.0) is 1.7.0 8 ;;
     *) failed "current is neither" ;;
     esac
 }

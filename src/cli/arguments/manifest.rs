@@ -21,7 +21,7 @@ pub enum Manifest {
     },
     /// Enter an archive, with its size, digest and fingerprint
     Add {
-        /// The release archive, a `tar.gz` with `bin/` and `migrations/`
+        /// The release archive, a `tar.gz` with `bin/` and, unless the product migrates itself, `migrations/`
         archive: PathBuf,
         /// The file
         #[arg(long, value_name = "FILE", default_value = "manifest.toml")]
@@ -38,8 +38,9 @@ pub enum Manifest {
         /// The schemas that the program reads, for a release that the file does not have yet
         #[arg(long, value_delimiter = ',')]
         reads: Vec<String>,
-        /// The format of its migrations
-        #[arg(long, default_value_t = Format::GolangMigrate)]
+        /// The format of its migrations; with `command` the archive's program is run, on an empty database, as the
+        /// configuration of `--config` says
+        #[arg(long, default_value_t = Format::GolangMigrate, value_parser = Format::of_product)]
         format: Format,
         /// Why releases read schemas though the archive's migrations do more than add; noted in the file
         #[arg(long, value_name = "REASON")]
@@ -91,6 +92,9 @@ pub enum Manifest {
         /// Only artifacts for this target triple, and those for `any`
         #[arg(long, value_name = "TRIPLE")]
         target: Option<String>,
+        /// Only if the machines with this configuration believe it: of their product, and signed by one of their keys
+        #[arg(long, value_name = "CONFIG")]
+        believed_by: Option<PathBuf>,
     },
     /// Draw the ways between releases
     Graph {

@@ -48,6 +48,19 @@ pub(super) fn mapping(
     if inventory.schema.as_ref().is_some_and(|schema| mapping.admits(schema, inventory.fingerprint)) {
         return Ok(Ok(mapping));
     }
+    let same = mapping.sources().iter().find(|source| Some(&source.schema) == inventory.schema.as_ref());
+    if let Some(source) = same {
+        return Ok(Err(Refusal::new(
+            "other-schema",
+            format!(
+                "the export's schema {} is not as its release made it: it has the fingerprint {}, and the import of {version} \
+                 reads {}",
+                source.schema, inventory.fingerprint, source.fingerprint
+            ),
+            "run `gantry-installer status` where it was exported, which names what differs; put that right, export it again, \
+             and import that",
+        )));
+    }
     let known: Vec<_> = mapping.sources().iter().map(|source| source.schema.to_string()).collect();
     let (found, known) = (words(inventory.schema.as_ref()), known.join(", "));
     let fingerprint = inventory.fingerprint;
@@ -62,7 +75,7 @@ pub(super) fn mapping(
 }
 
 /// Makes the database that was exported beside the new one, and that one from it. The former goes away in any case.
-pub(super) fn build<R: BufRead>(
+pub(super) fn build<R: BufRead + Send>(
     staged: &Path,
     record: &ReleaseRecord,
     mapping: &Mapping,
@@ -82,7 +95,6 @@ pub(super) fn build<R: BufRead>(
         fingerprint: release.fingerprint,
         ledger: &ledger,
         foreign_keys: session.config.database.foreign_keys,
-        source_sha256: None,
         integrity: false,
     };
     build::build(&scratch.path(), staged, &recipe, &session.terminal.rows()).map_err(|error| match error {
@@ -96,7 +108,7 @@ pub(super) fn build<R: BufRead>(
     })
 }
 
-fn fill<R: BufRead>(
+fn fill<R: BufRead + Send>(
     scratch: &Scratch,
     ledger: &crate::migration::Ledger,
     export: Export<'_, R>,

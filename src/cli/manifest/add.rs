@@ -19,6 +19,7 @@ use crate::plan::gates::size;
 use crate::version::{SchemaVersion, Version};
 
 mod import;
+mod own;
 
 /// What was asked for.
 pub(super) struct Asked<'a> {
@@ -29,6 +30,7 @@ pub(super) struct Asked<'a> {
     pub(super) release: Option<&'a Version>,
     pub(super) reads: &'a [String],
     pub(super) format: Format,
+    pub(super) config: &'a Path,
     pub(super) reads_anyway: Option<&'a str>,
     pub(super) old_migrations: Option<&'a Path>,
 }
@@ -36,17 +38,42 @@ pub(super) struct Asked<'a> {
 pub(super) fn run(asked: &Asked<'_>, terminal: &Terminal) -> Answer {
     let text = load(asked.manifest)?;
     let manifest = understood(asked.manifest, &text)?;
-    let found = archive::look(asked.archive, asked.format, terminal)
-        .map_err(|error| failed("archive", &error, remedy_for_archive(&error)))?;
+    let found = if asked.format == Format::Command {
+        own::look(asked, &manifest, terminal)?
+    } else {
+        archive::look(asked.archive, asked.format, terminal)
+            .map_err(|error| failed("archive", &error, remedy_for_archive(&error)))?
+    };
     let entry = entry(asked, &manifest, &found)?;
-    import::check(asked, &manifest, &entry.version, &found, terminal)?;
+    match found.set() {
+        Some(set) => import::check(asked, &manifest, &entry.version, (&found, set), terminal)?,
+        None => own::without_import(manifest.release(&entry.version), &found)?,
+    }
     let written = write::add(&text, &entry, now())
         .map_err(|error| failed("not-added", &error, &remedy_for_entry(&error, asked.manifest)))?;
     let manifest = understood(asked.manifest, &written)?;
     let (written, warning) = claimed(asked, &manifest, &found, written)?;
     save(asked.manifest, &written)?;
-    let warnings = found.warnings.iter().map(ToString::to_string).chain(warning);
-    Ok(answer(asked, &entry, manifest.sequence).warning(warnings))
+    let odd = found.warnings.iter().map(ToString::to_string);
+    Ok(answer(asked, &entry, manifest.sequence).warning(odd.chain(warning).chain(unseen(&entry, &found))))
+}
+
+/// What nobody could look at.
+fn unseen(entry: &Entry, found: &Archive) -> Vec<String> {
+    let mut unseen = Vec::new();
+    let Entry { version, schema, .. } = entry;
+    if found.makes.is_none() {
+        let target = &entry.artifact.target;
+        unseen.push(format!(
+            "the program for {target} cannot run here: schema {schema} and its fingerprint are those that {version} has already"
+        ));
+    }
+    if found.set().is_none() && entry.reads.iter().any(|read| read != schema) {
+        unseen.push(format!(
+            "whether {version} runs on the other schemas that it reads is not known: there are no migrations to hold that against"
+        ));
+    }
+    unseen
 }
 
 /// The text with the reasons why releases read what they say, where the archive's migrations do not bear it out.
@@ -92,18 +119,25 @@ fn entry(asked: &Asked<'_>, manifest: &Manifest, found: &Archive) -> Result<Entr
         )])
     })?;
     let known = manifest.release(&version);
+    let published = known.and_then(|release| Some((release.schema.clone(), release.fingerprint?)));
+    let Some((own, fingerprint)) = found.makes.clone().or(published) else {
+        let message =
+            format!("the program for {} cannot run here, and only it makes the database of {version}", asked.target);
+        let remedy = "enter an archive of the same release first that runs here, or run this command on such a machine";
+        return Err(Box::new(Reply::refused(vec![Refusal::new("foreign", message, remedy)])));
+    };
     let reads = match (asked.reads, known) {
         ([], Some(release)) => release.reads.clone(),
-        ([], None) => vec![found.schema.clone()],
+        ([], None) => vec![own.clone()],
         (reads, _) => reads.iter().map(|read| schema(read, asked.format)).collect::<Result<_, _>>()?,
     };
     let name = || asked.archive.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok(Entry {
         version,
         channel: known.map_or_else(|| STABLE.to_owned(), |release| release.channel.clone()),
-        schema: found.schema.clone(),
+        schema: own,
         reads,
-        fingerprint: Some(found.fingerprint),
+        fingerprint: Some(fingerprint),
         artifact: Artifact {
             target: asked.target.to_owned(),
             url: asked.url.map_or_else(name, str::to_owned),
@@ -144,9 +178,14 @@ fn remedy_for_archive(error: &ArchiveError) -> &'static str {
         ArchiveError::File(_) => "name the right file, and check that this user may read it and write to `TMPDIR`",
         ArchiveError::Changed(_) => "wait until nobody writes to it any more",
         ArchiveError::Unpack(_) => "make it again: a `tar.gz` with one directory, and in that `bin/` and `migrations/`",
-        ArchiveError::Lacks(_) => "make it again, with `bin/` and `migrations/` in its one directory",
+        ArchiveError::Lacks(_) => "make it again, with what is missing in its one directory",
         ArchiveError::Migrations(_) | ArchiveError::Fails(_) | ArchiveError::Ledger(_) => {
             "put the migrations right, and make the archive again"
+        }
+        ArchiveError::Program(_) => "check `database.up` and `database.version` of the configuration",
+        ArchiveError::Migrator { .. } | ArchiveError::Made(_) => {
+            "try the same commands by hand on an empty file, put the program or the configuration right, and run this \
+             command again"
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::sys::signal::Interrupt;
 fn run(verb: &arguments::Manifest) -> Reply {
     let mut terminal = Terminal::new(true, Verbosity::Quiet, Interrupt::never());
     terminal.interactive = false;
-    super::run(verb, &terminal)
+    super::run(verb, &PathBuf::from("/no/configuration"), &terminal)
 }
 
 /// A publisher's directory.

@@ -57,7 +57,7 @@ pub enum BuildError {
         /// Everything that is wrong with it.
         findings: Vec<String>,
     },
-    /// A statement of the mapping failed.
+    /// A statement of the mapping failed on these rows.
     #[error("cannot run the statement at line {line} of `{file}`")]
     Statement {
         /// The file.
@@ -67,17 +67,7 @@ pub enum BuildError {
         /// SQLite's words.
         source: rusqlite::Error,
     },
-    /// A statement of the mapping does what none may.
-    #[error("`{file}` uses {what} at line {line}: a mapping reads `old` and writes rows of `main`, and nothing else")]
-    Denied {
-        /// The file, or what else of the mapping.
-        file: String,
-        /// The line that it begins on.
-        line: usize,
-        /// What it uses.
-        what: String,
-    },
-    /// A condition, count or check of the mapping failed.
+    /// A condition, count or check of the mapping failed on these rows.
     #[error("cannot answer `{sql}`, which the mapping asks")]
     Question {
         /// The query.
@@ -86,10 +76,14 @@ pub enum BuildError {
         source: rusqlite::Error,
     },
     /// Rows do not fit into the new schema.
-    #[error("{} rows do not fit: {}", .0.total, .0.words())]
+    #[error("{} not fit: {}", counted(.0.total, "row does", "rows do"), .0.words())]
     Rows(Box<Culprits>),
     /// Old rows went nowhere.
-    #[error("{rows} rows of the old table `{table}` are not carried, and the mapping gives no reason for any")]
+    #[error(
+        "{} of the old table `{table}` {} not carried, and the mapping gives no reason for any",
+        counted(*rows, "row", "rows"),
+        if *rows == 1 { "is" } else { "are" }
+    )]
     Left {
         /// The old table.
         table: String,
@@ -215,8 +209,29 @@ impl BuildError {
                 | Self::Cancelled
         )
     }
+
+    /// Whether other rows or another schema in the old database would have passed: whoever owns them can mend that, and
+    /// the same release may be taken then. What was compiled before fails on rows alone.
+    pub fn is_of_the_data(&self) -> bool {
+        matches!(
+            self,
+            Self::Busy { .. }
+                | Self::Source { .. }
+                | Self::Statement { .. }
+                | Self::Question { .. }
+                | Self::Rows(_)
+                | Self::Left { .. }
+                | Self::Count { .. }
+                | Self::Content(_)
+                | Self::Check { .. }
+        )
+    }
 }
 
 pub(super) fn sqlite(tried: &'static str) -> impl Fn(rusqlite::Error) -> BuildError {
     move |source| BuildError::Sqlite { tried, source }
+}
+
+fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }

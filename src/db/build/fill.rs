@@ -3,24 +3,25 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::Action;
-use rusqlite::{Connection, ErrorCode};
 
 use super::compare::{self, Side};
 use super::culprits;
+use super::defaults;
 use super::error::{BuildError, sqlite};
 use super::guard::Guard;
-use super::indexes::Indexes;
 use super::origin::Origin;
 use super::pulse::Pulse;
 use super::{Recipe, Result};
 use crate::config::ForeignKeys;
 use crate::db::count;
 use crate::db::execute::plain;
+use crate::db::indexes;
 use crate::db::open::open_owned;
 use crate::migration::Script;
-use crate::sys::{fs, seam};
+use crate::sys::seam;
 use crate::transfer::mapping::{Mapping, Shape};
 
 /// The statements of a mapping.
@@ -29,6 +30,13 @@ pub(super) struct Statements(Vec<Script>);
 impl Statements {
     pub(super) fn read(mapping: &Mapping) -> Self {
         Self(mapping.scripts().iter().map(|(name, sql)| Script::whole(name.clone(), sql.clone())).collect())
+    }
+
+    /// Every statement in order, with its file and line.
+    fn each(&self) -> impl Iterator<Item = (&str, &str, usize)> {
+        self.0.iter().flat_map(|script| {
+            script.statements().map(|statement| (statement.text, script.file.as_str(), statement.line))
+        })
     }
 
     /// Whether any says what becomes of a row that does not fit: then every constraint must be there from the first row on.
@@ -49,7 +57,7 @@ pub(super) struct Filled {
     pub(super) base: Vec<Side>,
 }
 
-/// Compiles every statement without running it, so that what is wrong with one is known before anything takes long.
+/// Compiles every statement without running it, so that all that is wrong with them is known before anything takes long.
 /// Gives the tables of `main` that are read, in ASCII lower case.
 pub(super) fn rehearse(
     origin: &Origin,
@@ -59,23 +67,39 @@ pub(super) fn rehearse(
 ) -> Result<BTreeSet<String>> {
     let mut connection = opened(origin, new, &Pulse::default())?;
     let guard = Guard::over(&mut connection, true).map_err(sqlite("watch the mapping"))?;
-    each(statements, |sql, file, line| {
-        let prepared = connection.prepare(sql);
-        prepared.map(|_| ()).map_err(|source| told(source, &guard, file, line))
-    })?;
+    let mut findings = Vec::new();
+    for (statement, file, line) in statements.each() {
+        let prepared = connection.prepare(statement).map(|_| ());
+        let place = |what| format!("`{file}` uses {what} at line {line}: {ONLY}");
+        let wrong = prepared.err().map(|error| match guard.denied(&error) {
+            Some(what) => place(what),
+            None => format!("cannot run the statement at line {line} of `{file}`: {}", plain(error)),
+        });
+        findings.extend(wrong);
+    }
     let reads = guard.reads();
+    Guard::end(&mut connection).map_err(sqlite("end the watch"))?;
+    for (statement, file, line) in statements.each() {
+        let left = defaults::unsteady(&connection, statement).map_err(sqlite("look at the defaults"))?;
+        findings.extend(left.map(|(column, what)| {
+            format!("line {line} of `{file}` leaves `{column}` to its default, {what}, which is another one each time")
+        }));
+    }
     let guard = Guard::over(&mut connection, false).map_err(sqlite("watch the mapping"))?;
     for sql in compare::questions(mapping) {
-        let prepared = connection.prepare(&sql);
-        prepared.map(|_| ()).map_err(|source| match guard.denied() {
-            Some(what) => BuildError::Denied { file: sql, line: 1, what },
-            None => BuildError::Question { sql, source: plain(source) },
-        })?;
+        let wrong = connection.prepare(&sql).err().map(|error| match guard.denied(&error) {
+            Some(what) => format!("`{sql}` uses {what}: {ONLY}"),
+            None => format!("cannot ask `{sql}`: {}", plain(error)),
+        });
+        findings.extend(wrong);
     }
-    Ok(reads)
+    if findings.is_empty() { Ok(reads) } else { Err(BuildError::Mapping { findings }) }
 }
 
-/// Carries all rows, and makes the file whole and durable.
+/// What a mapping may do.
+const ONLY: &str = "a mapping reads `old` and writes rows of `main`, and nothing else";
+
+/// Carries all rows, and makes the file whole. It is not durable yet.
 pub(super) fn fill(
     origin: &Origin,
     new: &Path,
@@ -91,8 +115,8 @@ pub(super) fn fill(
     let tables = shape.tables.keys().cloned().collect();
     let seeded = count::rows(&connection, tables).map_err(sqlite("count the rows of the migrations"))?;
     let base = compare::seeded(&connection, recipe.mapping, shape, pulse)?;
-    let unique = if statements.resolve_conflicts() { Deferred::NotUnique } else { Deferred::All };
-    let indexes = Indexes::drop(&connection, reads, unique == Deferred::All)?;
+    let later = indexes::put_off(&connection, reads, !statements.resolve_conflicts());
+    let later = later.map_err(sqlite("put off the indexes"))?;
 
     let heard = pulse.clone();
     let hook = move |action, schema: &str, _: &str, _| {
@@ -101,29 +125,25 @@ pub(super) fn fill(
         }
     };
     connection.update_hook(Some(hook)).map_err(sqlite("watch the rows"))?;
-    let guard = Guard::over(&mut connection, true).map_err(sqlite("watch the mapping"))?;
-    let carried = each(statements, |sql, file, line| {
-        run(&connection, sql).map_err(|source| (sql.to_owned(), file.to_owned(), line, source))
-    });
+    Guard::over(&mut connection, true).map_err(sqlite("watch the mapping"))?;
+    let failed = statements.each().find_map(|(sql, file, line)| Some((sql, file, line, run(&connection, sql).err()?)));
     Guard::end(&mut connection).map_err(sqlite("end the watch"))?;
-    if let Err((sql, file, line, source)) = carried {
+    if let Some((sql, file, line, source)) = failed {
         // Nothing of the statement has happened: its rows can be tried one by one.
-        let culprits = culprits::of_statement(&connection, &sql, &source, reads)?;
-        return Err(culprits.unwrap_or_else(|| told(source, &guard, &file, line)));
+        let culprits = culprits::of_statement(&connection, sql, &source, reads)?;
+        let told = || BuildError::Statement { file: file.to_owned(), line, source: plain(source) };
+        return Err(culprits.unwrap_or_else(told));
     }
     connection.update_hook(None::<fn(Action, &str, &str, i64)>).map_err(sqlite("end the watch"))?;
-    indexes.make(&connection)?;
+    for index in &later {
+        if let Err(source) = connection.execute_batch(&index.sql) {
+            return Err(culprits::of_index(&connection, index, source)?);
+        }
+    }
     seam::cross("commit the import");
     connection.execute_batch("COMMIT").map_err(sqlite("commit the import"))?;
     connection.close().map_err(|(_, source)| BuildError::Sqlite { tried: "close the new database", source })?;
-    fs::sync_file(&fs::open_regular(new)?, new)?;
     Ok(Filled { seeded, base })
-}
-
-#[derive(PartialEq)]
-enum Deferred {
-    All,
-    NotUnique,
 }
 
 /// The new file with the old one beside it. Nothing is synced before the end. Its journal holds only the few pages that
@@ -140,33 +160,9 @@ fn opened(origin: &Origin, new: &Path, pulse: &Pulse) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Every statement in order, with its file and line.
-fn each<E>(
-    statements: &Statements,
-    mut take: impl FnMut(&str, &str, usize) -> std::result::Result<(), E>,
-) -> std::result::Result<(), E> {
-    for script in &statements.0 {
-        for statement in script.statements() {
-            take(statement.text, &script.file, statement.line)?;
-        }
-    }
-    Ok(())
-}
-
 fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     while rows.next()?.is_some() {}
     Ok(())
-}
-
-fn told(source: rusqlite::Error, guard: &Guard, file: &str, line: usize) -> BuildError {
-    let file = file.to_owned();
-    match guard.denied() {
-        Some(what) => BuildError::Denied { file, line, what },
-        None if source.sqlite_error_code() == Some(ErrorCode::AuthorizationForStatementDenied) => {
-            BuildError::Denied { file, line, what: "what it may not".to_owned() }
-        }
-        None => BuildError::Statement { file, line, source: plain(source) },
-    }
 }

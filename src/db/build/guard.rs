@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::{Connection, ErrorCode};
 
 /// What was seen.
 #[derive(Clone, Default)]
@@ -30,9 +30,11 @@ impl Guard {
         connection.authorizer(None::<fn(AuthContext<'_>) -> Authorization>)
     }
 
-    /// What was denied last, once.
-    pub(super) fn denied(&self) -> Option<String> {
-        self.seen().denied.take()
+    /// What was denied, where that is why a statement cannot be compiled.
+    pub(super) fn denied(&self, error: &rusqlite::Error) -> Option<String> {
+        let denied = self.seen().denied.take();
+        let refused = error.sqlite_error_code() == Some(ErrorCode::AuthorizationForStatementDenied);
+        denied.or_else(|| refused.then(|| "what it may not".to_owned()))
     }
 
     /// The tables of `main` that were read, in ASCII lower case.
@@ -51,8 +53,11 @@ impl Guard {
                 None
             }
             AuthAction::Function { function_name } => {
-                let reaches_out = function_name.eq_ignore_ascii_case("load_extension");
-                reaches_out.then(|| "load_extension()".to_owned())
+                // The text of a statement does not show what a view calls.
+                const NEVER: [&str; 6] =
+                    ["load_extension", "random", "randomblob", "current_timestamp", "current_date", "current_time"];
+                let never = NEVER.iter().any(|name| function_name.eq_ignore_ascii_case(name));
+                never.then(|| format!("{function_name}()"))
             }
             AuthAction::Insert { table_name }
             | AuthAction::Delete { table_name }

@@ -19,7 +19,6 @@ use crate::version::SchemaVersion;
 pub(super) struct Origin {
     path: PathBuf,
     bytes: u64,
-    sha256: Sha256,
     schema: SchemaVersion,
     fingerprint: Fingerprint,
     /// `PRAGMA encoding`.
@@ -27,7 +26,7 @@ pub(super) struct Origin {
 }
 
 impl Origin {
-    /// Looks at it and hashes it.
+    /// Looks at it.
     pub(super) fn examine(path: &Path, recipe: &Recipe<'_>) -> Result<Self> {
         let path = fs::real_path(path)?;
         // What lies in them is not seen by a reader that takes the file for all there is.
@@ -40,10 +39,6 @@ impl Origin {
             }
         }
         let bytes = fs::metadata(&path)?.len();
-        let sha256 = match recipe.source_sha256 {
-            Some(known) => known,
-            None => measure(&path)?.1,
-        };
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(open::frozen(&path), flags);
         let connection = connection.map_err(|source| open::told(&path, source))?;
@@ -54,7 +49,7 @@ impl Origin {
         let fingerprint = print.fingerprint;
         match stands.schema {
             Some(schema) if !stands.dirty && recipe.mapping.admits(&schema, fingerprint) => {
-                Ok(Self { path, bytes, sha256, schema, fingerprint, encoding })
+                Ok(Self { path, bytes, schema, fingerprint, encoding })
             }
             schema => {
                 let words = |source: &crate::transfer::mapping::Source| {
@@ -98,19 +93,18 @@ impl Origin {
         }
     }
 
+    /// The digest of its bytes as they are now.
+    pub(super) fn sha256(&self) -> Result<Sha256> {
+        Ok(measure(&self.path)?.1)
+    }
+
     /// Reads all of it once more: it must be what it was.
-    pub(super) fn unchanged(&self) -> Result<()> {
-        let found = measure(&self.path)?.1;
-        let expected = self.sha256;
+    pub(super) fn unchanged(&self, expected: Sha256) -> Result<()> {
+        let found = self.sha256()?;
         if found == expected { Ok(()) } else { Err(BuildError::Changed { when: "after", found, expected }) }
     }
 
-    pub(super) fn account(&self) -> account::Source {
-        account::Source {
-            bytes: self.bytes,
-            sha256: self.sha256,
-            schema: self.schema.clone(),
-            fingerprint: self.fingerprint,
-        }
+    pub(super) fn account(&self, sha256: Sha256) -> account::Source {
+        account::Source { bytes: self.bytes, sha256, schema: self.schema.clone(), fingerprint: self.fingerprint }
     }
 }

@@ -109,7 +109,6 @@ impl World {
             fingerprint: None,
             ledger: &self.ledger,
             foreign_keys: ForeignKeys::Ignored,
-            source_sha256: None,
             integrity: true,
         };
         build(&self.path("old.db"), &new, &recipe, watch)

@@ -1,6 +1,6 @@
 //! One run on an open connection: all that can be together is in one transaction, and the rest between two.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,9 +9,9 @@ use rusqlite::ErrorCode;
 use super::keep_journal;
 use crate::config::ForeignKeys;
 use crate::db::execute::{Execution, fits, in_order};
-use crate::db::ledger::{self, Entry};
+use crate::db::ledger::{self, Ended, Entry};
 use crate::db::migrate::{Look, MigrateError, sqlite};
-use crate::db::open::{set_foreign_keys, told};
+use crate::db::open::{foreign_keys, set_foreign_keys, told};
 use crate::db::receipt::Receipt;
 use crate::migration::ledger::{Model, Stand};
 use crate::migration::{Place, Script, Work};
@@ -34,13 +34,15 @@ pub(super) struct Run<'a> {
     alone: &'a AtomicBool,
     /// The journal mode at the beginning.
     mode: &'a str,
+    /// Whether foreign keys are enforced, as the last file that ran alone left it.
+    keys: Cell<ForeignKeys>,
     kept: RefCell<Option<Kept>>,
 }
 
 impl<'a> Run<'a> {
     /// While `alone` is set, nobody stops it; `mode` is the journal mode.
     pub fn new(database: &'a Path, execution: Execution<'a>, alone: &'a AtomicBool, mode: &'a str) -> Self {
-        Self { database, execution, alone, mode, kept: RefCell::new(None) }
+        Self { database, execution, alone, mode, keys: Cell::new(ForeignKeys::Ignored), kept: RefCell::new(None) }
     }
 
     /// What there is after the last commit, if there was one.
@@ -58,10 +60,11 @@ impl<'a> Run<'a> {
         let before = Look::before(connection, settings).map_err(|error| self.unless_stopped(error))?;
         let stopwatch = Stopwatch::start();
         ledger.create()?;
+        let mut ended = Vec::new();
         for (index, work) in works.iter().enumerate() {
             self.execution.unless_stopped()?;
             (settings.progress)(work);
-            let (entry, took) = (ledger.entry(work, clock::now()), Stopwatch::start());
+            let (began, took) = (clock::now(), Stopwatch::start());
             // Whatever was broken off comes first.
             let from = match work.script() {
                 Some(script) if index == 0 => self.execution.reached(work, script)?,
@@ -70,21 +73,21 @@ impl<'a> Run<'a> {
             match work.script().map(|script| (script, script.place(ForeignKeys::Ignored))) {
                 None => {}
                 Some((script, Place::Together)) => {
+                    self.execution.before(script, &mut ended)?;
                     let ran = self.execution.pieces(script, from, &mut |_| Ok(()));
                     ran.map_err(|broken| broken.error)?;
                 }
                 Some((script, Place::Alone(_))) => {
-                    self.alone(&entry, script, from, &works, &before)?;
+                    ledger.end_all(&mut ended)?;
+                    self.alone(&ledger.entry(work, began), script, from, &works, &before)?;
                     self.begin()?;
                     fits(connection, works.get(index + 1..).unwrap_or_default(), settings)?;
                     continue;
                 }
             }
-            // Of one row only the last content is left.
-            if settings.ledger.shape.model == Model::List || index + 1 == works.len() {
-                entry.end(took.elapsed())?;
-            }
+            Ended { work, began, took: took.elapsed() }.join(&mut ended, settings.ledger);
         }
+        ledger.end_all(&mut ended)?;
         let ms = stopwatch.millis();
         let receipt = self.check(&before, &works, ms)?;
         self.execution.unless_stopped()?;
@@ -106,7 +109,7 @@ impl<'a> Run<'a> {
         entry.open(from)?;
         self.check(before, works, 0)?;
         self.commit(Some(&script.file), works)?;
-        self.set()?;
+        self.set(self.keys.get())?;
         seam::cross("run a migration outside a transaction");
         let took = Stopwatch::start();
         self.alone.store(true, Ordering::Relaxed);
@@ -123,6 +126,7 @@ impl<'a> Run<'a> {
             let _ = entry.fail(broken.pieces, &words(&broken.error), failed);
             broken.error
         })?;
+        self.keys.set(foreign_keys(self.execution.connection)?);
         let file = || script.file.clone();
         match (begun, self.execution.connection.is_autocommit()) {
             (false, true) => self.begin()?,
@@ -144,7 +148,8 @@ impl<'a> Run<'a> {
     }
 
     fn begin(&self) -> Result<(), MigrateError> {
-        self.set()?;
+        let without = self.execution.settings.ledger.shape.without_foreign_keys;
+        self.set(if without { ForeignKeys::Ignored } else { self.keys.get() })?;
         let begun = self.execution.connection.execute_batch("BEGIN IMMEDIATE");
         begun.map_err(|source| match source.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy) if (self.execution.settings.stop)() => MigrateError::Stopped,
@@ -153,9 +158,9 @@ impl<'a> Run<'a> {
     }
 
     /// Outside a transaction, and again after each file that ran outside one: it may have changed them.
-    fn set(&self) -> Result<(), MigrateError> {
+    fn set(&self, keys: ForeignKeys) -> Result<(), MigrateError> {
         let connection = self.execution.connection;
-        set_foreign_keys(connection, ForeignKeys::Ignored)?;
+        set_foreign_keys(connection, keys)?;
         keep_journal(connection, self.mode).map_err(sqlite("restore the journal"))?;
         // Without a log the removal of the journal is the commit, and FULL does not wait until that is durable.
         let set = connection.execute_batch("PRAGMA synchronous = EXTRA");

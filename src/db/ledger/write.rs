@@ -9,6 +9,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Statement};
 
 use super::{LedgerError, Result, kind};
+use crate::migration::ledger::Model;
 use crate::migration::{Direction, Ledger, Work};
 use crate::version::SchemaVersion;
 
@@ -42,6 +43,20 @@ impl<'a> Writer<'a> {
         Entry { writer: self, work, began }
     }
 
+    /// Writes of all of these that they were run, in their order, and forgets them.
+    pub(crate) fn end_all(&self, ended: &mut Vec<Ended<'_>>) -> Result<()> {
+        let is_down = |one: &Ended<'_>| one.work.direction() == Direction::Down;
+        match self.ledger.shape.down_together {
+            Some(statement) if ended.len() > 1 && ended.iter().all(is_down) => {
+                let versions: Vec<_> = ended.drain(..).map(|one| one.work.version()).collect();
+                let versions = serde_json::to_string(&versions).unwrap_or_default();
+                let value = |_: &str| Ok(Value::Text(versions.clone()));
+                self.execute(statement, value).map_err(|source| self.error(source))
+            }
+            _ => ended.drain(..).try_for_each(|one| self.entry(one.work, one.began).end(one.took)),
+        }
+    }
+
     fn execute(
         &self,
         statement: &'static str,
@@ -62,6 +77,24 @@ impl<'a> Writer<'a> {
 
     fn error(&self, source: rusqlite::Error) -> LedgerError {
         LedgerError::Sqlite { table: self.ledger.table.clone(), source }
+    }
+}
+
+/// A migration that was run, and whose entry is not written yet: after each change of the schema the statements for it
+/// would be compiled anew.
+pub(crate) struct Ended<'w> {
+    pub work: &'w Work,
+    pub began: Timestamp,
+    pub took: Duration,
+}
+
+impl<'w> Ended<'w> {
+    /// Puts it off until the others. Of a ledger with one row only the last content is left.
+    pub(crate) fn join(self, ended: &mut Vec<Ended<'w>>, ledger: &Ledger) {
+        if ledger.shape.model == Model::Position {
+            ended.clear();
+        }
+        ended.push(self);
     }
 }
 

@@ -63,7 +63,10 @@ pub enum MigrateError {
     #[error(transparent)]
     Foreign(#[from] ForeignPart),
     /// A statement does what no migration may: reach out of its database.
-    #[error("`{file}` uses {what} at line {line}, which no migration may")]
+    #[error(
+        "`{file}` uses {what} at line {line}, which no migration may: what lies outside of its database is neither copied nor \
+         taken back; let the program do that itself"
+    )]
     Denied {
         /// The migration's file.
         file: String,

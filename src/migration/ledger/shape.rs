@@ -10,6 +10,7 @@ use crate::config::Format;
 /// | parameter | what it is |
 /// | --- | --- |
 /// | `:version` | the migration's own version |
+/// | `:versions` | the versions of several, as a JSON array |
 /// | `:lands_on` | the schema after it, NULL for none |
 /// | `:description`, `:hash` | Atlas's description and digest of the file |
 /// | `:now` | when the migration began |
@@ -51,6 +52,8 @@ pub struct Shape {
     pub up: &'static [&'static str],
     /// What is written once it was taken back.
     pub down: &'static [&'static str],
+    /// What takes the rows of several back at once, where the engine's own statement reads the whole table for each.
+    pub down_together: Option<&'static str>,
     /// What is written before a migration outside a transaction.
     pub begin: &'static [&'static str],
     /// What is written after each piece of a migration outside a transaction.
@@ -64,6 +67,8 @@ pub struct Shape {
     pub left_out: LeftOut,
     /// Whether the last applied migration is the first to be taken back, wherever it stands among the files.
     pub undoes_latest: bool,
+    /// Whether what comes next is told by versions, compared as texts, and not by the order of the files.
+    pub goes_by_version: bool,
     /// Whether the engine switches foreign keys off around a transaction, whatever the product's setting is.
     pub without_foreign_keys: bool,
 }

@@ -19,12 +19,14 @@ pub(super) static GOLANG_MIGRATE: Shape = Shape {
     up: GOLANG_MIGRATE_SET,
     down: GOLANG_MIGRATE_SET,
     // -1 is its name for nothing, which it writes only when dirty.
+    down_together: None,
     begin: &["DELETE FROM {table}", "INSERT INTO {table} (version, dirty) VALUES (coalesce(:lands_on, -1), 1)"],
     piece: &[],
     fail: &[],
     reached: None,
     left_out: LeftOut::Refused,
     undoes_latest: false,
+    goes_by_version: false,
     without_foreign_keys: false,
 };
 
@@ -51,12 +53,14 @@ pub(super) static GOOSE: Shape = Shape {
     has_baseline: false,
     up: &["INSERT INTO {table} (version_id, is_applied) VALUES (:version, 1)"],
     down: &["DELETE FROM {table} WHERE version_id = :version"],
+    down_together: Some("DELETE FROM {table} WHERE version_id IN (SELECT value FROM json_each(:versions))"),
     begin: &[],
     piece: &[],
     fail: &[],
     reached: None,
     left_out: LeftOut::Refused,
     undoes_latest: true,
+    goes_by_version: false,
     without_foreign_keys: false,
 };
 
@@ -74,12 +78,14 @@ pub(super) static DBMATE: Shape = Shape {
     has_baseline: false,
     up: &["insert into \"{table}\" (version) values (:version)"],
     down: &["delete from \"{table}\" where version = :version"],
+    down_together: None,
     begin: &[],
     piece: &[],
     fail: &[],
     reached: None,
     left_out: LeftOut::Applied,
     undoes_latest: false,
+    goes_by_version: false,
     without_foreign_keys: false,
 };
 
@@ -101,12 +107,14 @@ pub(super) static SQL_MIGRATE: Shape = Shape {
     has_baseline: false,
     up: &["insert into \"{table}\" (\"id\",\"applied_at\") values (:version, :now)"],
     down: &["delete from \"{table}\" where \"id\" = :version"],
+    down_together: None,
     begin: &[],
     piece: &[],
     fail: &[],
     reached: None,
     left_out: LeftOut::AppliedFirst,
     undoes_latest: false,
+    goes_by_version: false,
     without_foreign_keys: false,
 };
 
@@ -145,12 +153,14 @@ pub(super) static ATLAS: Shape = Shape {
     has_baseline: true,
     up: ATLAS_UPSERT,
     down: &["DELETE FROM `{table}` WHERE `version` = :version"],
+    down_together: None,
     begin: ATLAS_UPSERT,
     piece: ATLAS_UPSERT,
     fail: ATLAS_UPSERT,
     reached: Some("SELECT applied, CAST(partial_hashes AS TEXT) FROM main.{table} WHERE version = ?1"),
     left_out: LeftOut::Refused,
     undoes_latest: false,
+    goes_by_version: true,
     without_foreign_keys: true,
 };
 
@@ -178,11 +188,13 @@ pub(super) static NONE: Shape = Shape {
     has_baseline: false,
     up: &[],
     down: &[],
+    down_together: None,
     begin: &[],
     piece: &[],
     fail: &[],
     reached: None,
     left_out: LeftOut::Refused,
     undoes_latest: false,
+    goes_by_version: false,
     without_foreign_keys: false,
 };

@@ -4,6 +4,7 @@
 //! `old.*` and writes `main.*`. What the SQL does is believed only as far as the account bears it out. The format is
 //! described in `docs/import.md`.
 
+pub mod chance;
 mod check;
 mod read;
 

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 use toml::de::DeTable;
 
+use super::chance::chance;
 use super::{Check, FILE, Into, Made, Mapping, OldTable, Rows, Source, digest};
-use crate::manifest::reader::{Finding, Findings, Section};
+use crate::manifest::reader::{Finding, Findings, Placed, Section};
 
 /// A mapping that is none.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -17,12 +18,14 @@ pub enum MappingError {
     /// A file of it is not text.
     #[error("`{0}` of the mapping is not text in UTF-8")]
     NotText(String),
-    /// What the file says is not understood.
-    #[error("`{FILE}` is not understood: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    /// What the file says is not understood, or the SQL that it names is not of the kind that a mapping may have.
+    #[error("`{FILE}` cannot be used: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Wrong(Vec<Finding>),
 }
 
 const FORMAT: u64 = 1;
+/// Why the present moment and chance have no place in a mapping.
+const UNSTEADY: &str = ", which answers something else each time: what was rehearsed must be what is made";
 const TOP: [&str; 6] = ["format", "sql", "from", "table", "made", "check"];
 const FROM: [&str; 2] = ["schema", "fingerprint"];
 const TABLE: [&str; 5] = ["name", "dropped", "left", "without", "into"];
@@ -92,6 +95,10 @@ fn scripts(
         }
         let text = str::from_utf8(bytes).ok().filter(|text| !text.contains('\0'));
         let text = text.ok_or_else(|| MappingError::NotText(name.clone()))?;
+        if let Some((at, what)) = chance(text) {
+            let line = Findings::of(text).line(at);
+            findings.add(named.at(), format!("`{name}` uses {what} at line {line}{UNSTEADY}"));
+        }
         scripts.push((name.clone(), text.to_owned()));
     }
     for name in files.keys().filter(|name| name.ends_with(".sql") && !named.value.contains(name)) {
@@ -149,10 +156,10 @@ fn target(section: &Section<'_>, findings: &mut Findings) -> Option<Into> {
     section.refuse_unknown(&INTO, findings);
     let table = section.required::<String>("table", findings);
     let adds = section.optional::<bool>("adds", findings);
-    let counted = section.optional::<Text>("rows", findings);
+    let counted = steady(section.optional("rows", findings), "rows", findings);
     let into = Into {
-        condition: section.optional::<Text>("where", findings).map(|text| text.value.0),
-        told_by: section.optional::<Text>("told_by", findings).map(|text| text.value.0),
+        condition: steady(section.optional("where", findings), "where", findings),
+        told_by: steady(section.optional("told_by", findings), "told_by", findings),
         same: texts(section, "same", findings),
         changed: texts(section, "changed", findings),
         rows: match (adds.as_ref().map(|adds| adds.value), counted) {
@@ -161,7 +168,7 @@ fn target(section: &Section<'_>, findings: &mut Findings) -> Option<Into> {
                 Rows::Parts
             }
             (Some(false), None) => Rows::Parts,
-            (_, Some(count)) => Rows::Counted(count.value.0),
+            (_, Some(count)) => Rows::Counted(count),
             (_, None) => Rows::Each,
         },
         table: table?.value,
@@ -181,10 +188,10 @@ fn made(top: &Section<'_>, findings: &mut Findings) -> Vec<Made> {
     for section in top.sections("made", "rows that are made", findings) {
         section.refuse_unknown(&MADE, findings);
         let table = section.required::<String>("table", findings);
-        let count = section.required::<Text>("rows", findings);
+        let count = steady(section.required("rows", findings), "rows", findings);
         let reason = section.required::<String>("reason", findings);
         if let (Some(table), Some(count), Some(reason)) = (table, count, reason) {
-            all.push(Made { table: table.value, count: count.value.0, reason: reason.value });
+            all.push(Made { table: table.value, count, reason: reason.value });
         }
     }
     all
@@ -195,9 +202,9 @@ fn checks(top: &Section<'_>, findings: &mut Findings) -> Vec<Check> {
     for section in top.sections("check", "a check", findings) {
         section.refuse_unknown(&CHECK, findings);
         let words = section.required::<String>("words", findings);
-        let sql = section.required::<Text>("sql", findings);
-        if let (Some(words), Some(sql)) = (words, sql) {
-            all.push(Check { words: words.value, sql: sql.value.0 });
+        let query = steady(section.required("sql", findings), "sql", findings);
+        if let (Some(words), Some(sql)) = (words, query) {
+            all.push(Check { words: words.value, sql });
         }
     }
     all
@@ -209,6 +216,15 @@ fn texts(section: &Section<'_>, key: &str, findings: &mut Findings) -> BTreeMap<
     let names: Vec<String> = table.table.keys().map(|key| key.get_ref().to_string()).collect();
     let value = |name: String| table.optional::<String>(&name, findings).map(|text| (name, text.value));
     names.into_iter().filter_map(value).collect()
+}
+
+/// The SQL of a key, which must always answer the same on the same rows.
+fn steady(text: Option<Placed<Text>>, key: &str, findings: &mut Findings) -> Option<String> {
+    let text = text?;
+    if let Some((_, what)) = chance(&text.value.0) {
+        findings.add(text.at(), format!("`{key}` uses {what}{UNSTEADY}"));
+    }
+    Some(text.value.0)
 }
 
 /// SQL, which may have several lines.

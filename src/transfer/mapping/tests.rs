@@ -89,10 +89,7 @@ fn files_that_are_missing_forgotten_or_no_text_are_named() {
 fn of_a_newer_format_nothing_else_is_said() {
     let newer = files("format = 2\nwhatever = 1\n");
     let said = Mapping::read(&newer).unwrap_err().to_string();
-    assert_eq!(
-        said,
-        "`import.toml` is not understood: line 1: format 2 is not known, only 1: a newer installer reads it"
-    );
+    assert_eq!(said, "`import.toml` cannot be used: line 1: format 2 is not known, only 1: a newer installer reads it");
 }
 
 #[test]
@@ -145,5 +142,27 @@ proptest! {
     fn no_text_makes_the_reader_panic(text in "(\\[\\[(table|from|made|check|table\\.into)\\]\\]\n|[a-z_]{1,8} = [\"{}a-z0-9=, ]{0,12}\n){0,8}") {
         let _ = Mapping::read(&files(&format!("{HEAD}{text}")));
         let _ = Mapping::read(&files(&text));
+    }
+}
+
+#[test]
+fn what_answers_something_else_each_time_is_refused_with_its_line() {
+    let mut files = files(&format!("{HEAD}{FROM}"));
+    files.insert("rows.sql".to_owned(), b"INSERT INTO main.a SELECT 1;\nINSERT INTO main.b SELECT random();".to_vec());
+    let said = Mapping::read(&files).unwrap_err().to_string();
+    assert!(
+        said.contains("line 2: `rows.sql` uses random() at line 2, which answers something else each time"),
+        "{said}"
+    );
+    let table = "[[table]]\nname = \"a\"\n[[table.into]]\ntable = \"b\"\n";
+    for (keys, expected) in [
+        (format!("{table}where = \"made < date('now')\"\n"), "line 10: `where` uses date('now')"),
+        (format!("{table}told_by = \"made = CURRENT_DATE\"\n"), "line 10: `told_by` uses CURRENT_DATE"),
+        (format!("{table}rows = \"SELECT random()\"\n"), "line 10: `rows` uses random()"),
+        ("[[made]]\ntable = \"b\"\nrows = \"SELECT random()\"\nreason = \"r\"\n".to_owned(), "line 8: `rows` uses"),
+        ("[[check]]\nwords = \"w\"\nsql = \"SELECT date()\"\n".to_owned(), "line 8: `sql` uses date() without a time"),
+    ] {
+        let found = wrong(&keys);
+        assert!(found.iter().any(|found| found.starts_with(expected)), "{found:?}");
     }
 }

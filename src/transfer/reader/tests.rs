@@ -1,11 +1,15 @@
+use std::io::Read as _;
+
 use flate2::Compression;
+use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
+use tar::Archive;
 
 use super::*;
 use crate::digest::{Fingerprint, Sha256};
-use crate::transfer::document::Role;
-use crate::transfer::writer::{Contents, Writer};
+use crate::transfer::document::{FORMAT, Role};
+use crate::transfer::writer::{Contents, WriteError, Writer, write};
 
 fn inventory(contents: Contents) -> Inventory {
     Inventory {
@@ -27,13 +31,14 @@ fn inventory(contents: Contents) -> Inventory {
 
 /// Two tables: one with three rows, one of which is as long as a whole part, and one without any.
 fn export() -> Vec<u8> {
-    let mut writer = Writer::begin(Vec::new(), "CREATE TABLE a(x);\nCREATE TABLE b(x);\n").unwrap();
-    writer.table("a", Role::Table, vec!["x".to_owned()]).unwrap();
-    for text in ["one".to_owned(), "-".repeat(9 << 20), "three".to_owned()] {
-        writer.row([Value::Text(text.into_bytes().into())].into_iter()).unwrap();
-    }
-    writer.table("b", Role::Table, vec!["x".to_owned()]).unwrap();
-    writer.finish(inventory).unwrap().0
+    let rows = |writer: &mut Writer| {
+        writer.table("a", Role::Table, vec!["x".to_owned()])?;
+        for text in ["one".to_owned(), "-".repeat(9 << 20), "three".to_owned()] {
+            writer.row([Value::Text(text.into_bytes().into())].into_iter())?;
+        }
+        writer.table("b", Role::Table, vec!["x".to_owned()])
+    };
+    write(Vec::new(), "CREATE TABLE a(x);\nCREATE TABLE b(x);\n", rows, inventory).unwrap().0
 }
 
 /// The same with its members changed: each is a path and its bytes.
@@ -165,4 +170,23 @@ proptest! {
         std::io::Write::write_all(&mut packed, &bytes).unwrap();
         let _ = inspect(&packed.finish().unwrap()[..]);
     }
+}
+
+#[test]
+fn an_output_that_fails_ends_the_export_with_its_own_words() {
+    struct Full;
+    impl std::io::Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let rows = |writer: &mut Writer| {
+        writer.table("a", Role::Table, vec!["x".to_owned()])?;
+        (0..40).try_for_each(|_| writer.row([Value::Text("-".repeat(1 << 20).into_bytes().into())].into_iter()))
+    };
+    let error = write(Full, "", rows, inventory).err().unwrap();
+    assert!(matches!(&error, WriteError::Output(cause) if cause.kind() == io::ErrorKind::StorageFull), "{error:?}");
 }

@@ -23,4 +23,11 @@ fn the_answer_says_how_many_rows_became_how_many() {
     let world = below(MAJOR);
     let shown = world.run(&["upgrade", "--to", "2", "--yes"]).expect(0).stdout;
     assert!(shown.contains("  import    3 rows became 4, nothing was written since the rehearsal"), "{shown}");
+    // What was estimated stands beside what it was.
+    let estimate = shown.lines().find(|line| line.starts_with("  estimate  ")).unwrap();
+    assert!(
+        estimate.contains("down for about ") && estimate.contains(" in the hop to 2.0.0, and it was "),
+        "{estimate}"
+    );
+    assert!(estimate.contains("and the database went from "), "{estimate}");
 }

@@ -1,5 +1,6 @@
 //! To another major, whose database is made anew, and back.
 
+mod additions;
 mod counted;
 mod downtime;
 mod gantry;

@@ -62,6 +62,7 @@ fn a_row_that_fits_no_more_after_the_rehearsal_undoes_the_run() {
     assert_eq!((&answer["outcome"], &answer["error"]["code"]), (&json!("restored"), &json!("import")));
     assert_eq!((world.current().as_deref(), world.answers().as_deref()), (Some("1.0.0"), Some("1.0.0")));
     assert_eq!(world.query::<i64>("SELECT count(*) FROM notes"), 4);
+    assert_eq!(world.run(&["status", "--json"]).json()["held"], json!([]));
 }
 
 // FM-59
@@ -79,10 +80,13 @@ fn rows_that_break_a_constraint_are_named_before_the_service_is_stopped() {
     assert_eq!(world.processes(), before);
     assert_eq!((world.current().as_deref(), world.schema()), (Some("1.0.0"), 1));
     assert_eq!(world.query::<i64>("SELECT count(*) FROM notes"), 5);
-    // It failed here, and is not taken again by itself.
-    let again = cross(&world).expect(3).json();
-    assert_eq!(again["refusals"][0]["code"], "held");
-    assert_eq!(world.run(&["status", "--json"]).json()["available"]["major"], Value::Null);
+    // The rows are to be mended, and the release is not to blame for them: once they are, it is taken.
+    let status = world.run(&["status", "--json"]).expect(0).json();
+    assert_eq!((&status["held"], &status["available"]["major"]["version"]), (&json!([]), &json!("2.0.0")));
+    assert!(error["remedy"].as_str().unwrap().starts_with("put right in the database what is named"), "{answer:#}");
+    world.execute("UPDATE notes SET text = substr(text, 1, 99)");
+    cross(&world).expect(0);
+    assert_eq!((world.current().as_deref(), world.query::<i64>("SELECT count(*) FROM notes")), (Some("2.0.0"), 5));
 }
 
 #[test]
@@ -95,7 +99,7 @@ fn the_way_to_another_major_is_rehearsed_as_a_whole_before_the_first_stop() {
     assert_eq!((&answer["error"]["code"], &answer["hops"][0]["outcome"]), (&json!("import"), &json!("failed")));
     assert_eq!(world.processes(), before);
     world.execute("DELETE FROM notes WHERE length(text) > 100");
-    let answer = world.run(&["upgrade", "--to", "2", "--yes", "--retry", "--json"]).expect(0).json();
+    let answer = cross(&world).expect(0).json();
     let hops: Vec<_> = answer["hops"].as_array().unwrap().iter().map(|hop| hop["to"]["version"].clone()).collect();
     assert_eq!(hops, ["1.1.0", "2.0.0"]);
     world.stands_at("2.0.0", 1);
@@ -130,7 +134,7 @@ CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL CHECK (length(tex
 // FM-58
 #[test]
 fn an_unhealthy_major_is_undone_and_what_it_wrote_is_counted() {
-    let world = below(MAJOR.mode("writes 2 INSERT INTO notes (text) VALUES ('lost')\nnever-healthy"));
+    let world = below(MAJOR.mode("writes 2 INSERT INTO notes (text) VALUES ('lost')\nnever-healthy\ndies-after 1"));
     let answer = cross(&world).expect(4).json();
     assert_eq!(answer["outcome"], "restored");
     world.stands_at("1.0.0", 1);

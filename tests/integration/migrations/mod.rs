@@ -3,4 +3,5 @@
 pub mod command;
 mod drift;
 mod embedded;
+mod published;
 mod words;

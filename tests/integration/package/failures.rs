@@ -3,7 +3,7 @@
 use super::dpkg::{Dpkg, failed};
 use crate::world::{NEW, OLD, Release};
 
-const BROKEN: Release = NEW.mode("never-healthy");
+const BROKEN: Release = NEW.mode("never-healthy\ndies-after 1");
 const FIXED: Release = Release::new("1.1.1", 2, &[1, 2]);
 
 fn calls_itself_held(dpkg: &mut Dpkg) {
@@ -61,14 +61,19 @@ fn another_version_of_the_package_is_another_attempt() {
 fn a_failure_that_is_deferred_is_told_of_and_waits() {
     let mut dpkg = Dpkg::installed(&[OLD, BROKEN]);
     dpkg.world.configure("[package]\non_failure = \"defer\"\n");
-    dpkg.install("1.1.0").unwrap();
-    assert!(!dpkg.half);
+    dpkg.unpack("1.1.0");
+    let said = dpkg.script("1.1.0", "postinst configure 1.0.0").expect(0).stderr;
+    // It is held, so nobody is told to wait for a boot that would try it again.
+    assert!(said.contains("--retry activate") && !said.contains("next boot"), "{said}");
     dpkg.world.stands_at("1.0.0", 1);
     let pending = dpkg.record("pending.json").unwrap();
     assert_eq!((&pending["release"], &pending["package"]), (&"1.1.0".into(), &"notes".into()));
     assert!(pending["reason"].as_str().unwrap().contains("does not become healthy"), "{pending:#}");
     let status = dpkg.world.run(&["status"]).expect(0).stdout;
     assert!(status.contains("pending    1.1.0 of the package `notes`"), "{status}");
+    // `upgrade` is refused where a package brings the product, so nobody is sent there.
+    assert!(status.contains("--release 1.1.0 --retry activate` tries it again"), "{status}");
+    assert!(!status.contains("upgrade --to"), "{status}");
     // At the next boot nothing is tried again, and the unit says so.
     let runs = dpkg.runs();
     dpkg.script("1.1.0", "activate").expect(3);
@@ -91,7 +96,7 @@ fn a_removed_package_leaves_nothing_that_waits() {
 
 #[test]
 fn a_failed_first_installation_leaves_nothing_behind_but_what_it_says() {
-    let mut dpkg = Dpkg::with(&[OLD.mode("never-healthy")]);
+    let mut dpkg = Dpkg::with(&[OLD.mode("never-healthy\ndies-after 1")]);
     let answer = failed(dpkg.install("1.0.0"), "[1.0.0] postinst configure ", 4);
     assert!(answer.stderr.contains("does not become healthy"), "{answer:#?}");
     assert_eq!((dpkg.world.current(), dpkg.world.database().exists()), (None, false));

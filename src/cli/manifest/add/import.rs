@@ -20,7 +20,7 @@ pub(super) fn check(
     asked: &Asked<'_>,
     manifest: &Manifest,
     version: &Version,
-    found: &Archive,
+    (found, set): (&Archive, &Set),
     terminal: &Terminal,
 ) -> Result<(), Box<Reply>> {
     let release = manifest.release(version);
@@ -59,7 +59,7 @@ pub(super) fn check(
             "name the directory of the older major's migrations with `--old-migrations DIR`",
         );
     };
-    let findings = tried(asked, directory, found, &mapping, terminal)?;
+    let findings = tried(asked, directory, set, &mapping, terminal)?;
     let refusal = |finding: &String| Refusal::new("import", format!("`{import}`: {finding}"), mend);
     match findings.as_slice() {
         [] => Ok(()),
@@ -76,14 +76,14 @@ fn newest_below<'m>(manifest: &'m Manifest, release: &Release) -> Option<&'m Rel
 fn tried(
     asked: &Asked<'_>,
     directory: &Path,
-    found: &Archive,
+    set: &Set,
     mapping: &Mapping,
     terminal: &Terminal,
 ) -> Result<Vec<String>, Box<Reply>> {
     let hint = "check the directory after `--old-migrations`";
     let files = migrate::files(directory).map_err(|error| failed("migrations", &error, hint))?;
     let old = Set::read(asked.format, files.into_iter()).map_err(|error| failed("migrations", &error, hint))?;
-    try_import(asked.format, &old, found.set(), mapping, &terminal.rows())
+    try_import(asked.format, &old, set, mapping, &terminal.rows())
         .map_err(|error| failed("import", &error, "check the space in `TMPDIR`, then run the same command again"))
 }
 

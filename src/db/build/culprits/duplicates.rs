@@ -6,9 +6,9 @@ use rusqlite::types::ValueRef;
 use super::{Culprit, Found, key_of, named};
 use crate::db::build::Result;
 use crate::db::build::error::{BuildError, sqlite};
-use crate::db::build::indexes::Index;
 use crate::db::build::shown::shown;
 use crate::db::count::quoted;
+use crate::db::indexes::Index;
 use crate::migration::lexer::tokens;
 
 /// The rows that have the same values in the columns of an index; SQLite's words where the index could not be made because

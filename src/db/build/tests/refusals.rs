@@ -67,6 +67,48 @@ fn a_mapping_reads_the_old_and_writes_rows_of_the_new_and_nothing_else() {
 }
 
 #[test]
+fn what_would_be_another_value_the_next_time_is_refused_wherever_it_hides() {
+    let view = "CREATE VIEW some AS SELECT name FROM pots ORDER BY random()";
+    let sql = format!("{SQL} INSERT INTO main.notes SELECT 'pot-1', name FROM old.some;");
+    let said = refusal(&World::of(&format!("{OLD} {view};"), ROWS, NEW, &sql, TOML));
+    assert!(said.contains("`rows.sql` uses random() at line 3"), "{said}");
+    let new = NEW.replace("words TEXT)", "words TEXT, made INTEGER DEFAULT (unixepoch('now')))");
+    let sql = SQL.replace("main.notes SELECT", "main.notes (vessel, words) SELECT");
+    let said = refusal(&World::of(OLD, ROWS, &new, &sql, TOML));
+    assert!(said.contains("line 3 of `rows.sql` leaves `notes.made` to its default, unixepoch('now')"), "{said}");
+}
+
+#[test]
+fn all_that_does_not_compile_is_named_at_once() {
+    let mut world = World::new(ROWS);
+    world.change("rows.sql", "FROM old.pans", "FROM old.pens");
+    world.change("rows.sql", "FROM old.notes", "FROM old.memos");
+    world.change("import.toml", "told_by = \"kind = 'pot'\"", "told_by = \"sort = 'pot'\"");
+    let said = refusal(&world);
+    for wrong in ["no such table: old.pens", "no such table: old.memos", "no such column: sort"] {
+        assert!(said.contains(wrong), "{said}");
+    }
+}
+
+#[test]
+fn rows_that_can_be_mended_are_told_from_a_mapping_that_cannot_be_used() {
+    let of_the_data = |world: &World| world.build().unwrap_err().is_of_the_data();
+    for rows in [
+        "INSERT INTO pots VALUES (2, NULL, '')",
+        "INSERT INTO notes VALUES (7, 'about no pot')",
+        "INSERT INTO pots VALUES (1, '', '')",
+    ] {
+        assert!(of_the_data(&World::new(rows)), "{rows}");
+    }
+    let mut json = World::new("INSERT INTO pots VALUES (1, 'no json', '')");
+    json.change("rows.sql", "'pot', name", "'pot', json_extract(name, '$')");
+    assert!(of_the_data(&json), "{}", refusal(&json));
+    let mut forgetful = World::new(ROWS);
+    forgetful.change("rows.sql", "FROM old.pots", "FROM old.cups");
+    assert!(!of_the_data(&forgetful));
+}
+
+#[test]
 fn every_row_that_breaks_a_constraint_is_named_with_its_key() {
     // FM-58: all of them, and not the first only.
     let world =
@@ -98,7 +140,7 @@ fn keys_that_are_the_same_after_a_merge_are_named() {
     let rows = "INSERT INTO pots VALUES (1, 'wok', ''), (2, 'kettle', ''); INSERT INTO pans VALUES (1, 'wok', 0)";
     let said = refusal(&World::new(rows));
     assert!(
-        said.contains("1 rows do not fit: `vessels` id = 'pan-1': UNIQUE constraint failed: vessels.name"),
+        said.contains("1 row does not fit: `vessels` id = 'pan-1': UNIQUE constraint failed: vessels.name"),
         "{said}"
     );
     // An index that is made once all rows are there.

@@ -169,3 +169,43 @@ fn atlas_switches_foreign_keys_off_around_a_rebuild_and_the_others_do_as_the_pro
         assert_eq!(child.after, Some(left), "{format}");
     }
 }
+
+#[test]
+fn foreign_keys_that_a_file_outside_a_transaction_enforces_stay_so_for_those_after_it() {
+    let family = "-- outside\nPRAGMA foreign_keys = ON; CREATE TABLE parent (id INTEGER PRIMARY KEY); INSERT INTO parent VALUES (1);
+                  CREATE TABLE child (p REFERENCES parent ON DELETE CASCADE); INSERT INTO child VALUES (1);";
+    // Atlas switches them off for each transaction.
+    for (format, left) in [(Format::Goose, "0"), (Format::Dbmate, "0"), (Format::SqlMigrate, "0"), (Format::Atlas, "1")]
+    {
+        let set = Set::sample(format, &[("1", family, ""), ("2", "DELETE FROM parent;", "")]);
+        let (_directory, path) = database("");
+        go(&path, format, &some(&set, Direction::Up, &["1", "2"])).unwrap();
+        assert_eq!(rows(&path, "SELECT CAST(count(*) AS TEXT) FROM child"), [left], "{format}");
+    }
+}
+
+#[test]
+fn a_look_that_fails_at_a_later_row_is_passed_over_as_no_engine_asks_for_that_row() {
+    let look = "CREATE TABLE n (x); INSERT INTO n VALUES (1), (-9223372036854775808); SELECT abs(x) FROM n;";
+    let set = Set::sample(Format::Goose, &[("1", look, "")]);
+    let (_directory, path) = database("");
+    go(&path, Format::Goose, &some(&set, Direction::Up, &["1"])).unwrap();
+    let first = Set::sample(Format::Goose, &[("1", &look.replace("(1), ", ""), "")]);
+    let (_directory, path) = database("");
+    assert!(go(&path, Format::Goose, &some(&first, Direction::Up, &["1"])).is_err());
+}
+
+#[test]
+fn a_file_that_speaks_of_the_ledger_finds_there_what_its_engine_has_written_by_then() {
+    for (format, table, expected) in [
+        (Format::Goose, "goose_db_version", "2"),
+        (Format::Dbmate, "schema_migrations", "1"),
+        (Format::SqlMigrate, "gorp_migrations", "1"),
+    ] {
+        let look = format!("CREATE TABLE seen AS SELECT CAST(count(*) AS TEXT) AS n FROM {};", table.to_uppercase());
+        let set = Set::sample(format, &[("1", "CREATE TABLE a (x);", "DROP TABLE a"), ("2", &look, ""), ("3", "", "")]);
+        let (_directory, path) = database("");
+        go(&path, format, &some(&set, Direction::Up, &["1", "2", "3"])).unwrap();
+        assert_eq!(rows(&path, "SELECT n FROM seen"), [expected], "{format}");
+    }
+}

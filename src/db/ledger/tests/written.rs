@@ -151,3 +151,26 @@ fn a_ledger_that_is_there_is_completed_and_not_made_again() {
     Writer::new(&ground.connection, &ground.ledger).create().unwrap();
     assert_eq!(ground.rows("id || '' "), ["1", "2"]);
 }
+
+#[test]
+fn several_that_are_taken_back_together_leave_what_one_after_the_other_leaves() {
+    for (format, versions) in [
+        (Format::Goose, ["1", "2", "3"]),
+        (Format::Dbmate, ["1", "2", "3"]),
+        (Format::SqlMigrate, ["1.sql", "2.sql", "3.sql"]),
+    ] {
+        let (together, single) = (Ground::new(format, versions), Ground::new(format, versions));
+        for ground in [&together, &single] {
+            ground.up(versions[0]).up(versions[1]).up(versions[2]);
+        }
+        let works = [versions[2], versions[0]].map(|version| together.work(Direction::Down, version));
+        let began = "2026-11-20T23:00:39.440Z".parse().unwrap();
+        let mut ended = Vec::new();
+        works.iter().for_each(|work| Ended { work, began, took: Duration::ZERO }.join(&mut ended, &together.ledger));
+        Writer::new(&together.connection, &together.ledger).end_all(&mut ended).unwrap();
+        single.down(versions[2]).down(versions[0]);
+        let columns = together.ledger.shape.columns.first().unwrap();
+        let columns = format!("CAST({columns} AS TEXT)");
+        assert_eq!((together.rows(&columns), ended.len()), (single.rows(&columns), 0), "{format}");
+    }
+}

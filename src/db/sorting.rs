@@ -4,18 +4,15 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::Result;
-use super::error::sqlite;
-
 /// As long as it lives the whole process sorts in one directory: SQLite knows no other way. Then where SQLite pleases.
 pub(super) struct Sorting(Connection);
 
 impl Sorting {
     /// What is sorted lies on the file system of `file`, whose space was looked at.
-    pub(super) fn beside(file: &Path) -> Result<Self> {
+    pub(super) fn beside(file: &Path) -> rusqlite::Result<Self> {
         let directory = file.parent().map(|parent| parent.to_string_lossy().into_owned()).unwrap_or_default();
-        let sorting = Self(Connection::open_in_memory().map_err(sqlite("choose where to sort"))?);
-        sorting.choose(&directory).map_err(sqlite("choose where to sort"))?;
+        let sorting = Self(Connection::open_in_memory()?);
+        sorting.choose(&directory)?;
         Ok(sorting)
     }
 
