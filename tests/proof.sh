@@ -17,7 +17,10 @@ main() {
     # What reads bytes from outside, unless only a part is asked for.
     case "$*" in
     quick) tests/fuzz.sh smoke ;;
-    full) tests/fuzz.sh full ;;
+    full)
+        tests/fuzz.sh full
+        tests/miri.sh
+        ;;
     esac
 }
 

@@ -1,6 +1,7 @@
 //! The processes of a world, found and ended by the directory in their command line: a number in a pid file may be a
 //! stranger's by now.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -14,9 +15,19 @@ pub fn of(directory: &Path) -> Vec<(u32, Vec<String>)> {
         let is_installer = words.first().is_some_and(|word| word == env!("CARGO_BIN_EXE_gantry-installer"));
         words.iter().any(|word| word.contains(own)) && (!is_installer || words.iter().any(|word| word == "gate"))
     };
-    let numbers =
-        std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    numbers.map(|pid: u32| (pid, words(pid))).filter(|(_, words)| is_own(words)).collect()
+    let (mut known, mut found) = (BTreeSet::new(), Vec::new());
+    loop {
+        // One that has ended before we looked may have a child that was not there yet when the list was read.
+        let born: Vec<u32> = numbers().filter(|pid| known.insert(*pid)).collect();
+        if born.is_empty() {
+            return found;
+        }
+        found.extend(born.into_iter().map(|pid| (pid, words(pid))).filter(|(_, words)| is_own(words)));
+    }
+}
+
+fn numbers() -> impl Iterator<Item = u32> {
+    std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
 /// Ends them, whatever state they are in, and returns when all are gone: a process that is ending has no command line any

@@ -18,7 +18,10 @@ pub fn fingerprint(stage: &Stage) -> u64 {
             file(&directory.join(&path), own, &mut hasher);
         }
     }
-    stage.launcher.running().is_some().hash(&mut hasher);
+    // Which of its releases runs.
+    for word in stage.launcher.running().into_iter().flatten() {
+        word.to_string_lossy().replace(own, "").hash(&mut hasher);
+    }
     hasher.finish()
 }
 

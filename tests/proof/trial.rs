@@ -30,15 +30,19 @@ impl Sweep<'_> {
     /// Tries it.
     pub fn attempt(&self, trial: &Trial, lies: &[Lie]) -> Outcome {
         let trace = self.strike(trial.point, trial.fault.kind(), lies);
-        let verdict = match (trial.fault, trial.second) {
+        Outcome { verdict: self.judge(trial, &trace, lies), trace }
+    }
+
+    /// What stands there after it was struck.
+    pub fn judge(&self, trial: &Trial, trace: &Trace, lies: &[Lie]) -> Verdict {
+        match (trial.fault, trial.second) {
             _ if trace.fired.is_none() => Verdict::Bad(format!("the harness: nothing fired in {trace:#?}")),
             (Fault::Kill, _) => self.after_kill(),
             (Fault::KillTwice | Fault::KillThenError, _) => {
                 self.after_break(&self.break_recovery(trial, &self.stage.save(), lies))
             }
-            (Fault::Errno(_) | Fault::Short | Fault::Signal(_), _) => self.after_error(&trace),
-        };
-        Outcome { verdict, trace }
+            (Fault::Errno(_) | Fault::Short | Fault::Signal(_), _) => self.after_error(trace),
+        }
     }
 
     /// Between the kill and the recovery the gate lets nothing start but what fits.

@@ -13,7 +13,7 @@ use crate::record::Record;
 use crate::scope::{Scope, room};
 use crate::sweep::Sweep;
 use crate::table::Table;
-use crate::tracer::{End, Kind, Point, Tracer};
+use crate::tracer::{End, Kind, Point, Trace, Tracer};
 use crate::trial::Trial;
 use crate::verdict::Verdict;
 
@@ -27,6 +27,8 @@ pub struct Findings {
     pub unmodelled: Mutex<BTreeSet<String>>,
     /// Faults that fired at another call than the one that was recorded under their number.
     pub moved: Mutex<u64>,
+    /// Errors that left what another one had left, and were judged with it.
+    pub alike: Mutex<u64>,
     /// How many workers had not come to their end when the time was over.
     pub left: Mutex<u64>,
 }
@@ -42,6 +44,7 @@ impl Findings {
             println!("NOT MODELLED: {call}");
         }
         println!("{} faults fired at another call than the recorded one", self.moved.lock().unwrap());
+        println!("{} errors left what another one had left, and were judged with it", self.alike.lock().unwrap());
         for text in bad.iter() {
             println!("{}", text.lines().next().unwrap_or_default());
         }
@@ -72,6 +75,8 @@ struct Shared {
     seen: Mutex<HashMap<(String, u64), u64>>,
     /// States that killed recoveries left, from which another one was tried.
     judged: Mutex<HashSet<u64>>,
+    /// What errors left, with how the command ended, and what came of it.
+    ends: Mutex<HashMap<(u64, String), Verdict>>,
 }
 
 impl Work<'_> {
@@ -96,7 +101,7 @@ impl Work<'_> {
                         }
                         match trial.fault.second() {
                             Some(_) => self.recoveries(&trial, &sweep, shared),
-                            None => self.once(&trial, &sweep),
+                            None => self.once(&trial, &sweep, shared),
                         }
                     }
                 });
@@ -128,6 +133,7 @@ impl Work<'_> {
             points: sweep.points.clone(),
             seen: Mutex::default(),
             judged: Mutex::default(),
+            ends: Mutex::default(),
         }
     }
 
@@ -139,14 +145,33 @@ impl Work<'_> {
         assert_eq!(sweep.points.len(), shared.points.len(), "{}: two runs differ in their calls", self.name());
     }
 
-    fn once(&self, trial: &Trial, sweep: &Sweep<'_>) {
+    fn once(&self, trial: &Trial, sweep: &Sweep<'_>, shared: &Shared) {
         if self.is_known(trial) {
             return;
         }
-        let outcome = sweep.attempt(trial, &[]);
-        let at = outcome.trace.fired.as_ref();
+        let trace = sweep.strike(trial.point, trial.fault.kind(), &[]);
+        let at = trace.fired.as_ref();
         self.watch(at, &sweep.points[place(trial.point)]);
-        self.count(trial, &outcome.verdict, at);
+        let verdict = match trial.fault {
+            Fault::Kill => sweep.judge(trial, &trace, &[]),
+            _ => self.after_error(trial, &trace, sweep, shared),
+        };
+        self.count(trial, &verdict, at);
+    }
+
+    /// Where an error left the very state, with the very answer, that another one left, the judgement of that one is its own.
+    fn after_error(&self, trial: &Trial, trace: &Trace, sweep: &Sweep<'_>, shared: &Shared) -> Verdict {
+        let end = trace.fired.as_ref().map(|_| (fingerprint(&sweep.stage), format!("{:?}", trace.end)));
+        let known = end.as_ref().and_then(|end| shared.ends.lock().unwrap().get(end).cloned());
+        if let Some(verdict) = known {
+            *self.findings.alike.lock().unwrap() += 1;
+            return verdict;
+        }
+        let verdict = sweep.judge(trial, trace, &[]);
+        if let (Some(end), false) = (end, matches!(verdict, Verdict::Bad(_))) {
+            shared.ends.lock().unwrap().insert(end, verdict.clone());
+        }
+        verdict
     }
 
     /// A kill, and from what it left every kill of the recovery.
