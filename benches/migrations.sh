@@ -148,6 +148,8 @@ large_directory() {
         "$@" up 1 >/dev/null 2>&1
         status=$(stopwatch 9 "$@" status)
         row "status of 5,000 files, $format" "$(milliseconds "$status")" "100 ms"
+        plan=$(stopwatch 9 "$@" up --dry-run)
+        row "up --dry-run of 5,000 files, $format" "$(milliseconds "$plan")" "100 ms"
     done
 }
 

@@ -118,20 +118,21 @@ impl Major {
         Some(format!("{downtime}up to {}, and the database went from {before} to {after}", size(needed)))
     }
 
-    /// The same with the command that goes there, or with what is to be done before; of apt where a package brings the
-    /// product.
+    /// The same with the command that goes there, of apt where a package brings the product, and what is to be done before.
     pub fn offer(&self, package: Option<&Package>) -> String {
-        let refusals =
-            self.refusals.iter().map(|refusal| format!("; refused as it is: {}: {}", refusal.message, refusal.remedy));
+        let refused = |refusal: &Refusal| {
+            format!(
+                "\n           refused as the database is: {}\n             hint: {}",
+                refusal.message, refusal.remedy
+            )
+        };
+        let refused: String = self.refusals.iter().map(refused).collect();
         let major = self.version.major();
         let way = package.map_or_else(
             || format!("`gantry-installer upgrade --to {major}`"),
             |package| format!("`GANTRY_INSTALLER_MAJOR={major} apt install {}`", package.name),
         );
-        match refusals.collect::<String>() {
-            refused if refused.is_empty() => format!("{}: {way}", self.words()),
-            refused => format!("{}{refused}; then {way}", self.words()),
-        }
+        format!("{}: {way}{refused}", self.words())
     }
 }
 

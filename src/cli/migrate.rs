@@ -8,7 +8,7 @@ mod show;
 mod site;
 mod trial;
 
-pub use force::of_product as force_of_product;
+pub use force::forced;
 pub use preview::preview;
 pub use show::{status, version};
 pub(super) use site::files;

@@ -8,7 +8,7 @@ use super::reply::Reply;
 use super::runs::{Answer, conduct, consent, refused, run_name, stands, unless_interrupted};
 use super::session::Session;
 use crate::db::look::look;
-use crate::migration::{LedgerState, Set};
+use crate::migration::{Drift, DriftKind, LedgerState, Set};
 use crate::plan::observed::{Content, Observed};
 use crate::plan::upgrade::not_installed;
 use crate::plan::way::{Course, way};
@@ -33,7 +33,7 @@ pub fn run(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Repl
         MigrateVerb::Down { count } => change(&Course::Down(*count), arguments, session),
         MigrateVerb::Goto { version } => change(&Course::Goto(version.clone()), arguments, session),
         MigrateVerb::Lint(lint) => migrate::lint::of_product(lint, session),
-        MigrateVerb::Force { version } => migrate::force_of_product(version, &session.observe()?),
+        MigrateVerb::Force { version } => force(version, arguments, session),
         MigrateVerb::Test { .. } => test(session),
         // It works on a directory of sources, and never on what was installed.
         MigrateVerb::New { .. } => Err(migrate::needs_directory()),
@@ -93,11 +93,7 @@ fn change(course: &Course, arguments: &arguments::Migrate, session: &Session<'_>
     let state = at.clone().map_or(LedgerState::Empty, |schema| LedgerState::At { schema, dirty: false });
     let way = way(&set, &state, course).map_err(|refusal| refused(vec![refusal]))?;
     let Some(to) = way.to.clone() else {
-        return Err(refused(vec![Refusal::new(
-            "schema",
-            "an installed product cannot go below its first schema",
-            "see `gantry-installer migrate status`",
-        )]));
+        return Err(refused(vec![Refusal::new("schema", BELOW_THE_FIRST, SEE_STATUS)]));
     };
     if Some(&to) == at.as_ref() {
         return Ok(Reply::new(Outcome::Nothing)
@@ -135,6 +131,52 @@ fn change(course: &Course, arguments: &arguments::Migrate, session: &Session<'_>
     let report = conduct(plan, session, &client)?;
     Ok(outcome::of(&[report], Vec::new()))
 }
+
+/// Makes the ledger say what the schema is, by a run: where it says something else, or that a migration was broken off.
+fn force(typed: &str, arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply> {
+    let _lock = session.begin(name(&arguments.verb))?;
+    session.refuse_unfinished()?;
+    let seen = session.observe()?;
+    let set = newest(&seen, session)?;
+    let to = migrate::forced(&set, typed)?;
+    let to = to.ok_or_else(|| refused(vec![Refusal::new("schema", BELOW_THE_FIRST, SEE_STATUS)]))?;
+    if let Content::Readable(readable) = &seen.database.content
+        && (readable.schema.as_ref(), readable.dirty) == (Some(&to), false)
+        && !readable.drift.iter().any(|drift| drift.kind == DriftKind::Unapplied)
+    {
+        return Ok(Reply::new(Outcome::Nothing)
+            .with("to", stands(&seen))
+            .saying(format!("the ledger says version {to} already")));
+    }
+    let name = run_name(session, &format!("force-{}", in_a_name(&to)))?;
+    let differs = differs(&to, &seen, session)?;
+    let plan = crate::plan::force::plan(&name, &to, differs.as_deref(), &seen).map_err(refused)?;
+    if !arguments.yes {
+        let from = crate::plan::verdict::words(plan.from.schema.as_ref());
+        consent(
+            session.terminal,
+            &format!(
+                "The schema itself is exactly that of version {to}; rows that a migration changed are another matter, and \
+                 nobody looks at them. Make the ledger say {to} instead of {from}?"
+            ),
+        )?;
+    }
+    let client = session.client();
+    let report = conduct(plan, session, &client)?;
+    Ok(outcome::of(&[report], Vec::new()))
+}
+
+/// How the schema differs from `to`; nothing where no release on disk knows what that looks like.
+fn differs(to: &SchemaVersion, seen: &Observed, session: &Session<'_>) -> Answer<Option<Vec<Drift>>> {
+    let ledger = sets::ledger(&session.config).map_err(|error| failed(&error))?;
+    let (Content::Readable(_), Some(installed)) = (&seen.database.content, &seen.installed) else { return Ok(None) };
+    let print = look(&seen.database.path, &ledger).map_err(|error| failed(&error))?.print;
+    let expected = sets::print_of(&session.config, installed.version.major(), to).map_err(|error| failed(&error))?;
+    Ok(expected.map(|expected| print.drift_from(&expected)))
+}
+
+const BELOW_THE_FIRST: &str = "an installed product cannot go below its first schema";
+const SEE_STATUS: &str = "see `gantry-installer migrate status`";
 
 /// A schema as part of the name of a run, which is the name of a directory.
 fn in_a_name(schema: &SchemaVersion) -> String {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::config::ForeignKeys;
@@ -99,7 +100,7 @@ impl<'a> Execution<'a> {
             match work.script().map(|script| (script, script.place(self.foreign_keys()))) {
                 None => {}
                 Some((script, Place::Together)) => {
-                    self.before(script, &mut ended)?;
+                    self.before(work, began, 0, &mut ended)?;
                     self.script(script)?;
                 }
                 Some((script, Place::Alone(_))) => {
@@ -116,9 +117,21 @@ impl<'a> Execution<'a> {
         self.commit()
     }
 
-    /// A script that speaks of the ledger finds there what its engine would have written by now.
-    pub(crate) fn before(&self, script: &Script, ended: &mut Vec<Ended<'_>>) -> Result<(), MigrateError> {
-        if script.mentions(&self.settings.ledger.table) { Ok(self.ledger.end_all(ended)?) } else { Ok(()) }
+    /// A script that speaks of the ledger, or of what SQLite itself keeps of all tables, finds there what its engine would
+    /// have written by now: of those before it, and of itself after so many pieces.
+    pub(crate) fn before(
+        &self,
+        work: &Work,
+        began: Timestamp,
+        pieces: usize,
+        ended: &mut Vec<Ended<'_>>,
+    ) -> Result<(), MigrateError> {
+        let words = [self.settings.ledger.table.as_str()].into_iter().chain(OF_ALL_TABLES);
+        if work.script().is_some_and(|script| words.into_iter().any(|word| script.mentions(word))) {
+            self.ledger.end_all(ended)?;
+            self.ledger.entry(work, began).open(pieces)?;
+        }
+        Ok(())
     }
 
     /// What running `works` did so far.
@@ -248,6 +261,9 @@ impl<'a> Execution<'a> {
         if (self.settings.stop)() { Err(MigrateError::Stopped) } else { Ok(()) }
     }
 }
+
+/// What speaks of all tables: statistics, the numbers of AUTOINCREMENT, the schema.
+const OF_ALL_TABLES: [&str; 4] = ["analyze", "optimize", "sqlite_", "dbstat"];
 
 fn attached(statement: &Statement<'_>, script: &Script) -> Result<(), MigrateError> {
     let word = ["ATTACH", "DETACH"].into_iter().find(|word| statement.begins_with(word));

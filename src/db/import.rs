@@ -146,7 +146,7 @@ fn fill(
     let path = connection.path().filter(|path| !path.is_empty());
     let _sorting =
         path.map(|path| Sorting::beside(Path::new(path))).transpose().map_err(sqlite("choose where to sort"))?;
-    connection.pragma_update(None, "cache_size", -32_768).map_err(sqlite("set up the new database"))?;
+    connection.pragma_update(None, "cache_size", -16_384).map_err(sqlite("set up the new database"))?;
     connection.execute_batch("BEGIN IMMEDIATE").map_err(sqlite("begin the import"))?;
     let later = indexes::put_off(connection, &BTreeSet::new(), true).map_err(sqlite("put off the indexes"))?;
     let shapes = tables(connection, ledger).map_err(sqlite("read the new schema"))?;

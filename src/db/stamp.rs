@@ -5,11 +5,16 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::db::in_place;
+use rusqlite::Connection;
+
+use crate::config::ForeignKeys;
+use crate::db::header::{self, Kind};
 use crate::db::ledger::{self, Writer};
-use crate::db::migrate::{MigrateError, sqlite};
+use crate::db::migrate::{MigrateError, finish, sqlite, work_in_wal};
+use crate::db::open::open_owned;
+use crate::db::{in_place, schema};
 use crate::migration::ledger::{LedgerState, Model};
-use crate::migration::{Direction, Ledger, MigrationError, Set, Work};
+use crate::migration::{Direction, Ledger, MigrationError, SchemaPrint, Set, Work};
 use crate::sys::clock;
 use crate::sys::seam;
 use crate::version::SchemaVersion;
@@ -34,9 +39,31 @@ pub fn stamp(
         let found = state.stand(set.versions()).schema;
         return Err(MigrateError::StartsElsewhere { file: "the stamp".to_owned(), expected: stood(seen, set), found });
     }
-    let writer = Writer::new(&connection, ledger);
+    write(&connection, ledger, &works)
+}
+
+/// The same on a copy that nobody else has open, whatever its ledger says; and what its schema looks like. When it returns,
+/// the copy is one durable file in the journal mode that it had.
+///
+/// # Errors
+/// A schema that is not in the set, and SQLite's. The copy is then only good for being thrown away.
+pub fn stamp_copy(copy: &Path, set: &Set, ledger: &Ledger, to: &SchemaVersion) -> Result<SchemaPrint, MigrateError> {
+    let was_wal = matches!(header::examine(copy)?, Kind::Database { wal: true, .. });
+    let connection = open_owned(copy, ForeignKeys::Ignored)?;
+    work_in_wal(&connection)?;
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(sqlite("begin to write the ledger"))?;
+    let works = works(set, ledger, &ledger::read(&connection, ledger)?, Some(to))?;
+    write(&connection, ledger, &works)?;
+    let print = schema::print(&connection, ledger).map_err(sqlite("read the schema"))?;
+    finish(copy, connection, was_wal)?;
+    Ok(print)
+}
+
+/// Ends the transaction that is open.
+fn write(connection: &Connection, ledger: &Ledger, works: &[Work]) -> Result<(), MigrateError> {
+    let writer = Writer::new(connection, ledger);
     writer.create()?;
-    for work in &works {
+    for work in works {
         writer.entry(work, clock::now()).end(Duration::ZERO)?;
     }
     drop(writer);

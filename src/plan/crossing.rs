@@ -3,7 +3,7 @@
 use super::leg::Leg;
 use super::observed::Readable;
 use super::refusal::Refusal;
-use super::verdict::{drift_words, words};
+use super::verdict::words;
 use crate::migration::Drift;
 
 /// Refuses a database with tables, indexes or views of its own where a leg makes the database anew. Inside a major they
@@ -15,10 +15,10 @@ pub fn check(legs: &[Leg], readable: &Readable) -> Option<Refusal> {
         return None;
     }
     let message = format!(
-        "the import of {} accounts for schema {} as its release made it, and this database has more: {}",
+        "the import of {} accounts for what releases made, and this database, at schema {}, has more: {}",
         import.migrations,
         words(readable.schema.as_ref()),
-        drift_words(additions)
+        additions.iter().map(|drift| drift.object.as_str()).collect::<Vec<_>>().join(", ")
     );
     let rows = if additions.iter().any(|drift| drift.object.starts_with("table ")) {
         "copy the rows that you need elsewhere, "
@@ -86,7 +86,10 @@ mod tests {
         let extra = ["index mine", "table my \"own\"", "view totals"];
         let refusal = check(&import, &readable(&extra)).unwrap();
         assert_eq!(refusal.code, "drifted");
-        assert!(refusal.message.contains("index mine extra, table my \"own\" extra, view totals extra"), "{refusal:?}");
+        assert!(
+            refusal.message.contains("at schema 8, has more: index mine, table my \"own\", view totals"),
+            "{refusal:?}"
+        );
         let drops = "DROP INDEX \"mine\"; DROP VIEW \"totals\"; DROP TABLE \"my \"\"own\"\"\";";
         assert!(refusal.remedy.starts_with("copy the rows") && refusal.remedy.contains(drops), "{refusal:?}");
         assert_eq!(check(&import, &readable(&[])), None);

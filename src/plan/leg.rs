@@ -36,12 +36,19 @@ pub enum Means {
         /// The directory of the mapping in the release.
         mapping: String,
     },
+    /// Nothing is run: the schema is that one already, and the ledger is made to say so.
+    Ledger,
 }
 
 impl Leg {
     /// Whether it makes another file instead of changing the one that it is given.
     pub fn is_import(&self) -> bool {
         matches!(self.by, Means::Import { .. })
+    }
+
+    /// Whether it changes the ledger alone.
+    pub fn is_of_the_ledger(&self) -> bool {
+        self.by == Means::Ledger
     }
 }
 

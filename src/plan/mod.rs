@@ -2,6 +2,7 @@
 
 pub mod bridge;
 pub mod crossing;
+pub mod force;
 pub mod gates;
 pub mod install;
 pub mod leg;

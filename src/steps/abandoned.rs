@@ -62,6 +62,7 @@ type Origin<'a> = (Option<&'a Source>, &'a Bridge);
 fn undone(plan: &Plan) -> (Option<&Source>, Bridge) {
     let leg =
         plan.steps.iter().find_map(|step| if let Step::Migrate { leg } = step { Some(leg.clone()) } else { None });
+    let leg = leg.filter(|leg| !leg.is_of_the_ledger());
     (made_from(plan), Bridge { backup: leg.into_iter().collect(), live: Vec::new() })
 }
 

@@ -10,12 +10,17 @@ use super::{Copied, Machine, StepError, downtime, import, migrator, rehearse, se
 use crate::db::loss::{Comparing, Comparison, compare};
 use crate::db::migrate::{Checks, MigrateError, Settings, run};
 use crate::db::receipt::Receipt;
-use crate::migration::Direction;
+use crate::db::stamp::stamp_copy;
+use crate::migration::{Direction, Severity};
 use crate::plan::Leg;
+use crate::plan::verdict::drift_words;
 
 pub(super) fn perform(leg: &Leg, machine: &mut Machine<'_>) -> Result<(), StepError> {
     if leg.is_import() {
         return import::perform(leg, machine);
+    }
+    if leg.is_of_the_ledger() {
+        return put_right(leg, machine);
     }
     if machine.memory.copied == Copied::AfterStop {
         rehearse::on_copy(std::slice::from_ref(leg), 1, machine)?;
@@ -51,6 +56,24 @@ pub(super) fn perform(leg: &Leg, machine: &mut Machine<'_>) -> Result<(), StepEr
         agreed(&ledger.table, machine)?;
     }
     Ok(())
+}
+
+/// Makes the ledger of the copy say what its schema is, and looks once more whether it is that.
+fn put_right(leg: &Leg, machine: &Machine<'_>) -> Result<(), StepError> {
+    let ledger = sets::ledger(machine.config)?;
+    let set = sets::of(machine.config, &leg.migrations)?;
+    let print = stamp_copy(&machine.places.new_database(), &set, &ledger, &leg.to)
+        .map_err(|error| StepError::world("ledger", "cannot write the ledger of the copy", error))?;
+    let Some(expected) = sets::print(machine.config, leg)? else {
+        let message = format!("no release on disk knows what schema {} looks like", leg.to);
+        return Err(StepError::finding("ledger", message, Blame::World));
+    };
+    let fatal: Vec<_> = print.drift_from(&expected).into_iter().filter(|one| one.severity == Severity::Fatal).collect();
+    if fatal.is_empty() {
+        return Ok(());
+    }
+    let message = format!("the schema is not that of {} any more: {}", leg.to, drift_words(&fatal));
+    Err(StepError::finding("ledger", message, Blame::World))
 }
 
 fn confirmed(rehearsed: &Receipt, done: &Receipt) -> Result<(), StepError> {

@@ -40,7 +40,8 @@ pub fn replay(
     machine: &Machine<'_>,
 ) -> Result<Vec<Account>, StepError> {
     let mut accounts = Vec::new();
-    for leg in legs {
+    // Rows are no others because the ledger says something else.
+    for leg in legs.iter().filter(|leg| !leg.is_of_the_ledger()) {
         if leg.is_import() {
             accounts.push(imported(leg, work, name, patience, machine)?);
         } else {

@@ -8,7 +8,7 @@ use crate::journal::releases;
 use crate::migration::{Direction, Ledger, SchemaPrint, Set, Work};
 use crate::plan::Leg;
 use crate::sys::fs;
-use crate::version::Version;
+use crate::version::{SchemaVersion, Version};
 
 /// The ledger of the product's database.
 pub fn ledger(config: &Config) -> Result<Ledger, StepError> {
@@ -46,7 +46,12 @@ pub fn works(config: &Config, leg: &Leg) -> Result<Vec<Work>, StepError> {
 
 /// What the schema must look like at the end of a leg: as the releases on disk have it.
 pub fn print(config: &Config, leg: &Leg) -> Result<Option<SchemaPrint>, StepError> {
-    let records = releases::of_major(&config.layout, leg.migrations.major())?;
-    let name = leg.to.to_string();
+    print_of(config, leg.migrations.major(), &leg.to)
+}
+
+/// What a schema of a major must look like: as the releases on disk have it.
+pub fn print_of(config: &Config, major: u64, schema: &SchemaVersion) -> Result<Option<SchemaPrint>, StepError> {
+    let records = releases::of_major(&config.layout, major)?;
+    let name = schema.to_string();
     Ok(records.iter().rev().find_map(|record| record.schemas.get(&name).cloned()))
 }

@@ -58,8 +58,9 @@ pub struct Contents {
     pub tables: Vec<Table>,
 }
 
-/// The length of a part, unless one row alone is longer.
-const PART: usize = 8 << 20;
+/// The length of a part, unless one row alone is longer: half of what the format allows, as a few of them are in memory at
+/// once, here and where they are read.
+const PART: usize = 4 << 20;
 
 /// Writes an export of a database with this schema (statements, each closed by `;` and a line feed): the rows that `rows`
 /// hands to the writer, and the inventory that the caller makes of the contents. Gives the output back, with all of it

@@ -6,35 +6,15 @@ use crate::cli::exit::Outcome;
 use crate::cli::reply::Reply;
 use crate::config::Format;
 use crate::db::stamp::stamp;
-use crate::migration::LedgerState;
+use crate::migration::{LedgerState, Set};
 use crate::plan::Refusal;
-use crate::plan::observed::{Content, Observed};
-use crate::plan::verdict::words;
 use crate::sys::signal::Interrupt;
 use crate::version::SchemaVersion;
 
 /// Makes the ledger of a database of no installed product say `typed`, once somebody agreed who was told what it means.
 pub(super) fn force(site: &Site, typed: &str, agree: &dyn Fn(&str) -> Result<(), Early>) -> Result<Reply, Early> {
     let set = site.set()?;
-    if !set.format().goes_back() {
-        let remedy = "use `atlas migrate set`, which marks the rows that it writes";
-        return Err(refused(Refusal::new(
-            "format",
-            format!("a ledger of {} is not forced here", Format::Atlas),
-            remedy,
-        )));
-    }
-    let to = match typed {
-        "none" | "-1" => None,
-        typed => match set.format().schema(typed).filter(|schema| set.position(schema).is_some()) {
-            Some(schema) => Some(schema),
-            None => {
-                let message = format!("no migration leads to schema {typed}");
-                let remedy = "see `gantry-installer migrate status` for what there is";
-                return Err(refused(Refusal::new("unknown-schema", message, remedy)));
-            }
-        },
-    };
+    let to = forced(&set, typed)?;
     let never = Interrupt::never();
     let Some(seen) = site.look(&never)? else {
         let remedy = "run `gantry-installer migrate up`, which makes the schema too";
@@ -60,6 +40,29 @@ pub(super) fn force(site: &Site, typed: &str, agree: &dyn Fn(&str) -> Result<(),
         .warning(lie))
 }
 
+/// The schema that was typed, or none; where a ledger of this format may be forced at all.
+pub fn forced(set: &Set, typed: &str) -> Result<Option<SchemaVersion>, Early> {
+    if !set.format().goes_back() {
+        let remedy = "use `atlas migrate set`, which marks the rows that it writes";
+        return Err(refused(Refusal::new(
+            "format",
+            format!("a ledger of {} is not forced here", Format::Atlas),
+            remedy,
+        )));
+    }
+    Ok(match typed {
+        "none" | "-1" => None,
+        typed => match set.format().schema(typed).filter(|schema| set.position(schema).is_some()) {
+            Some(schema) => Some(schema),
+            None => {
+                let message = format!("no migration leads to schema {typed}");
+                let remedy = "see `gantry-installer migrate status` for what there is";
+                return Err(refused(Refusal::new("unknown-schema", message, remedy)));
+            }
+        },
+    })
+}
+
 fn question(site: &Site, standing: &str, is_true: bool, to: Option<&SchemaVersion>) -> String {
     let danger = if is_true {
         "that is what the ledger would say; rows that the migration changed are another matter, and nobody looks at them"
@@ -69,24 +72,4 @@ fn question(site: &Site, standing: &str, is_true: bool, to: Option<&SchemaVersio
     };
     let database = site.database().display();
     format!("{standing}; {danger}. Make the ledger of `{database}` say {} all the same?", version(to))
-}
-
-/// An installed product's ledger is never forced: the way back of a run, and its backups, take it for true.
-pub fn of_product(typed: &str, seen: &Observed) -> Result<Reply, Early> {
-    let path = seen.database.path.display();
-    let standing = match &seen.database.content {
-        Content::Readable(readable) => {
-            let really = readable.stands_at.as_ref().map_or_else(
-                || "the schema itself is that of no release on disk".to_owned(),
-                |schema| format!("the schema itself is exactly that of version {schema}"),
-            );
-            format!("the ledger says {}, and {really}", words(readable.schema.as_ref()))
-        }
-        _ => "it cannot be read".to_owned(),
-    };
-    Err(refused(Refusal::new(
-        "installed",
-        format!("the ledger of `{path}` belongs to an installed product and is not made to say {typed}: {standing}"),
-        "run `gantry-installer verify` for what differs, and put a backup back: see `gantry-installer backup list`",
-    )))
 }

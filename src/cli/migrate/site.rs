@@ -12,7 +12,7 @@ use crate::db::look::{Look, LookError, look, look_to_change};
 use crate::db::open::OpenError;
 use crate::db::standing::{Standing, diagnose};
 use crate::journal::owned;
-use crate::migration::{Ledger, LedgerState, Set, Stand, Warning, Work};
+use crate::migration::{Ledger, LedgerState, MigrationError, Set, Stand, Warning, Work};
 use crate::nearest::nearest;
 use crate::plan::Refusal;
 use crate::plan::way::{Course, Way, way};
@@ -86,7 +86,7 @@ impl Site {
         let unreadable = |error: PathError| failed("migrations", &error, "check the directory after `--dir`");
         let files = files(&self.directory).map_err(unreadable)?;
         let set = Set::read(self.format, files.into_iter())
-            .map_err(|error| failed("migrations", &error, "mend the directory after `--dir`"))?;
+            .map_err(|error| failed("migrations", &error, &remedy_for_files(&error)))?;
         if set.migrations().is_empty() {
             return Err(no_migrations(&self.directory));
         }
@@ -194,7 +194,18 @@ pub(super) fn version(schema: Option<&SchemaVersion>) -> String {
     schema.map_or_else(|| "a new database".to_owned(), |schema| format!("version {schema}"))
 }
 
+fn remedy_for_files(error: &MigrationError) -> String {
+    match error {
+        MigrationError::Foreign { found, .. } => format!("run the same command with `--format {found}`"),
+        _ => "mend the directory after `--dir`".to_owned(),
+    }
+}
+
 pub(super) fn format(name: &str) -> Result<Format, Early> {
+    if name == Format::Command.name() {
+        let message = "a product of the format `command` migrates itself, and has no files of migrations";
+        return Err(usage(message, "run the product's own command, or name the format of the files in `--dir`"));
+    }
     Format::named(name).ok_or_else(|| {
         let likely = nearest(name, Format::ALL.map(Format::name)).unwrap_or_default();
         usage(format!("`{name}` is no format of migrations that is known here"), format!("did you mean `{likely}`?"))

@@ -73,7 +73,7 @@ impl<'a> Run<'a> {
             match work.script().map(|script| (script, script.place(ForeignKeys::Ignored))) {
                 None => {}
                 Some((script, Place::Together)) => {
-                    self.execution.before(script, &mut ended)?;
+                    self.execution.before(work, began, from, &mut ended)?;
                     let ran = self.execution.pieces(script, from, &mut |_| Ok(()));
                     ran.map_err(|broken| broken.error)?;
                 }

@@ -16,7 +16,7 @@ const LONGEST_DOCUMENT: u64 = 64 << 20;
 /// The longest part: one row alone may be as long as SQLite lets it, and base64 makes it longer.
 const LONGEST_PART: u64 = 3 << 30;
 
-const USUAL_PART: u64 = 9 << 20;
+const USUAL_PART: u64 = 5 << 20;
 
 /// A member between the first and the last.
 pub(super) enum Member {

@@ -3,5 +3,6 @@
 pub mod command;
 mod drift;
 mod embedded;
+mod force;
 mod published;
 mod words;

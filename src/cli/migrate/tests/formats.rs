@@ -221,3 +221,23 @@ fn a_file_without_a_transaction_that_fails_is_told_and_its_ledger_says_what_it_c
     assert!(problem.remedy.starts_with("put back a backup"), "{}", problem.remedy);
     assert_eq!(site.tables(), "az");
 }
+
+#[test]
+fn the_format_that_the_files_are_in_is_named_as_an_option() {
+    let site = Site::new("goose", &["1_a.sql"]);
+    let as_format = |format: &str| {
+        answer(&Migrate {
+            database: Some(format!("sqlite:{}", site.directory.path().join("data.db").display())),
+            dir: Some(site.directory.path().join("migrations")),
+            format: format.to_owned(),
+            dry_run: false,
+            yes: true,
+            verb: UP,
+        })
+    };
+    let foreign = as_format("dbmate").error.unwrap();
+    assert_eq!(foreign.remedy, "run the same command with `--format goose`");
+    let own = as_format("command");
+    assert_eq!(own.outcome, Outcome::Usage);
+    assert!(own.error.unwrap().message.contains("migrates itself"));
+}
