@@ -112,7 +112,7 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Reply {
         Command::Import(import) => open().and_then(|session| import::run(import, &session)),
         Command::Completions(completions) => Ok(manual::completions(completions)),
         Command::Man(man) => Ok(manual::pages(man)),
-        Command::Manifest(verb) => Ok(manifest::run(verb, &arguments.config, terminal)),
+        Command::Manifest(verb) => Ok(manifest::run(verb, &arguments.options.config, terminal)),
         Command::Migrate(migrate) if migrate.database.is_some() || migrate.dir.is_some() => {
             let progress = |work: &crate::migration::Work| terminal.say(&work.label());
             let ask = |question: &str| runs::consent(terminal, question);
