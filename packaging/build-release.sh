@@ -4,7 +4,7 @@
 # musl's C library is preferred: a static glibc may want the machine's own shared one to resolve names by NSS.
 set -eu
 
-largest=9437184
+largest=9000000
 
 usage() {
     cat <<'HELP'
@@ -61,7 +61,7 @@ publish_script() {
     chmod 755 "$out/install.sh"
 }
 
-# Sets `triple`, `compiler`, `linkage`.
+# Sets `triple`, `compiler`, `linker`, `linkage`.
 choose() { # ARCHITECTURE
     case $1 in
     x86_64) musl=musl-gcc gnu=cc package=musl-tools gnu_package=gcc ;;
@@ -72,9 +72,10 @@ choose() { # ARCHITECTURE
     [ "$1" != "$(uname -m)" ] || gnu=cc
     program=$out/gantry-installer-$1-linux
     if has_library "$1-unknown-linux-musl" && has_program "$musl"; then
-        triple=$1-unknown-linux-musl compiler=$musl linkage='' kind="musl, static"
+        # musl-gcc knows no static program whose place is random; rustc has what a linker needs for one.
+        triple=$1-unknown-linux-musl compiler=$musl linker=$gnu linkage=-Clink-arg=-Wl,-z,pack-relative-relocs kind="musl, static"
     elif has_library "$1-unknown-linux-gnu" && has_program "$gnu"; then
-        triple=$1-unknown-linux-gnu compiler=$gnu linkage='-C target-feature=+crt-static' kind="glibc, static"
+        triple=$1-unknown-linux-gnu compiler=$gnu linker=$gnu linkage=-Ctarget-feature=+crt-static kind="glibc, static"
     else
         say "not built: $1: there is neither rustup's target $1-unknown-linux-musl with \`$musl\` ($package)" \
             "nor $1-unknown-linux-gnu with \`$gnu\` ($gnu_package)"
@@ -94,10 +95,12 @@ build() {
     say "building $triple ($kind)"
     name=$(echo "$triple" | tr '[:lower:]-' '[:upper:]_')
     lower=$(echo "$triple" | tr - _)
-    env "CARGO_TARGET_${name}_LINKER=$compiler" "CC_$lower=$compiler" RUSTFLAGS="$linkage" \
-        cargo build --locked --release --bin gantry-installer --target "$triple" >&2
+    # Nothing is unwound after a panic, and without symbols there is no trace to show: the tables for it are left out.
+    unwinding="-Cforce-unwind-tables=no -Clink-arg=-Wl,-T,$project/packaging/no-unwinding.ld"
+    env "CARGO_TARGET_${name}_LINKER=$linker" "CC_$lower=$compiler" RUSTFLAGS="$linkage $unwinding" \
+        cargo build --locked --profile dist --bin gantry-installer --target "$triple" >&2
     built=$(cargo metadata --locked --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
-    install -m 755 -- "$built/$triple/release/gantry-installer" "$program"
+    install -m 755 -- "$built/$triple/dist/gantry-installer" "$program"
 }
 
 # What it takes to run, from the file itself.

@@ -20,6 +20,17 @@ fn main() -> ExitCode {
             number.parse().into_iter().zip(signal.parse()).for_each(|(number, signal)| seam::arm_with(number, signal));
         }
     }
-    let outcome = std::panic::catch_unwind(|| cli::main(words.clone())).unwrap_or_else(|_| cli::broken(&words));
-    ExitCode::from(outcome.code())
+    stop_at_bugs(words.clone());
+    ExitCode::from(cli::main(words).code())
+}
+
+/// A panic is a bug, and like a kill: nothing is undone on the way out, and `recover` ends what it leaves. So the program that is
+/// released has no tables for unwinding, which would be a tenth of it.
+#[allow(clippy::disallowed_methods, reason = "this is the edge")]
+fn stop_at_bugs(words: Vec<OsString>) {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        tell(panic);
+        std::process::exit(cli::broken(&words).code().into());
+    }));
 }
