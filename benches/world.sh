@@ -3,7 +3,7 @@
 # A machine of its own on which Gantry 1.4 is installed, for the scripts that measure. They have read in table.sh before.
 
 build() {
-    release_build
+    release_build "${INSTALLER-}"
     (cd -- "$project" && cargo build --locked --example gantry-node --example gantry-load) >&2
     load=$(built)/debug/examples/gantry-load
     triple=$(cargo -vV | sed -n 's/^host: //p')

@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod import;
 pub mod lint;
+mod obstacles;
 
 use std::path::{Path, PathBuf};
 
@@ -17,17 +18,11 @@ use crate::db::look::{Look, LookError, is_kept_by, look, look_past_lock};
 use crate::journal::record::RecordError;
 use crate::journal::releases::{self, ReleaseRecord};
 use crate::journal::{backups, held};
-use crate::layout::{Layout, WorkLayout};
+use crate::layout::Layout;
 use crate::migration::ledger::Stand;
 use crate::migration::{Drift, DriftKind, Ledger, LedgerNameError, SchemaPrint, Severity, recognise};
-use crate::plan::observed::{
-    Content, Database, Holds, Observed, Obstacle, Process as Holder, Readable, Service, Space,
-};
-use crate::sys::attributes;
-use crate::sys::dir::Dir;
+use crate::plan::observed::{Content, Database, Holds, Observed, Process as Holder, Readable, Service, Space};
 use crate::sys::fs::{self, PathError};
-use crate::sys::mount::{self, Kind as Mounted};
-use crate::sys::process::Process;
 use crate::sys::room;
 use crate::sys::service::{self, ServiceError, State};
 use crate::version::{SchemaVersion, Version};
@@ -80,7 +75,7 @@ pub fn observe(config: &Config, service: &service::Service) -> Result<Observed> 
     let state = service.state()?;
     let database = database(config, service, &state, &alike, own)?;
     let (foreign, blind) = foreign(&database.path, service, &state)?;
-    let obstacles = database.obstacles.into_iter().chain(inside(service)?).collect();
+    let obstacles = database.obstacles.into_iter().chain(obstacles::of_place(service)?).collect();
     let database = Database { obstacles, ..database };
     Ok(Observed {
         installed: installed.map(|record| record.release),
@@ -136,8 +131,8 @@ fn database(
         seen => Ok(seen),
     };
     let content = content(&path, &ledger, look, records, own)?;
-    let mut obstacles = if matches!(content, Content::Missing) { Vec::new() } else { obstacles(&path)? };
-    obstacles.extend(occupied(&config.layout.work(&path)));
+    let mut obstacles = if matches!(content, Content::Missing) { Vec::new() } else { obstacles::of_file(&path)? };
+    obstacles.extend(obstacles::of_work(&config.layout.work(&path)));
     Ok(Database { path, content, obstacles })
 }
 
@@ -214,56 +209,6 @@ fn drift(schema: &SchemaVersion, found: &SchemaPrint, records: &[ReleaseRecord])
     let expected = records.iter().rev().find_map(|record| record.fingerprints.get(&name))?;
     let whole = Drift { kind: DriftKind::Changed, object: WHOLE.to_owned(), severity: Severity::Fatal };
     Some(if found.fingerprint == *expected { Vec::new() } else { vec![whole] })
-}
-
-/// What forbids to rename another file over this one.
-fn obstacles(path: &Path) -> Result<Vec<Obstacle>> {
-    let mut obstacles = Vec::new();
-    let mut add = |code, message: String, remedy: &str| {
-        obstacles.push(Obstacle { code, message, remedy: remedy.to_owned() });
-    };
-    let shown = path.display();
-    let directory = path.parent().unwrap_or(Path::new("/"));
-    if mount::is_mount_point(path)? {
-        let message = format!("`{shown}` is a mount point itself, so no other file can take its place");
-        add("mount-point", message, "mount its directory instead of the file");
-    }
-    let flags = attributes::flags(path)?;
-    if flags.immutable || flags.append_only {
-        let message = format!("`{shown}` is marked immutable or append-only");
-        add("immutable", message, "take the mark off with `chattr -i -a`");
-    }
-    if let Mounted::Network(name) = mount::kind(directory)? {
-        let message =
-            format!("`{shown}` lies on a network file system ({name}), where locks and renames cannot be relied on");
-        add("network-file-system", message, "move the database to a local file system");
-    }
-    Ok(obstacles)
-}
-
-/// The directory of the database may belong to a service that is not trusted, and what it puts in the place of our work
-/// directory is not worked in.
-fn occupied(work: &WorkLayout) -> Option<Obstacle> {
-    match Dir::open_private(&work.directory) {
-        Err(error) if !error.is_missing() => Some(Obstacle {
-            code: "work-directory",
-            message: causes::in_one_line(&error),
-            remedy: format!("look at what is there, then move `{}` away", work.directory.display()),
-        }),
-        _ => None,
-    }
-}
-
-/// A stop of the service would end an installer that runs inside it, in the middle of its run (FM-32): systemd ends the
-/// whole control group.
-fn inside(service: &service::Service) -> Result<Option<Obstacle>> {
-    let own = service.own_processes()?.unwrap_or_default();
-    let this = Process::this().map_err(ServiceError::from)?;
-    Ok(own.contains(&this).then(|| Obstacle {
-        code: "inside-service",
-        message: "this command runs inside the service that it would stop".to_owned(),
-        remedy: "run it from a shell or a unit of its own, for example with `systemd-run`".to_owned(),
-    }))
 }
 
 /// Who holds the database and does not belong to the service.

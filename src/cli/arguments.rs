@@ -1,11 +1,11 @@
 //! The command line, exactly as it may be typed.
 
+mod gate;
 mod hook;
 mod lint;
 mod manifest;
 mod migrate;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config;
 use crate::version::Target;
+pub use gate::Gate;
 pub use hook::{Hook, ScriptName};
 pub use lint::Lint;
 pub use manifest::{GraphFormat, Manifest};
@@ -22,6 +23,18 @@ pub use migrate::{Migrate, MigrateVerb};
 #[derive(Debug, Parser)]
 #[command(name = "gantry-installer", version, max_term_width = 100, arg_required_else_help = true)]
 pub struct Arguments {
+    /// What every command takes
+    #[command(flatten)]
+    pub options: Options,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+// No line of documentation: it would become that of the program.
+#[allow(missing_docs, reason = "said above")]
+#[derive(Debug, Args)]
+pub struct Options {
     /// The product's configuration
     #[arg(
         long,
@@ -44,14 +57,10 @@ pub struct Arguments {
     /// Say only what went wrong
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// What to do
-    #[command(subcommand)]
-    pub command: Command,
 }
 
 /// What to do
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 pub enum Command {
     /// Install the product for the first time
     Install(Install),
@@ -180,14 +189,6 @@ pub struct Recover {
     pub crashed: bool,
 }
 
-/// Arguments of `gate`
-#[derive(Debug, Args)]
-pub struct Gate {
-    /// The command to become when the gate is open
-    #[arg(last = true, value_name = "COMMAND")]
-    pub command: Vec<OsString>,
-}
-
 /// Arguments of `history`
 #[derive(Debug, Args)]
 pub struct History {
@@ -197,7 +198,6 @@ pub struct History {
 
 /// What to do with backups
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 pub enum Backup {
     /// Back the live database up
     Create,

@@ -38,7 +38,6 @@ mod ways;
 use std::ffi::OsString;
 use std::path::Path;
 
-use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use arguments::{Arguments, Command};
@@ -52,22 +51,22 @@ use crate::sys::signal::Interrupt;
 
 /// Runs a command line, and tells how it ended.
 pub fn main(words: Vec<OsString>) -> Outcome {
-    let arguments = match Arguments::try_parse_from(&words) {
+    let arguments = match Arguments::of(&words) {
         Ok(arguments) => arguments,
         Err(error) => return misused(&error, &words),
     };
     // Words among the events on standard error would be in the way of whoever reads them.
-    let quiet = arguments.quiet || arguments.events.as_deref() == Some(Path::new("-"));
-    let verbosity = match (quiet, arguments.verbose) {
+    let quiet = arguments.options.quiet || arguments.options.events.as_deref() == Some(Path::new("-"));
+    let verbosity = match (quiet, arguments.options.verbose) {
         (true, _) => Verbosity::Quiet,
         (false, true) => Verbosity::Verbose,
         (false, false) => Verbosity::Normal,
     };
     let interrupt = if listens(&arguments.command) { Interrupt::install() } else { Ok(Interrupt::never()) };
     let command = name(&arguments.command);
-    let reply = match (interrupt, arguments.events.as_deref().map(Events::open).transpose()) {
+    let reply = match (interrupt, arguments.options.events.as_deref().map(Events::open).transpose()) {
         (Ok(interrupt), Ok(events)) => {
-            let terminal = Terminal::new(arguments.json, verbosity, interrupt).telling(events);
+            let terminal = Terminal::new(arguments.options.json, verbosity, interrupt).telling(events);
             let reply = dispatch(&arguments, &terminal);
             terminal.ended(command, reply.outcome);
             reply
@@ -75,7 +74,7 @@ pub fn main(words: Vec<OsString>) -> Outcome {
         (Err(error), _) => Reply::failed("signal", &error, "this is a fault of the system: try again"),
         (_, Err(error)) => Reply::failed("events", &error, "name a file that this user may write to, or `-`"),
     };
-    reply.write(command, arguments.json, verbosity == Verbosity::Quiet);
+    reply.write(command, arguments.options.json, verbosity == Verbosity::Quiet);
     reply.outcome
 }
 
@@ -93,17 +92,17 @@ pub fn broken(words: &[OsString]) -> Outcome {
 }
 
 fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Reply {
-    let open = || Session::open(&arguments.config, terminal);
+    let open = || Session::open(&arguments.options.config, terminal);
     let answer = match &arguments.command {
         Command::Install(install) => open().and_then(|session| install::run(install, &session)),
         Command::Upgrade(upgrade) => open().and_then(|session| upgrade::run(upgrade, &session)),
         Command::Rollback(rollback) => open().and_then(|session| rollback::run(rollback, &session)),
         Command::Confirm => open().and_then(|session| confirm::run(&session)),
-        Command::Hook(hook) => hook::run(hook, &arguments.config, terminal),
+        Command::Hook(hook) => hook::run(hook, &arguments.options.config, terminal),
         Command::Recover(recover) => open().and_then(|session| recover::run(recover, &session)),
         Command::Status => open().and_then(|session| status::run(&session)),
         // The service asks as its own user, who may read little of the state directory.
-        Command::Gate(gate) => Session::read(&arguments.config, terminal)
+        Command::Gate(gate) => Session::read(&arguments.options.config, terminal)
             .map_err(|reply| gate::closed(*reply, &gate.command))
             .and_then(|session| gate::run(&gate.command, &session)),
         Command::Verify => open().and_then(|session| verify::run(&session)),
@@ -113,7 +112,7 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Reply {
         Command::Import(import) => open().and_then(|session| import::run(import, &session)),
         Command::Completions(completions) => Ok(manual::completions(completions)),
         Command::Man(man) => Ok(manual::pages(man)),
-        Command::Manifest(verb) => Ok(manifest::run(verb, &arguments.config, terminal)),
+        Command::Manifest(verb) => Ok(manifest::run(verb, &arguments.options.config, terminal)),
         Command::Migrate(migrate) if migrate.database.is_some() || migrate.dir.is_some() => {
             let progress = |work: &crate::migration::Work| terminal.say(&work.label());
             let ask = |question: &str| runs::consent(terminal, question);

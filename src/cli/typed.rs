@@ -8,9 +8,7 @@ use super::arguments::Arguments;
 
 /// The words of the command, such as `backup create`; empty where there is none among the known ones.
 pub fn command(words: &[OsString]) -> String {
-    let mut root = Arguments::command();
-    // What belongs to a command is only known of it then.
-    root.build();
+    let root = Arguments::command();
     let (mut at, mut names) = (&root, Vec::new());
     let mut words = words.iter().skip(1).filter_map(|word| word.to_str()).take_while(|word| *word != "--");
     while let Some(word) = words.next() {
@@ -22,7 +20,7 @@ pub fn command(words: &[OsString]) -> String {
             if of(at).or_else(|| of(&root)) == Some(true) {
                 words.next();
             }
-        } else if let Some(verb) = at.find_subcommand(word).filter(|verb| verb.get_name() != "help") {
+        } else if let Some(verb) = at.find_subcommand(word) {
             names.push(verb.get_name());
             at = verb;
         }

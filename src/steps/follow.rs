@@ -25,7 +25,8 @@ pub(super) fn take(machine: &mut Machine<'_>) -> Result<(), StepError> {
             let bytes = fs::metadata(&live)?.len();
             let predicted = Duration::from_millis(bytes / COPIED_PER_MS);
             put_off(&live, &work, &name, predicted).map_err(failed)?;
-            return Ok(after_stop(predicted, "the service has the database to itself", machine));
+            after_stop(predicted, "the service has the database to itself", machine);
+            return Ok(());
         }
         copy => copy.map_err(failed)?,
     };
@@ -54,7 +55,7 @@ fn after_stop(predicted: Duration, why: &str, machine: &mut Machine<'_>) {
     machine.memory.copied = Copied::AfterStop;
     machine.memory.predicted_ms = Some(ms);
     machine.memory.warnings.push(format!(
-        "{why}: it is copied, which takes about {ms} ms, and the migrations are rehearsed, while the service is stopped"
+        "{why}: it is copied, and the migrations are rehearsed, while the service is stopped; the copy takes about {ms} ms"
     ));
 }
 

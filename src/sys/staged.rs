@@ -70,3 +70,24 @@ fn fill(how: &mut OpenOptions, path: &Path, bytes: &[u8], mode: u32) -> Result<(
         .and_then(|()| file.sync_all())
         .map_err(PathError::on("write", path))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_has_no_name_before_it_takes_its_place_and_what_was_left_is_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("gate.json");
+        crate::sys::fs::write_durable(&path, b"closed", 0o644).unwrap();
+        // As a kill leaves it.
+        drop(Staged::write(&path, b"never to be seen", 0o644).unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"closed");
+        let staged = Staged::write(&path, b"open", 0o640).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"closed");
+        staged.take_place().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"open");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+}

@@ -47,13 +47,8 @@ impl Size {
     pub(crate) fn fill(self, stage: &Stage) {
         const ROWS: &str = "INSERT INTO notes (text) WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n \
             WHERE i < 16000) SELECT printf('%d ', i) || hex(zeroblob(2000)) FROM n";
-        if self == Self::Large && stage.world.database().exists() {
-            stage.world.execute(&ROWS.replace("text", &text_column(stage)));
+        if self == Self::Large {
+            stage.world.execute(ROWS);
         }
     }
-}
-
-/// A release renames it.
-fn text_column(stage: &Stage) -> String {
-    stage.world.query("SELECT name FROM pragma_table_info('notes') WHERE name IN ('text', 'title')")
 }

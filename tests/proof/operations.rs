@@ -15,7 +15,14 @@ pub const OPERATIONS: &[Operation] = &[
         ..UPGRADE
     },
     UPGRADE,
-    Operation { name: "upgrade-without-wal", prepare: |stage| stage.world.install("1.0.0"), ..UPGRADE },
+    Operation {
+        name: "upgrade-without-wal",
+        prepare: |stage| {
+            stage.world.install("1.0.0");
+            stage.size.fill(stage);
+        },
+        ..UPGRADE
+    },
     // The service dies at its stop, and its log is the installer's to settle.
     Operation { name: "upgrade-with-log", stop: Stop::Kill, ..UPGRADE },
     Operation {
@@ -130,6 +137,7 @@ fn two() -> Vec<Release> {
 /// Release 1.0.0 with three rows in the database, and one in its write-ahead log.
 fn at_old(stage: &Stage) {
     stage.world.install("1.0.0");
+    stage.size.fill(stage);
     stage.world.execute("PRAGMA journal_mode = WAL; INSERT INTO notes (text) VALUES ('logged')");
 }
 

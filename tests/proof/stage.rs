@@ -18,6 +18,8 @@ pub struct Stage {
     // Before the world, whose directory its service uses.
     pub launcher: Launcher,
     pub world: World,
+    /// How large its database is made as soon as there is one, so that the backups of it are as large.
+    pub size: Size,
     kept: Option<Saved>,
     /// As the operation finds it.
     pub old: Picture,
@@ -40,19 +42,18 @@ impl Stage {
 
     /// The same without the copy, for whoever keeps the whole disk. Its service runs.
     pub fn without_copy(operation: &Operation, size: Size, parent: &Path) -> Self {
-        let stage = Self::empty(&(operation.releases)(), parent);
+        let stage = Self::empty(&(operation.releases)(), size, parent);
         (operation.prepare)(&stage);
-        size.fill(&stage);
         stage.launcher.stops_by(operation.stop);
         let old = Picture::of(&stage.world).unwrap();
         Self { old, ..stage }
     }
 
-    fn empty(releases: &[Release], parent: &Path) -> Self {
+    fn empty(releases: &[Release], size: Size, parent: &Path) -> Self {
         let world = World::within(parent, releases);
         let launcher = Launcher::start(&world.path("notes.pid"));
         let old = Picture { version: None, content: None, answers: None, backups: Vec::new() };
-        let stage = Self { launcher, world, kept: None, old };
+        let stage = Self { launcher, world, size, kept: None, old };
         stage.configure("");
         stage
     }

@@ -9,7 +9,6 @@ use crate::version::{Target, Version};
 
 /// What to do with manifests
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 pub enum Manifest {
     /// Begin a manifest
     New {

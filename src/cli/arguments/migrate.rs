@@ -31,7 +31,6 @@ pub struct Migrate {
 
 /// What to do with migrations
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 pub enum MigrateVerb {
     /// Apply the next migrations, or all
     Up {

@@ -7,12 +7,14 @@ use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, test_kill_process};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::sys::clock;
 use crate::sys::events::{Deadline, wait_for_any};
 
 /// One process of this boot. Its number with its start is used only once.
@@ -23,6 +25,9 @@ pub struct Process {
     /// When it started, in clock ticks since the boot: field 22 of `/proc/PID/stat`, proc_pid_stat(5).
     pub started: u64,
 }
+
+/// More than the kernel takes to lay out a program, on a busy machine too.
+const EXECVE: Duration = Duration::from_secs(1);
 
 /// A process that could not be looked at.
 #[derive(Debug, Error)]
@@ -120,8 +125,16 @@ impl Process {
     /// # Errors
     /// Where they cannot be read.
     pub fn arguments(&self) -> Result<Vec<OsString>> {
-        let text = if_there(std::fs::read(format!("/proc/{}/cmdline", self.pid))).map_err(on(self.pid))?;
-        let text = text.unwrap_or_default();
+        let deadline = Deadline::after(EXECVE);
+        let text = loop {
+            let text = if_there(std::fs::read(format!("/proc/{}/cmdline", self.pid))).map_err(on(self.pid))?;
+            let text = text.unwrap_or_default();
+            // In the midst of execve(2) there is a program, and there are no arguments yet.
+            if !text.is_empty() || deadline.left().is_zero() || self.executable()?.is_none() {
+                break text;
+            }
+            clock::pause(Duration::from_millis(1));
+        };
         let arguments = text.split_inclusive(|byte| *byte == 0);
         Ok(arguments.map(|one| OsString::from_vec(one.strip_suffix(&[0]).unwrap_or(one).to_vec())).collect())
     }
