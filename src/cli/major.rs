@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::offer::held_stop;
 use super::session::Session;
 use super::terminal::took;
 use crate::db::build;
@@ -32,6 +33,9 @@ pub struct Major {
     pub downtime_ms: u64,
     /// What is taken of each file system, and what it has.
     pub space: Vec<Room>,
+    /// A stop on the way that only `--retry` takes.
+    #[serde(skip)]
+    pub held: Option<Version>,
 }
 
 /// The next higher major that a way leads to; none where there is none, or where it cannot be told.
@@ -49,9 +53,10 @@ pub fn above(manifest: &Manifest, seen: &Observed, session: &Session<'_>) -> Opt
         let asked =
             Asked { installed: Some(installed), target: Some(&target), channel, installer: &installer, skip: &skip };
         let releases = way(manifest, &asked).ok()?;
+        let held = held_stop(&releases, seen).cloned();
         let incoming: Result<Vec<_>, _> =
             releases.into_iter().map(|release| resolve::incoming(release, &session.config)).collect();
-        of(&incoming.ok()?, seen, session)
+        of(&incoming.ok()?, seen, session).map(|major| Major { held, ..major })
     })
 }
 
@@ -69,6 +74,7 @@ pub fn of(way: &[Incoming], seen: &Observed, session: &Session<'_>) -> Option<Ma
         hops: way.iter().map(|one| one.release.version.clone()).collect(),
         downtime_ms: (readable.bytes / rate(session)).max(1) + restart,
         space: rooms_of(&ask, seen),
+        held: None,
     })
 }
 
@@ -97,9 +103,18 @@ impl Major {
         text
     }
 
-    /// The same with the command that goes there.
-    pub fn offer(&self) -> String {
-        format!("{}: `gantry-installer upgrade --to {}`", self.words(), self.version.major())
+    /// The same with the command that goes there, or with what it needs first.
+    pub fn offer(&self, obstacle: Option<&str>) -> String {
+        let (words, major) = (self.words(), self.version.major());
+        match (obstacle, &self.held) {
+            (Some(obstacle), _) => format!("{words}; {obstacle}"),
+            (None, Some(held)) => {
+                format!(
+                    "{words}; {held} on the way is held, take it again: `gantry-installer upgrade --to {major} --retry`"
+                )
+            }
+            (None, None) => format!("{words}: `gantry-installer upgrade --to {major}`"),
+        }
     }
 }
 
