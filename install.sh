@@ -26,7 +26,7 @@ usage: install.sh [--version VERSION] [--prefix DIR] [--base-url URL | --from-fi
   --from-file   take this program, and use no network
   --sha256      what its digest must be (default: what this file says, else the .sha256 beside the program)
   --gantry      then install Gantry with it, as --config says (default: /etc/gantry/installer.toml)
-  --uninstall   remove what an earlier call installed there, and nothing else
+  --uninstall   remove what an earlier call installed there, name by name, and nothing else
   --playground  from a checkout: see an upgrade work, all inside DIR; --stop ends its service
 
 Environment: nothing but PATH and HOME.
@@ -217,10 +217,17 @@ fetch() { # URL FILE
         curl --fail --silent --show-error --location --max-redirs 5 --proto-redir =https --retry 2 \
             --connect-timeout 20 --speed-limit 1 --speed-time 30 --output "$2" -- "$1" || refuse "\`$1\` cannot be fetched"
     elif command -v wget >/dev/null; then
+        case $1 in https://*) believable_wget "$1" ;; esac
         wget -q -T 30 -O "$2" "$1" || refuse "\`$1\` cannot be fetched"
     else
         refuse "there is neither \`curl\` nor \`wget\`; fetch the program another way, then use --from-file"
     fi
+}
+
+# BusyBox's takes whatever certificate it is shown. What is held against a digest that came another way may come over it all the same.
+believable_wget() { # URL
+    if [ -n "$digest" ] || ! wget --help 2>&1 | grep -q BusyBox; then return 0; fi
+    refuse "\`wget\` is BusyBox's here, which does not check whose certificate it is shown, so \`$1\` may be anybody's; install \`curl\`, or name the program's digest with --sha256 and its version with --version"
 }
 
 # Never left out: without a program that computes one nothing is installed.
@@ -238,7 +245,7 @@ sha256() { # FILE
     elif command -v openssl >/dev/null; then
         openssl dgst -sha256 <"$1" | sed 's/.*= *//'
     else
-        refuse "there is no \`sha256sum\`, \`shasum\` or \`openssl\` to check a digest with; nothing was installed"
+        refuse "there is no \`sha256sum\`, \`shasum\` or \`openssl\` to check a digest with; nothing was changed"
     fi
 }
 
@@ -257,7 +264,7 @@ runs() {
     esac
 }
 
-# Its manual and completions; then the receipt, which names all that there is.
+# Its manual and completions; then the receipt, which names all that there is, each with its digest.
 companions() {
     share=$prefix/share
     pages=$share/man/man1 completions=$share/bash-completion/completions
@@ -269,7 +276,7 @@ companions() {
         echo "$program"
         echo "$completions/gantry-installer"
         find "$pages" -name 'gantry-installer*.1'
-    } >"$receipt.new"
+    } | while IFS= read -r installed; do echo "$(sha256 "$installed")  $installed"; done >"$receipt.new"
     mv -f -- "$receipt.new" "$receipt"
     say "its manual is in $pages, its completions in $completions; $receipt names all files"
 }
@@ -296,16 +303,26 @@ install_gantry() {
 remove() {
     [ -f "$receipt" ] || refuse "nothing was installed in \`$prefix\` by this script: there is no \`$receipt\`"
     [ -w "$prefix/bin" ] || not_writable
-    while IFS= read -r installed; do
+    # Ends here where nothing computes a digest.
+    sha256 "$receipt" >/dev/null
+    say "removing what \`$receipt\` names, as far as it is what was installed:"
+    while read -r expected installed; do
         # A receipt that somebody changed removes nothing elsewhere.
         case $installed in
-        "$prefix"/*..*) ;;
-        "$prefix"/*/gantry-installer*) rm -f -- "$installed" ;;
+        "$prefix"/*..*) continue ;;
+        "$prefix"/*/gantry-installer*) ;;
+        *) continue ;;
         esac
+        [ -f "$installed" ] || continue
+        if [ "$(sha256 "$installed")" = "$expected" ]; then
+            rm -f -- "$installed"
+            echo "  $installed" >&2
+        else
+            echo "  not $installed: it was changed since" >&2
+        fi
     done <"$receipt"
     rm -f -- "$receipt"
     rmdir -- "${receipt%/*}" 2>/dev/null || true
-    say "removed gantry-installer from $prefix"
     say "releases, databases and backups that it looked after are where they were"
 }
 

@@ -59,9 +59,9 @@ pub fn run(verb: &arguments::Manifest, terminal: &Terminal) -> Reply {
             let (generate, password_file) = (*generate, password_file.as_deref());
             sign::run(&sign::Asked { manifest, key, generate, password_file }, terminal)
         }
-        arguments::Manifest::Bundle { file, from, to, manifest, target } => {
-            let target = target.as_deref();
-            bundle::run(&bundle::Asked { file, from: from.as_ref(), to, manifest, target }, terminal)
+        arguments::Manifest::Bundle { file, from, to, manifest, target, believed_by } => {
+            let (from, target, believed_by) = (from.as_ref(), target.as_deref(), believed_by.as_deref());
+            bundle::run(&bundle::Asked { file, from, to, manifest, target, believed_by }, terminal)
         }
         arguments::Manifest::Graph { manifest, format } => graph(manifest, *format),
     };

@@ -111,7 +111,7 @@ fn offering(reply: Reply, arguments: &arguments::Upgrade, manifest: &Manifest, s
 pub(super) fn unusable(error: &BundleError) -> Box<Reply> {
     let remedy = match error {
         BundleError::Newer { .. } => "use the gantry-installer that made it, or a newer one",
-        _ => "name a bundle that `gantry-installer manifest bundle` made, and copy it again if it was cut off",
+        _ => "name a bundle that `manifest bundle` made, and copy it again if it was cut off",
     };
     barred("bundle", error, remedy)
 }

@@ -29,7 +29,7 @@ pub enum NoWay {
         /// The newest of those that are left out.
         left_out: Vec<LeftOut>,
         /// What is installed; nothing at the first installation.
-        installed: Option<Version>,
+        installed: Option<Box<Version>>,
     },
     /// The release that was named is withdrawn.
     #[error("release `{version}` is withdrawn: {reason}")]
@@ -109,7 +109,7 @@ impl NoWay {
             }
             Self::NotOffered { left_out, installed, .. } => {
                 let named = left_out.iter().find(|left| !matches!(left.why, WhyLeftOut::Yanked(_)))?;
-                Some(format!("name it exactly if you want it: {}", leads_to(&named.version, installed.as_ref())))
+                Some(format!("name it exactly if you want it: {}", leads_to(&named.version, installed.as_deref())))
             }
             Self::Blocked { .. } | Self::DeadEnd { .. } | Self::NoPath { .. } | Self::OtherMajor { .. } => None,
         }

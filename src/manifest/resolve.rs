@@ -81,7 +81,7 @@ fn nothing_to_take<'m>(manifest: &'m Manifest, asked: &Asked<'_>) -> Result<Opti
             target: target.cloned(),
             channel: asked.channel.to_owned(),
             left_out: left,
-            installed: asked.installed.cloned(),
+            installed: asked.installed.cloned().map(Box::new),
         }),
     }
 }

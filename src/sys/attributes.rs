@@ -163,7 +163,7 @@ mod tests {
         (tempfile::NamedTempFile::new_in(&directory).unwrap(), tempfile::NamedTempFile::new_in(&directory).unwrap())
     }
 
-    // FM-40
+    // FM-21, FM-40
     #[test]
     fn mode_and_attributes_go_over_and_foreign_ones_go_away() {
         let (from, to) = two_files();

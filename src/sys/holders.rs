@@ -4,6 +4,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "reads /proc, which has nothing to make durable")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -30,25 +31,41 @@ pub struct Holders {
     pub blind: bool,
 }
 
+/// How often the list is read where processes are born all the time. It ends without a verdict then: the caller waits for
+/// the service, and the machine may be busy with anything.
+const LOOKS: u32 = 64;
+
 /// The other processes that hold one of `files` open. This process is not listed.
+///
+/// That there is none is only said when nobody was born meanwhile: a process may hand its files on to a child that is not
+/// in the list yet, and end before it is looked at.
 ///
 /// # Errors
 /// `/proc` cannot be listed.
 pub fn of(files: &[Identity]) -> Result<Holders, PathError> {
     let mut found = Holders::default();
-    let mut pids = processes()?;
-    pids.sort_unstable();
-    // Where processes of others are hidden (`hidepid`), the first one is.
-    found.blind = pids.first() != Some(&1);
-    let own = std::process::id();
-    for pid in pids.into_iter().filter(|pid| *pid != own) {
-        match holds(&format!("/proc/{pid}/fd"), files) {
-            Ok(0) => {}
-            Ok(_) => found.processes.push(Holder { pid, command: command(pid) }),
-            Err(error) if is_gone(&error) => {}
-            Err(_) => found.blind = true,
+    let mut known = BTreeSet::from([std::process::id()]);
+    for _ in 0..LOOKS {
+        let mut born = processes()?;
+        // Once more: numbers start anew some time, and a child may come before the place at which the list is being read.
+        born.extend(processes()?);
+        born.retain(|pid| known.insert(*pid));
+        if born.is_empty() || !found.processes.is_empty() {
+            // Where processes of others are hidden (`hidepid`), the first one is.
+            found.blind |= known.first() != Some(&1);
+            return Ok(found);
+        }
+        born.sort_unstable();
+        for pid in born {
+            match is_holder(pid, files) {
+                Ok(false) => {}
+                Ok(true) => found.processes.push(Holder { pid, command: command(pid) }),
+                Err(error) if is_gone(&error) => {}
+                Err(_) => found.blind = true,
+            }
         }
     }
+    found.blind = true;
     Ok(found)
 }
 
@@ -66,6 +83,23 @@ fn processes() -> Result<Vec<u32>, PathError> {
     let listed: io::Result<Vec<_>> = fs::read_dir("/proc").and_then(Iterator::collect);
     let entries = listed.map_err(failed)?;
     Ok(entries.iter().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
+}
+
+/// A process whose first thread has ended shows no file, and its other threads have them all the same.
+fn is_holder(pid: u32, files: &[Identity]) -> io::Result<bool> {
+    let own = format!("/proc/{pid}/fd");
+    if fs::read_dir(&own)?.next().is_some() {
+        return Ok(holds(&own, files)? > 0);
+    }
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        match holds(&format!("{}/fd", thread?.path().display()), files) {
+            Ok(0) => {}
+            Ok(_) => return Ok(true),
+            Err(error) if is_gone(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
 }
 
 fn holds(directory: &str, files: &[Identity]) -> io::Result<usize> {
@@ -102,48 +136,4 @@ fn command(pid: u32) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{BufRead as _, BufReader};
-    use std::process::{Command, Stdio};
-
-    use super::*;
-
-    fn identity(path: &Path) -> Identity {
-        let found = fs::metadata(path).unwrap();
-        Identity { device: found.dev(), inode: found.ino() }
-    }
-
-    #[test]
-    fn a_process_that_holds_the_file_is_named_even_after_the_file_was_renamed() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("data.db");
-        fs::write(&path, "x").unwrap();
-        let file = identity(&path);
-        let mut child = Command::new("sh")
-            .args(["-c", "exec 3<\"$0\"; echo ready; read line"])
-            .arg(&path)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        fs::rename(&path, directory.path().join("other.db")).unwrap();
-
-        let found = of(&[file]).unwrap();
-
-        assert_eq!(found.processes.iter().map(|holder| holder.pid).collect::<Vec<_>>(), [child.id()]);
-        assert!(found.processes[0].command.starts_with("sh -c"), "{found:?}");
-        drop(child.stdin.take());
-        child.wait().unwrap();
-        assert_eq!(of(&[file]).unwrap().processes, []);
-    }
-
-    #[test]
-    fn our_own_descriptors_are_counted_apart() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let file_identity = identity(file.path());
-        assert_eq!(own_descriptors(file_identity).unwrap(), 1);
-        assert_eq!(of(&[file_identity]).unwrap().processes, []);
-    }
-}
+mod tests;

@@ -44,6 +44,23 @@ fn a_bundle_is_trusted_no_more_than_a_server() {
     world.stands_at("1.0.0", 1);
 }
 
+// A bundle goes to machines that nobody can reach: what they would refuse is found out where it is made.
+#[test]
+fn what_machines_would_not_believe_is_not_bundled_for_them() {
+    let world = World::installed(&[OLD, NEW]);
+    let (file, manifest) = (world.path("bundle"), world.path("releases/notes.toml"));
+    let (text, path) = (std::fs::read_to_string(&manifest).unwrap(), manifest.to_str().unwrap());
+    let config = world.path("installer.toml");
+    let words = ["manifest", "bundle", "--json", "--to", "1.1", "--manifest", path, "--believed-by"];
+    let words = [&words[..], &[config.to_str().unwrap(), file.to_str().unwrap()]].concat();
+    std::fs::write(&manifest, text.replace("format = 1", "format=  1")).unwrap();
+    let refused = world.run(&words).expect(3).json();
+    assert_eq!(refused["refusals"][0]["code"], "signature", "{refused:#}");
+    assert!(!file.exists());
+    std::fs::write(&manifest, text).unwrap();
+    world.run(&words).expect(0);
+}
+
 #[test]
 fn what_is_not_in_a_bundle_is_not_fetched_from_elsewhere() {
     let world = World::installed(&[OLD, NEW, LAST, LATER]);

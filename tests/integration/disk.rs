@@ -14,6 +14,10 @@ enum Kind {
     Made,
 }
 
+/// More than a service writes between a look at the disk and the limit.
+const SLACK: u64 = 16 << 20;
+const SLACK_OF_NAMES: u64 = 64;
+
 impl Disk {
     /// Nothing where this user may not mount.
     pub fn mount(at: &Path, megabytes: u32) -> Option<Self> {
@@ -99,33 +103,38 @@ impl Disk {
         done.is_ok_and(|status| status.success())
     }
 
-    /// From now on there is room for so many bytes more, whatever becomes free later. Zero would be without a limit.
+    /// From now on there is room for so many bytes more. Zero would be without a limit.
+    ///
+    /// A limit below what is used is not taken, and the service may write between the look and the limit. So that one is
+    /// loose, and the rest of the room is taken by a file, as the kernel gives it.
     pub fn leave(&self, bytes: u64) {
-        if self.1 == Kind::Made {
-            return self.fill_up_to(bytes);
-        }
-        // A limit below what is used is not taken, and the service may write between the look and the limit.
-        let limited = (0..100).any(|_| {
+        if self.1 == Kind::Memory {
             let found = rustix::fs::statvfs(&self.0).unwrap();
             let used = (found.f_blocks - found.f_bfree) * found.f_frsize;
-            self.remount(&format!("size={}", (used + bytes).max(4096)))
-        });
-        assert!(limited);
+            assert!(self.remount(&format!("size={}", used + bytes + SLACK)));
+        }
+        self.fill_up_to(bytes);
     }
 
-    /// From now on there is room for so many names more.
+    /// From now on there is room for so many names more; as for the bytes.
     pub fn leave_names(&self, count: u64) {
         let found = rustix::fs::statvfs(&self.0).unwrap();
-        assert!(self.remount(&format!("nr_inodes={}", (found.f_files - found.f_ffree + count).max(1))));
+        assert!(self.remount(&format!("nr_inodes={}", found.f_files - found.f_ffree + count + SLACK_OF_NAMES)));
+        let names = self.0.join("names");
+        std::fs::create_dir(&names).unwrap();
+        let made = (0..).find(|number| std::fs::File::create_new(names.join(number.to_string())).is_err()).unwrap();
+        for number in 0..count {
+            std::fs::remove_file(names.join((made - 1 - number).to_string())).unwrap();
+        }
     }
 
     /// There is room enough again.
     pub fn grow(&self) {
-        if self.1 == Kind::Made {
-            let _ = std::fs::remove_file(self.0.join("filler"));
-            return;
+        let _ = std::fs::remove_file(self.0.join("filler"));
+        let _ = std::fs::remove_dir_all(self.0.join("names"));
+        if self.1 == Kind::Memory {
+            assert!(self.remount("size=2g,nr_inodes=1000000"));
         }
-        assert!(self.remount("size=2g,nr_inodes=1000000"));
     }
 }
 

@@ -46,7 +46,7 @@ fn every_step_of_an_upgrade_is_told_to_a_file_and_the_outcome_is_last() {
 
 #[test]
 fn standard_error_has_events_and_no_other_words() {
-    const BROKEN: Release = Release::new("1.1.0", 2, &[1, 2]).mode("never-healthy");
+    const BROKEN: Release = Release::new("1.1.0", 2, &[1, 2]).mode("never-healthy\ndies-after 1");
     let world = World::installed(&[OLD, BROKEN]);
     let answer = world.run(&["upgrade", "--yes", "--json", "--events", "-"]).expect(4);
     let events = events(&answer.stderr);

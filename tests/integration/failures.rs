@@ -44,6 +44,7 @@ fn a_temporary_directory_that_is_full_and_runs_nothing_costs_no_downtime_and_hol
     let Some(disk) = Disk::mount_with(&world.path("tmp"), "size=64k,noexec") else { return };
     let failed = with(&world, "TMPDIR", disk.path()).expect(1).json();
     assert!(failed["error"].to_string().contains("full"), "{failed:#}");
+    assert!(failed["downtime_ms"].is_null(), "{failed:#}");
     world.stands_at("1.0.0", 1);
     assert!(disk.remount("size=64m,noexec"));
     with(&world, "TMPDIR", disk.path()).expect(0);

@@ -33,7 +33,7 @@ fn the_hop_whose_migrations_fail_is_held_and_nothing_before_it_is_done() {
 
 #[test]
 fn a_later_hop_that_fails_leaves_the_machine_at_the_one_before() {
-    let world = World::installed(&[OLD, STOP, LAST.mode("never-healthy")]);
+    let world = World::installed(&[OLD, STOP, LAST.mode("never-healthy\ndies-after 1")]);
     let answer = world.run(&["upgrade", "--yes", "--json"]).expect(4).json();
     assert_eq!(answer["to"], json!({ "version": "1.1.0", "schema": 2 }));
     let outcomes: Vec<_> = answer["hops"].as_array().unwrap().iter().map(|hop| hop["outcome"].clone()).collect();

@@ -29,6 +29,7 @@ mod max_downtime;
 mod migrate_run;
 mod migrations;
 mod network;
+mod own_migrator;
 mod package;
 mod places;
 mod power;

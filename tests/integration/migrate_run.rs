@@ -49,7 +49,7 @@ fn a_schema_that_the_installed_release_does_not_read_is_refused() {
 #[test]
 fn a_service_that_does_not_come_up_on_the_other_schema_undoes_it() {
     let world = upgraded();
-    world.misbehave("1.1.0", "never-healthy");
+    world.misbehave("1.1.0", "never-healthy\ndies-after 1");
     // The old process of the same release is healthy still, and the next start is not: nor would that of an undo be.
     world.run(&["migrate", "down", "1", "--yes", "--json"]).expect(5);
     assert_eq!(world.schema(), 2, "the database is back all the same");

@@ -145,10 +145,9 @@ fn an_upgrade_prunes_backups_as_well_and_keeps_its_own() {
 // Databases that were given up are kept for people, and must not push out what a rollback would take.
 #[test]
 fn the_newest_backup_to_go_back_to_outlives_any_number_of_given_up_databases() {
-    let mode = "never-healthy\nwrites 1 INSERT INTO notes (text) VALUES ('lost')";
+    let mode = "never-healthy\ndies-after 1\nwrites 1 INSERT INTO notes (text) VALUES ('lost')";
     let world = World::installed(&[OLD, NEW, Release::new("1.2.0", 3, &[2, 3]).mode(mode)]);
     world.configure("keep = 2\n");
-    world.replace("timeout = \"2s\"\n[backup]", "timeout = \"300ms\"\n[backup]");
     upgrade(&world, "1.1.0");
     let before = ids(&world);
     for _ in 0..3 {

@@ -23,6 +23,15 @@ impl World {
         std::fs::write(file, format!("{before}[service]\n{words}\n[health]\n{after}")).unwrap();
     }
 
+    /// Waits no longer than it has to where it waits in vain: for a service that never comes up, or never ends. Everywhere
+    /// else the machine may be busy.
+    pub fn impatient(self) -> Self {
+        let file = self.path("installer.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(file, text.replace("timeout = \"60s\"", "timeout = \"5s\"")).unwrap();
+        self
+    }
+
     /// Gives an installed release other faults, from its next start on, as if it had been published with them.
     pub fn misbehave(&self, version: &str, mode: &str) {
         std::fs::write(self.path(&format!("root/versions/{version}/bin/mode")), mode).unwrap();

@@ -14,7 +14,7 @@ fn an_upgrade_moves_program_and_database_together_and_keeps_every_row() {
 
 #[test]
 fn a_failed_health_check_restores_the_old_database_and_program() {
-    let world = World::installed(&[OLD, NEW.mode("never-healthy")]);
+    let world = World::installed(&[OLD, NEW.mode("never-healthy")]).impatient();
     let answer = world.run(&["upgrade", "--yes", "--json"]).expect(4).json();
     assert_eq!(answer["outcome"], "restored");
     assert_eq!(answer["to"]["version"], "1.0.0");

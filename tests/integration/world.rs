@@ -174,10 +174,10 @@ start = ["{installer}", "--config", "{d}/installer.toml", "gate", "--", "{{binar
 stop = ["sh", "-c", "if grep -aqs {d} /proc/$(cat {d}/notes.pid)/cmdline; then kill -TERM $(cat {d}/notes.pid); fi"]
 status = ["sh", "-c", "grep -aqs {d} /proc/$(cat {d}/notes.pid)/cmdline"]
 pid_file = "{d}/notes.pid"
-stop_timeout = "2s"
+stop_timeout = "60s"
 [health]
 url = "http://127.0.0.1:{port}/healthz"
-timeout = "2s"
+timeout = "60s"
 [backup]
 dir = "{d}/backups"
 {more}"#,

@@ -154,6 +154,20 @@ has_reported() {
         [ "$(inside systemctl show --property=ActiveState --value gantry-crashed.service)" != activating ]
 }
 
+# What makes the upgrade apt's matter goes, and the unit's installer stands still before its NUMBERth change.
+upgrade_unit_stopped_at() { # NUMBER
+    rm -- "$root/var/lib/gantry-installer/gantry/package.json"
+    inside sh -c "mkdir -p /run/systemd/system/gantry-upgrade.service.d
+        printf '[Service]\nEnvironment=\"GANTRY_INSTALLER_SIGNAL_AT=$1 19\"\n' >/run/systemd/system/gantry-upgrade.service.d/test.conf"
+    inside systemctl daemon-reload
+    inside systemctl start --no-block gantry-upgrade.service
+    eventually stands_still
+}
+
+upgrade_unit_is() { # STATE
+    [ "$(inside systemctl show --property=ActiveState --value gantry-upgrade.service)" = "$1" ]
+}
+
 # apt upgrades to 1.5.0, and the installer stands still before its NUMBERth change.
 stopped_at() { # NUMBER
     inside env GANTRY_INSTALLER_SIGNAL_AT="$1 19" apt-get --yes -o Dpkg::Use-Pty=0 install gantry=1.5.0 &
@@ -165,9 +179,11 @@ stands_still() {
     inside pgrep --runstates T,t -x gantry-installe
 }
 
-cut_at() { # NUMBER
+cut_at() { # NUMBER PHASE
     an_old_machine
+    before=$(life)
     stopped_at "$1"
+    "$2" || failed "before change $1 it is not $2: $(life)"
     cut_power
     boot
     is_old_or_new
@@ -178,10 +194,25 @@ cut_at() { # NUMBER
     dpkg_says installed 1.5.0
 }
 
+# Where a run stands still, by what is seen from outside of it.
+before_the_stop() {
+    [ "$(life)" = "$before" ]
+}
+
+in_the_downtime() {
+    ! inside systemctl is-active --quiet gantry.service
+}
+
+after_the_start() {
+    inside systemctl is-active --quiet gantry.service && [ "$(life)" != "$before" ]
+}
+
 is_old_or_new() {
     case $(readlink -- "$root/usr/lib/gantry/current") in
     versions/1.4.1) is 1.4.1 4 ;;
     versions/1.5.0) is 1.5.0 6 ;;
+    versions/1.6.0) is 1.6.0 7 ;;
+    versions/1.7.0) is 1.7.0 8 ;;
     *) failed "current is neither" ;;
     esac
 }

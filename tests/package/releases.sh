@@ -11,6 +11,7 @@ releases() {
 1.5.2 6 4,6 migration-fails
 1.6.0 7 7 barrier
 1.7.0 8 8 -
+2.0.0 105 105 import
 LIST
 }
 
@@ -27,14 +28,16 @@ make_site() {
         refuse "the releases could not be made"
     }
     # Side by side: what takes the time is the compression.
-    releases | cut -d ' ' -f 1 | xargs -P "$(nproc)" -n 1 "$project/packaging/build-deb.sh" --product "$work/product" --out "$site/packages" \
+    releases | grep -v '^2' | cut -d ' ' -f 1 | xargs -P "$(nproc)" -n 1 "$project/packaging/build-deb.sh" --product "$work/product" --out "$site/packages" \
         --repository "$site/releases" --public-key "$work/release.key.pub" --url file:///srv/releases/gantry.toml \
         --installer "$programs/gantry-installer" --target "$target" --compression zstd --version >"$work/packages.log" 2>&1 || {
         cat -- "$work/packages.log" >&2
         refuse "a package could not be made"
     }
     small_package "$site/small"
-    edited_package
+    another_package 2.0.0 next file:///srv/releases/gantry.toml
+    # 1.5.0 once more, with another configuration: what dpkg asks about where both it and the administrator changed the file.
+    another_package 1.5.0 changed file:///srv/./releases/gantry.toml
     other_package 1
     other_package 2
     apt_repository >"$work/aptly.log" 2>&1 || {
@@ -57,9 +60,12 @@ publish() {
             echo '[[release]]'
             grep -E '^(version|schema|reads) ' "$top/release.toml"
             [ "$fault" != barrier ] || echo 'barrier = true'
+            [ "$fault" != import ] || printf 'from = ">=1.7.0"\nimport = "import/from-v1"\n'
         } >>"$manifest"
+        set --
+        [ "$fault" != import ] || set -- --old-migrations "$project/migrations/v1"
         "$programs/gantry-installer" manifest add "$site/releases/$archive" --manifest "$manifest" \
-            --target "$target" --url "$archive"
+            --target "$target" --url "$archive" "$@"
     done
     "$programs/gantry-installer" manifest sign --manifest "$manifest" --key "$work/release.key" --generate </dev/null
 }
@@ -71,10 +77,12 @@ fill() { # DIRECTORY VERSION SCHEMA READS FAULT
         echo "reads = [$4]"
         [ "$5" != never-healthy ] || echo "never_healthy = true"
     } >"$1/release.toml"
-    for migration in "$project"/migrations/v1/*.sql; do
+    of_major=$project/migrations/v${2%%.*}
+    for migration in "$of_major"/*.sql; do
         number=$(basename -- "$migration" | sed 's/_.*//; s/^0*//')
         [ "$number" -gt "$3" ] || cp -- "$migration" "$1/migrations/"
     done
+    if [ "$5" = import ]; then cp -R -- "$of_major/import" "$1/"; fi
     if [ "$5" = migration-fails ]; then
         # Right on an empty database, and so in every test of its makers.
         cat >>"$1/migrations/0006_add_uploads.up.sql" <<'SQL'
@@ -91,10 +99,10 @@ small_package() { # DIRECTORY
         --public-key "$work/release.key.pub" --installer "$programs/gantry-installer" --target "$target" --compression gzip)
 }
 
-# 1.5.0 once more, with another configuration: what dpkg asks about where both it and the administrator changed the file.
-edited_package() {
-    "$project/packaging/build-deb.sh" --product "$work/product" --version 1.5.0 --out "$site/changed" --repository "$site/releases" \
-        --public-key "$work/release.key.pub" --url file:///srv/./releases/gantry.toml \
+# One that is in a directory of its own, as not every machine is to know of it.
+another_package() { # VERSION DIRECTORY URL
+    "$project/packaging/build-deb.sh" --product "$work/product" --version "$1" --out "$site/$2" --repository "$site/releases" \
+        --public-key "$work/release.key.pub" --url "$3" \
         --installer "$programs/gantry-installer" --target "$target" --compression zstd >>"$work/packages.log"
 }
 
@@ -123,6 +131,7 @@ apt_repository() {
     distribution stable "$site/packages"
     distribution well "$site/packages/gantry_1.5.0_amd64.deb"
     distribution broken "$site/packages/gantry_1.5.2_amd64.deb"
+    distribution next "$site/packages" "$site/next"
     distribution later "$site/packages/gantry_1.5.2_amd64.deb" "$site/packages/neighbour_2_all.deb"
     # Links would lead out of what the machines see.
     cp -rL -- "$work/aptly/public" "$site/apt"

@@ -14,6 +14,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use gantry_installer::digest::Sha256;
+use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -171,6 +172,7 @@ impl Shared {
     fn reap(&self, argv: &[OsString], sender: &std::sync::mpsc::Sender<Result<Pid, String>>) {
         let mut command = Command::new(&argv[0]);
         command.args(&argv[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        ends_with_this_thread(&mut command);
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => return sender.send(Err(error.to_string())).unwrap_or(()),
@@ -199,6 +201,15 @@ impl Shared {
             running = self.changed.wait_timeout(running, Duration::from_secs(1)).unwrap().0;
         }
         Ok(())
+    }
+}
+
+/// A proof that is killed leaves no service behind. The thread lives until its service has ended.
+#[allow(unsafe_code, reason = "the call must be made in the child; there is no safe way to say so")]
+fn ends_with_this_thread(command: &mut Command) {
+    // SAFETY: between fork and exec only async-signal-safe functions are allowed, and prctl(2) is a bare system call.
+    unsafe {
+        command.pre_exec(|| set_pdeathsig(Signal::SIGKILL).map_err(std::io::Error::from));
     }
 }
 

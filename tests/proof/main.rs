@@ -11,6 +11,9 @@ mod format;
 #[path = "../integration/crash/frozen.rs"]
 #[allow(dead_code, reason = "shared with the integration tests")]
 mod frozen;
+#[path = "../integration/own_migrator.rs"]
+#[allow(dead_code, reason = "shared with the integration tests")]
+mod own_migrator;
 #[path = "../integration/processes.rs"]
 mod processes;
 #[path = "../integration/release.rs"]

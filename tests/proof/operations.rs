@@ -2,6 +2,7 @@
 
 use crate::launcher::Stop;
 use crate::operation::{Ends, Operation};
+use crate::own_migrator;
 use crate::stage::Stage;
 use crate::world::{MAJOR, NEW, OLD, Release};
 
@@ -35,6 +36,17 @@ pub const OPERATIONS: &[Operation] = &[
         },
         code: 4,
         ends: Ends::Old,
+        ..UPGRADE
+    },
+    // What the product's own program does is killed as well, and is the installer's to take back.
+    Operation {
+        name: "upgrade-migrator",
+        releases: || vec![own_migrator::FIRST, own_migrator::SECOND],
+        prepare: |stage| {
+            own_migrator::configure(&stage.world);
+            at_old(stage);
+        },
+        kills: 30,
         ..UPGRADE
     },
     Operation { name: "upgrade-major", releases: major, arguments: CROSS, kills: 30, ..UPGRADE },

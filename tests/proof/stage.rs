@@ -77,7 +77,7 @@ impl Stage {
             "--pid-file",
             pid_file.to_str().unwrap(),
         ]));
-        self.world.replace("timeout = \"2s\"", "timeout = \"20s\"");
+        self.world.replace("timeout = \"60s\"", "timeout = \"20s\"");
     }
 
     /// Puts everything back to how the operation finds it, with its service running.

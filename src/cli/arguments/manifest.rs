@@ -91,6 +91,9 @@ pub enum Manifest {
         /// Only artifacts for this target triple, and those for `any`
         #[arg(long, value_name = "TRIPLE")]
         target: Option<String>,
+        /// Only if the machines with this configuration believe it: of their product, and signed by one of their keys
+        #[arg(long, value_name = "CONFIG")]
+        believed_by: Option<PathBuf>,
     },
     /// Draw the ways between releases
     Graph {

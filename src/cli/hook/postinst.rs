@@ -13,6 +13,7 @@ use crate::cli::session::unreadable;
 use crate::cli::{install, rollback, upgrade};
 use crate::config::OnFailure;
 use crate::journal::package::{self, Package, Pending};
+use crate::plan::observed::Cause;
 use crate::plan::package::{Asked, Deed, activation, version_of};
 use crate::steps::{self, Starts};
 use crate::sys::clock;
@@ -70,7 +71,7 @@ fn configure(call: &Call<'_>) -> Answer<Reply> {
         }
         Deed::PutOff(why) => {
             put_off(&why, call)?;
-            let words = format!("{} is not activated yet: {why}; {}", call.arguments.release, at_boot(call, ""));
+            let words = format!("{} is not activated yet: {why}; {}", call.arguments.release, at_boot(call));
             Ok(nothing().saying(words))
         }
         deed => settled(deed),
@@ -118,7 +119,8 @@ fn ended(reply: Reply, call: &Call<'_>) -> Answer<Reply> {
             }
             let why = reason(&reply);
             put_off(&why, call)?;
-            let words = format!("{release} is not activated: {why}; {}", at_boot(call, "--retry "));
+            let next = next(call)?;
+            let words = format!("{release} is not activated: {why}; {next}");
             // As it was said by the step that failed; dpkg goes on.
             Ok(Reply { outcome: Outcome::Nothing, error: None, refusals: Vec::new(), ..reply }.saying(words))
         }
@@ -147,11 +149,19 @@ fn reworded(reply: Reply, retry: &str, call: &Call<'_>) -> Reply {
     Reply { error: Some(Problem { remedy, ..error }), ..reply }
 }
 
-fn at_boot(call: &Call<'_>, retry: &str) -> String {
+/// What leads out of a failure that was put off. A release that failed here is held, and no boot tries it again.
+fn next(call: &Call<'_>) -> Answer<String> {
+    let held = call.held(None)?.is_some_and(|held| held.cause == Cause::Failed);
+    if !held {
+        return Ok(at_boot(call));
+    }
+    let again = activation(&call.arguments.package, &call.arguments.release);
+    Ok(format!("it is not tried again by itself: put right what it failed of, then run `{again}`"))
+}
+
+fn at_boot(call: &Call<'_>) -> String {
     let (package, release) = (&call.arguments.package, &call.arguments.release);
-    format!(
-        "it is at the next boot, or by `gantry-installer hook --package {package} --release {release} {retry}activate`"
-    )
+    format!("it is at the next boot, or by `gantry-installer hook --package {package} --release {release} activate`")
 }
 
 fn pending(call: &Call<'_>) -> Answer<Option<Pending>> {

@@ -11,12 +11,13 @@ use super::{Answer, failed, load, understood, unreadable};
 use crate::cli::exit::Outcome;
 use crate::cli::export::unpublished;
 use crate::cli::reply::Reply;
-use crate::cli::runs::barred;
+use crate::cli::runs::{barred, unresolved};
+use crate::cli::session::Session;
 use crate::cli::terminal::Terminal;
 use crate::manifest::graph::{Asked as AskedWay, way};
 use crate::manifest::{Artifact, Manifest, Release};
 use crate::plan::gates::size;
-use crate::run::resolve::installer;
+use crate::run::resolve::{self, installer};
 use crate::sys::fs;
 use crate::sys::http::{self, BundleWriter, Client};
 use crate::sys::publication::Publication;
@@ -29,6 +30,7 @@ pub(super) struct Asked<'a> {
     pub to: &'a Target,
     pub manifest: &'a Path,
     pub target: Option<&'a str>,
+    pub believed_by: Option<&'a Path>,
 }
 
 pub(super) fn run(asked: &Asked<'_>, terminal: &Terminal) -> Answer {
@@ -38,6 +40,10 @@ pub(super) fn run(asked: &Asked<'_>, terminal: &Terminal) -> Answer {
         true => failed("unsigned", &error, "sign it first: `gantry-installer manifest sign --key FILE`"),
         false => unreadable(&error),
     })?;
+    if let Some(config) = asked.believed_by {
+        let session = Session::read(config, terminal)?;
+        resolve::brought(&session.config, text.as_bytes(), &signature).map_err(unresolved)?;
+    }
     let releases = releases(asked, &manifest)?;
     let artifacts = artifacts(asked, &releases)?;
     let publication = Publication::begin(asked.file).map_err(|error| unpublished(&error, "bundle"))?;

@@ -196,6 +196,7 @@ pub fn boot_id() -> Result<String> {
 pub(crate) struct Stat {
     state: char,
     group: u32,
+    threads: u32,
     started: u64,
 }
 
@@ -223,14 +224,16 @@ impl Stat {
                 state: fields.first()?.chars().next()?,
                 // -1 while it is being reaped: then it is in none.
                 group: fields.get(2)?.parse::<i32>().ok()?.try_into().unwrap_or(0),
+                threads: fields.get(17)?.parse().ok()?,
                 started: fields.get(19)?.parse().ok()?,
             })
         };
         stat().ok_or_else(|| io::Error::other(format!("its `stat` cannot be read: `{}`", text.trim_end())))
     }
 
+    /// The state is that of the first thread; others may go on after it, as they do for a moment when a process is killed.
     fn lives(&self) -> bool {
-        !matches!(self.state, 'Z' | 'X' | 'x')
+        self.threads > 1 || !matches!(self.state, 'Z' | 'X' | 'x')
     }
 }
 

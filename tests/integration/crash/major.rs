@@ -1,7 +1,7 @@
 //! To another major and back, killed everywhere: v1 whole, or v2 whole.
 
 use super::frozen::quick;
-use super::operations::{AT_OLD, patient};
+use super::operations::AT_OLD;
 use super::proof::Stand;
 use super::sweep::Sweep;
 use crate::world::{MAJOR, OLD, World};
@@ -14,7 +14,7 @@ const ABOVE: Stand =
     Stand { release: Some(("2.0.0", 1)), notes: "one two three four", backups: &["before 1.0.0"], given_up: None };
 
 fn below(old: crate::world::Release) -> World {
-    let world = patient(World::within(quick(), &[old, MAJOR]));
+    let world = World::within(quick(), &[old, MAJOR]);
     world.install("1.0.0");
     world
 }

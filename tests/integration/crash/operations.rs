@@ -23,7 +23,7 @@ pub fn at_old(new: Release) -> World {
 
 /// The same in a directory of this one.
 pub fn at_old_within(parent: &Path, new: Release) -> World {
-    let world = patient(World::within(parent, &[OLD, new]));
+    let world = World::within(parent, &[OLD, new]);
     world.install("1.0.0");
     world
 }
@@ -37,14 +37,6 @@ pub fn at_upgraded() -> World {
 pub fn at_new() -> World {
     let world = at_upgraded();
     world.execute("INSERT INTO notes (text) VALUES ('four')");
-    world
-}
-
-/// Nothing is waited for in vain here, and the machine may be busy.
-pub fn patient(world: World) -> World {
-    let file = world.path("installer.toml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(file, text.replace("\"2s\"", "\"60s\"")).unwrap();
     world
 }
 
@@ -71,7 +63,7 @@ fn an_upgrade_killed_anywhere_ends_in_old_or_new() {
     // The new backup drives the one that is there out.
     world.configure("keep = 1");
     let old = Stand { backups: &["manual 1.0.0"], ..upgrade().old };
-    both(&Sweep { old, ..upgrade() }.run(patient(world)));
+    both(&Sweep { old, ..upgrade() }.run(world));
 }
 
 pub fn down() -> Sweep {
@@ -161,7 +153,7 @@ pub fn install() -> Sweep {
 
 #[test]
 fn a_first_installation_killed_anywhere_ends_in_nothing_or_all_of_it() {
-    both(&install().run(patient(World::within(quick(), &[OLD, NEW]))));
+    both(&install().run(World::within(quick(), &[OLD, NEW])));
 }
 
 /// Writes a row, is never well, and dies of it.
@@ -205,7 +197,7 @@ fn a_prune_killed_anywhere_removes_a_backup_whole_or_not_at_all() {
         world.run(&["backup", "create"]).expect(0);
     }
     world.configure("keep = 1");
-    both(&prune().run(patient(world)));
+    both(&prune().run(world));
 }
 
 pub fn create() -> Sweep {

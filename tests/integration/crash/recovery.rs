@@ -4,7 +4,7 @@ use gantry_installer::journal::Event;
 
 use super::frozen::{Frozen, quick};
 use super::interrupted::{self, Run};
-use super::operations::{FAILING, at_new, at_old, binary, down, failing, install, patient, restore, upgrade};
+use super::operations::{FAILING, at_new, at_old, binary, down, failing, install, restore, upgrade};
 use super::sweep::{Count, Sweep, fired, killed};
 use crate::world::{NEW, OLD, World};
 
@@ -69,7 +69,7 @@ fn a_recovery_of_a_rollback_of_the_program_may_be_killed_anywhere() {
 
 #[test]
 fn a_recovery_of_a_first_installation_may_be_killed_anywhere() {
-    let world = || patient(World::within(quick(), &[OLD, NEW]));
+    let world = || World::within(quick(), &[OLD, NEW]);
     recover(&install(), &world(), Done, "exchange", End::Old);
     recover(&install(), &world(), Done, "prove", End::Old);
     recover(&install(), &world(), Intent, "commit", End::New);

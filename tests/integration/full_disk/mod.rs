@@ -106,7 +106,7 @@ fn in_memory(at: &Path) -> Option<Disk> {
 }
 
 fn full_alone(room: &str, mount: impl Fn(&Path) -> Option<Disk>, left: Left) {
-    let world = operations::patient(World::within(frozen::quick(), &[OLD, NEW]));
+    let world = World::within(frozen::quick(), &[OLD, NEW]);
     let Some(disk) = mount(&world.path(room)) else { return };
     world.install("1.0.0");
     with_log(&world);

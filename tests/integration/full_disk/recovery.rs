@@ -18,7 +18,7 @@ fn a_recovery_on_a_disk_that_became_full_ends_in_old_or_new() {
 fn a_recovery_with_one_room_full_ends_in_old_or_new() {
     for room in ROOMS {
         for left in [Left::Bytes(0), Left::Names(0)] {
-            let world = operations::patient(World::within(quick(), &[OLD, NEW]));
+            let world = World::within(quick(), &[OLD, NEW]);
             let Some(disk) = in_memory(&world.path(room)) else { return };
             world.install("1.0.0");
             with_log(&world);

@@ -22,7 +22,7 @@ fn an_upgrade_on_a_disk_of_any_size_is_refused_or_done() {
 #[test]
 fn an_upgrade_with_one_room_of_any_size_is_refused_or_done() {
     for room in ROOMS {
-        let world = operations::patient(World::within(quick(), &[OLD, NEW]));
+        let world = World::within(quick(), &[OLD, NEW]);
         let Some(disk) = in_memory(&world.path(room)) else { return };
         world.install("1.0.0");
         with_log(&world);

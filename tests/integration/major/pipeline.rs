@@ -130,7 +130,7 @@ CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL CHECK (length(tex
 // FM-58
 #[test]
 fn an_unhealthy_major_is_undone_and_what_it_wrote_is_counted() {
-    let world = below(MAJOR.mode("writes 2 INSERT INTO notes (text) VALUES ('lost')\nnever-healthy"));
+    let world = below(MAJOR.mode("writes 2 INSERT INTO notes (text) VALUES ('lost')\nnever-healthy\ndies-after 1"));
     let answer = cross(&world).expect(4).json();
     assert_eq!(answer["outcome"], "restored");
     world.stands_at("1.0.0", 1);

@@ -4,46 +4,19 @@ use std::io::Write as _;
 
 use serde_json::{Value, json};
 
+use crate::own_migrator::{FIRST, MOOD, NOTES, SECOND, configure};
 use crate::world::{Release, World};
-
-const NOTES: (&str, &str) = ("0001_notes.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);");
-const MOOD: (&str, &str) = ("0002_mood.up.sql", "ALTER TABLE notes ADD COLUMN mood TEXT;");
-
-pub const FIRST: Release = Release::new("1.0.0", 1, &[1, 2]).migrations(&[NOTES]);
-pub const SECOND: Release = Release::new("1.1.0", 2, &[1, 2]).migrations(&[NOTES, MOOD]);
 
 /// A release whose migrator also does what this shell script says, before it migrates; `$2` is the database.
 const fn tricky(files: &'static [(&'static str, &'static str)]) -> Release {
     Release::new("1.1.0", 2, &[2]).migrations(files)
 }
 
-/// The product's migrator is this installer's own, in place; `trick.sh` of a release runs first, in the same shell.
 fn world(releases: &[Release]) -> World {
     let world = World::with(releases);
     configure(&world);
     world.install("1.0.0");
     world
-}
-
-pub fn configure(world: &World) {
-    let installer = env!("CARGO_BIN_EXE_gantry-installer");
-    let migrate = format!(
-        "dir=${{1%/*}}/../migrations; if [ -f \"$dir/trick.sh\" ]; then . \"$dir/trick.sh\"; fi; \
-         {installer} migrate --database \"sqlite:$2\" --dir \"$dir\" --yes"
-    );
-    let command = |verb: &str| json!(["sh", "-c", format!("{migrate} {verb}"), "sh", "{binary}", "{database}"]);
-    let version = json!([
-        "sh",
-        "-c",
-        format!("{installer} migrate --database \"sqlite:$2\" --dir \"${{1%/*}}/../migrations\" version"),
-        "sh",
-        "{binary}",
-        "{database}"
-    ]);
-    let file = world.path("installer.toml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    let own = format!("format = \"command\"\nup = {}\nversion = {version}", command("up"));
-    std::fs::write(file, text.replace("format = \"golang-migrate\"", &own)).unwrap();
 }
 
 /// An upgrade that must be refused in the rehearsal, with these words, and leave everything as it was.
@@ -183,7 +156,7 @@ fn what_needs_files_of_migrations_is_refused_for_such_a_product() {
 
 #[test]
 fn a_release_that_is_never_healthy_is_undone_and_what_it_wrote_is_counted() {
-    let sick = Release::new("1.1.0", 2, &[2]).migrations(&[NOTES, MOOD]).mode("never-healthy");
+    let sick = Release::new("1.1.0", 2, &[2]).migrations(&[NOTES, MOOD]).mode("never-healthy\ndies-after 1");
     let world = world(&[FIRST, sick]);
     let answer = world.run(&["upgrade", "--yes", "--json"]).expect(4).json();
     assert_eq!(answer["loss"]["rows"], 0, "{answer:#}");

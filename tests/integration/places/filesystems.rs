@@ -17,7 +17,7 @@ const ROOMS: [&str; 4] = ["state", "root", "data", "backups"];
 
 /// A world whose rooms are on file systems of their own, which are declared later and so unmounted first.
 fn apart(mount: impl Fn(&std::path::Path) -> Option<Disk>, new: Release) -> Option<(World, Vec<Disk>)> {
-    let world = operations::patient(World::within(quick(), &[OLD, new]));
+    let world = World::within(quick(), &[OLD, new]);
     let disks: Option<Vec<Disk>> = ROOMS.iter().map(|room| mount(&world.path(room))).collect();
     let disks = disks?;
     world.install("1.0.0");
@@ -43,7 +43,7 @@ fn upgrade_undo_and_every_way_back_cross_file_systems() {
         world.run(&["upgrade", "--to", "1.1.0", "--yes"]).expect(0);
         world.run(&["rollback", "--strategy", "restore", "--yes"]).expect(0);
         world.stands_at("1.0.0", 1);
-        world.misbehave("1.1.0", "never-healthy\nwrites 1 INSERT INTO notes (text) VALUES ('lost')");
+        world.misbehave("1.1.0", "never-healthy\ndies-after 1\nwrites 1 INSERT INTO notes (text) VALUES ('lost')");
         let answer = world.run(&["upgrade", "--to", "1.1.0", "--yes", "--json"]).expect(4).json();
         assert_eq!(answer["loss"]["rows"], 1, "{answer:#}");
         world.stands_at("1.0.0", 1);

@@ -48,7 +48,7 @@ fn a_user_who_owns_everything_installs_upgrades_undoes_and_goes_back() {
     world.stands_at("1.1.0", 2);
     run(&world, &["rollback", "--strategy", "down", "--yes"]).expect(0);
     world.stands_at("1.0.0", 1);
-    world.misbehave("1.1.0", "never-healthy");
+    world.misbehave("1.1.0", "never-healthy\ndies-after 1");
     run(&world, &["upgrade", "--to", "1.1.0", "--yes"]).expect(4);
     world.stands_at("1.0.0", 1);
     run(&world, &["backup", "verify"]).expect(0);

@@ -25,6 +25,7 @@ fn behind(links: &[(&str, &str)]) -> (World, PathBuf) {
     (world, real)
 }
 
+// FM-36
 #[test]
 fn a_database_behind_symlinks_is_exchanged_and_they_stay() {
     let cases: [&[(&str, &str)]; 3] = [
@@ -42,7 +43,7 @@ fn a_database_behind_symlinks_is_exchanged_and_they_stay() {
         world.stands_at("1.1.0", 2);
         world.run(&["rollback", "--strategy", "restore", "--yes"]).expect(0);
         world.stands_at("1.0.0", 1);
-        world.misbehave("1.1.0", "never-healthy");
+        world.misbehave("1.1.0", "never-healthy\ndies-after 1");
         world.run(&["upgrade", "--to", "1.1.0", "--yes"]).expect(4);
         world.stands_at("1.0.0", 1);
         assert!(links.iter().all(|(name, _)| world.path(name).is_symlink()));

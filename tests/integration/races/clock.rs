@@ -59,7 +59,6 @@ fn a_clock_that_ran_backwards_does_not_make_the_newest_backup_the_oldest() {
     let world = operations::at_old(NEW);
     world.run(&["backup", "create"]).expect(0);
     world.configure("keep = 1\n");
-    let world = operations::patient(world);
     upgraded(&world, 100, "-6y", &library);
     let kept = world.run(&["backup", "list", "--json"]).expect(0).json();
     assert_eq!(kept["backups"].as_array().unwrap().len(), 1, "{kept:#}");

@@ -78,7 +78,7 @@ fn a_file_that_is_no_database_is_not_overwritten() {
 
 #[test]
 fn an_installation_that_failed_leaves_no_database_behind() {
-    let world = World::with(&[OLD.mode("never-healthy")]);
+    let world = World::with(&[OLD.mode("never-healthy\ndies-after 1")]);
     let object = shaped(&world.run(&["install", "--yes", "--json"]).expect(4));
     assert_eq!(object["outcome"], "restored");
     assert!(!world.database().exists() && world.current().is_none() && world.answers().is_none());

@@ -71,6 +71,7 @@ fn a_damage_that_only_a_whole_look_shows_ends_before_the_stop() {
     let answer = world.run(&["upgrade", "--yes", "--json"]).expect(1);
     let object = shaped(&answer);
     assert!(object["error"]["message"].as_str().unwrap().contains("nothing was changed"), "{object:#}");
+    assert!(object["error"].to_string().contains("damaged"), "{object:#}");
     assert_eq!(world.current().as_deref(), Some("1.0.0"));
 }
 

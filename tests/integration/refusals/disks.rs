@@ -58,6 +58,7 @@ fn too_little_space_for_the_backup_is_counted_beforehand() {
     world.kill_service();
 }
 
+// FM-25
 #[test]
 fn a_read_only_file_system_is_named() {
     let Some((world, disk)) = world_on("backups", 96) else { return };

@@ -5,7 +5,7 @@ use crate::world::{NEW, OLD, Release, World};
 
 #[test]
 fn a_release_that_failed_here_is_not_taken_again_by_itself() {
-    let mut world = World::installed(&[OLD, NEW.mode("never-healthy")]);
+    let mut world = World::installed(&[OLD, NEW.mode("never-healthy\ndies-after 1")]);
     world.run(&["upgrade", "--yes"]).expect(4);
     let words = ["1.1.0 failed here in run 0000", "--retry"];
     refused(&world, &["upgrade", "--to", "1.1.0", "--yes"], "held", &words);

@@ -14,7 +14,7 @@ fn upgraded(old: Release, mode: &str) -> World {
     let world = World::installed(&[old, NEW]);
     world.run(&["upgrade", "--yes"]).expect(0);
     world.misbehave("1.0.0", mode);
-    world
+    world.impatient()
 }
 
 #[track_caller]

@@ -25,14 +25,14 @@ fn a_new_service_that_never_ends_a_write_is_proven_all_the_same() {
 
 #[test]
 fn a_new_service_that_never_ends_a_write_and_is_unwell_is_undone() {
-    let world = World::installed(&[OLD, NEW.mode("holds-lock\nnever-healthy")]);
+    let world = World::installed(&[OLD, NEW.mode("holds-lock\nnever-healthy")]).impatient();
     undone(&world, world.run(&UPGRADE));
 }
 
 // It came through the gate with its parent, and is got rid of with it.
 #[test]
 fn a_child_of_an_unwell_new_service_that_keeps_the_database_open_does_not_keep_the_old_one_away() {
-    let world = World::installed(&[OLD, NEW.mode("keeps-database\nnever-healthy")]);
+    let world = World::installed(&[OLD, NEW.mode("keeps-database\nnever-healthy")]).impatient();
     undone(&world, world.run(&UPGRADE));
     assert_eq!(world.processes().len(), 1, "{:?}", world.processes());
 }
@@ -50,7 +50,7 @@ fn rows_that_an_old_service_left_in_its_log_come_along() {
 #[test]
 fn rows_that_a_new_service_left_in_its_log_are_counted_and_kept() {
     let words = "leaves-log\nnever-healthy\nwrites 3 INSERT INTO notes (text) VALUES ('lost')";
-    let world = World::installed(&[OLD, NEW.mode(words)]);
+    let world = World::installed(&[OLD, NEW.mode(words)]).impatient();
     let answer = undone(&world, world.run(&UPGRADE));
     assert_eq!(answer["loss"]["rows"], 3, "{answer:#}");
     world.run(&["backup", "verify", answer["backup"].as_str().unwrap()]).expect(0);

@@ -19,7 +19,6 @@ fn pipe(world: &World) -> PathBuf {
 
 /// An upgrade whose new service is through the gate, and has not opened its database.
 fn started(world: &World) -> Child {
-    world.replace("timeout = \"2s\"\n[backup]", "timeout = \"60s\"\n[backup]");
     let upgrade = world.command(&UPGRADE).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     wait_for(world, "1.1.0");
     upgrade
@@ -72,7 +71,7 @@ fn a_service_that_opens_its_database_while_a_recovery_waits_for_it_is_stopped_in
 
 #[test]
 fn a_new_service_that_never_opens_its_database_is_got_rid_of_before_the_old_one_is_put_back() {
-    let world = World::installed(&[OLD, LATE]);
+    let world = World::installed(&[OLD, LATE]).impatient();
     pipe(&world);
     let answer = super::undone(&world, world.run(&UPGRADE));
     assert!(super::reason(&answer).contains("was not well after"), "{answer:#}");
@@ -81,7 +80,7 @@ fn a_new_service_that_never_opens_its_database_is_got_rid_of_before_the_old_one_
 
 #[test]
 fn an_upgrade_takes_no_database_from_under_a_service_that_is_about_to_open_it() {
-    let world = World::installed(&[OLD, NEW]);
+    let world = World::installed(&[OLD, NEW]).impatient();
     world.kill_service();
     std::fs::remove_file(world.path("notes.pid")).unwrap();
     world.misbehave("1.0.0", "opens-late");

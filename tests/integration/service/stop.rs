@@ -8,7 +8,7 @@ const UPGRADE: [&str; 5] = ["upgrade", "--to", "1.1", "--yes", "--json"];
 
 #[test]
 fn an_old_service_that_does_not_stop_goes_on_as_it_was() {
-    let world = World::installed(&[OLD.mode("ignores-term"), NEW]);
+    let world = World::installed(&[OLD.mode("ignores-term"), NEW]).impatient();
     let before = std::fs::read_to_string(world.path("notes.pid")).unwrap();
     let answer = world.run(&UPGRADE).expect(4).json();
     world.stands_at("1.0.0", 1);
@@ -24,13 +24,13 @@ fn an_old_service_that_does_not_stop_goes_on_as_it_was() {
 
 #[test]
 fn a_new_service_that_is_unwell_and_ignores_the_stop_is_killed() {
-    let world = World::installed(&[OLD, NEW.mode("ignores-term\nnever-healthy")]);
+    let world = World::installed(&[OLD, NEW.mode("ignores-term\nnever-healthy")]).impatient();
     undone(&world, world.run(&UPGRADE));
 }
 
 #[test]
 fn a_child_that_keeps_the_database_open_undoes_the_run() {
-    let world = World::installed(&[OLD.mode("keeps-database"), NEW]);
+    let world = World::installed(&[OLD.mode("keeps-database"), NEW]).impatient();
     let answer = restored(&world, world.run(&UPGRADE));
     let child = std::fs::read_to_string(world.path("notes.child")).unwrap();
     assert!(reason(&answer).contains("still holds the database"), "{answer:#}");

@@ -132,6 +132,7 @@ fn a_unit_that_dies_at_its_start_is_undone_and_the_old_one_is_not_refused_for_it
 #[test]
 fn a_unit_that_runs_for_a_while_and_is_never_healthy_is_undone() {
     let machine = Machine::installed(NEW.mode("never-healthy"));
+    machine.0.replace("timeout = \"60s\"", "timeout = \"5s\"");
     machine.run(&["upgrade", "--yes", "--json"]).expect(4);
     machine.0.stands_at("1.0.0", 1);
 }

@@ -7,7 +7,7 @@ use crate::world::{NEW, OLD, World};
 
 const UPGRADE: [&str; 5] = ["upgrade", "--to", "1.1", "--yes", "--json"];
 
-const WRITES: &str = "never-healthy\nwrites 7 INSERT INTO notes (text) VALUES ('lost')";
+const WRITES: &str = "never-healthy\ndies-after 1\nwrites 7 INSERT INTO notes (text) VALUES ('lost')";
 
 #[test]
 fn rows_written_before_the_undo_are_counted_by_table() {
@@ -45,7 +45,7 @@ fn rows_that_the_new_service_changed_or_deleted_are_counted_too() {
 
 #[test]
 fn where_the_new_service_wrote_nothing_nothing_is_reported_as_lost() {
-    let world = World::installed(&[OLD, NEW.mode("never-healthy")]);
+    let world = World::installed(&[OLD, NEW.mode("never-healthy\ndies-after 1")]);
     let answer = undone(&world, world.run(&UPGRADE));
     assert!(answer["loss"].is_null() || answer["loss"]["rows"] == 0, "{answer:#}");
 }

@@ -32,7 +32,7 @@ fn a_signal_anywhere_in_a_rollback_ends_it_as_its_exit_code_says() {
 
 #[test]
 fn a_signal_anywhere_in_a_first_installation_ends_it_as_its_exit_code_says() {
-    both(&everywhere(&operations::install(), &operations::patient(World::within(quick(), &[OLD, NEW]))));
+    both(&everywhere(&operations::install(), &World::within(quick(), &[OLD, NEW])));
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn a_signal_anywhere_in_a_backup_or_a_prune_leaves_each_backup_whole_or_not_ther
     }
     world.configure("keep = 1");
     // It is soon done, and goes on to its end.
-    let count = without_a_run(&operations::prune(), &operations::patient(world));
+    let count = without_a_run(&operations::prune(), &world);
     assert!(count.new > 0, "{count:?}");
 }
 

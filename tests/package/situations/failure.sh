@@ -41,6 +41,27 @@ while_it_is_held_other_packages_come_and_it_is_not_touched() {
     dpkg_says half-configured 1.5.2
 }
 
+a_refusal_before_it_is_unpacked_lets_the_others_of_the_batch_come() {
+    an_old_machine
+    apt_install gantry=1.7.0
+    apt_install neighbour=1
+    from_repository next
+    before=$(life)
+    # One call of apt for both: 2.0.0 is refused, as nobody asked for another major.
+    try inside apt-get --yes -o Dpkg::Use-Pty=0 dist-upgrade
+    ends_with 100
+    says "GANTRY_INSTALLER_MAJOR=2"
+    [ "$(life)" = "$before" ] || failed "the service was restarted"
+    is 1.7.0 8
+    dpkg_says installed 1.7.0
+    # What apt did not get to it does the next time.
+    inside apt-mark hold gantry
+    inside apt-get --yes -o Dpkg::Use-Pty=0 dist-upgrade
+    dpkg_says installed 2 neighbour
+    [ "$(life)" = "$before" ] || failed "the service was restarted"
+    keeps_rows
+}
+
 unattended_upgrades_bring_others_while_it_is_held() {
     an_old_machine
     apt_install neighbour=1

@@ -42,3 +42,26 @@ an_upgrade_of_a_tree_without_systemd_is_done_when_it_boots() {
     keeps_rows
     dpkg_says installed 1.5.0
 }
+
+a_tree_that_is_built_from_outside_serves_when_it_boots() {
+    assemble "$situation" "$memory/layer-fresh"
+    # No script runs in the tree: dpkg passes $DPKG_ROOT.
+    for version in 1.4.1 1.5.0; do
+        dpkg --root="$root" --force-script-chrootless --install "$site/packages/gantry_${version}_amd64.deb"
+    done
+    [ ! -e "$root/usr/lib/gantry/current" ] || failed "something was activated"
+    boot
+    is 1.5.0 6
+    dpkg_says installed 1.5.0
+}
+
+an_upgrade_from_outside_is_done_when_it_boots() {
+    assemble "$situation" "$memory/layer-old" "$memory/layer-fresh"
+    take_rows
+    dpkg --root="$root" --force-script-chrootless --install "$site/packages/gantry_1.5.0_amd64.deb"
+    [ "$(readlink -- "$root/usr/lib/gantry/current")" = versions/1.4.1 ] || failed "something was switched"
+    boot
+    is 1.5.0 6
+    keeps_rows
+    dpkg_says installed 1.5.0
+}

@@ -31,11 +31,19 @@ unattended_upgrades_move_it() {
     dpkg_says installed 1.5.0
 }
 
-the_upgrade_unit_leaves_the_release_to_apt() {
+another_major_comes_only_when_it_is_asked_for() {
     an_old_machine
+    apt_install gantry=1.7.0
+    from_repository next
     before=$(life)
-    inside systemctl start gantry-upgrade.service || failed "the unit failed: $(service_log)"
-    service_log | grep -q 'apt' || failed "it does not say what to do: $(service_log)"
-    is 1.4.1 4
+    try apt_install gantry=2.0.0
+    ends_with 100
+    says "GANTRY_INSTALLER_MAJOR=2"
+    is 1.7.0 8
     [ "$(life)" = "$before" ] || failed "the service was restarted"
+    dpkg_says installed 1.7.0
+    inside env GANTRY_INSTALLER_MAJOR=2 apt-get --yes -o Dpkg::Use-Pty=0 install gantry=2.0.0
+    is 2.0.0 105
+    keeps_rows
+    dpkg_says installed 2.0.0
 }

@@ -24,9 +24,11 @@ pub struct Flavour {
 }
 
 /// As machines are mounted whose owners traded safety for speed, or time for space.
-pub const TUNED: [Flavour; 2] = [
+pub const TUNED: [Flavour; 4] = [
     Flavour { kind: Kind::Ext4, options: "data=writeback,noauto_da_alloc" },
     Flavour { kind: Kind::Btrfs, options: "compress=zstd,noatime" },
+    Flavour { kind: Kind::Ext4, options: "discard,noatime" },
+    Flavour { kind: Kind::Xfs, options: "discard,noatime" },
 ];
 
 impl Kind {
@@ -83,6 +85,11 @@ impl Flavour {
     /// From its display.
     pub fn parse(text: &str) -> Option<Self> {
         Kind::ALL.map(Kind::plain).into_iter().chain(TUNED).find(|flavour| flavour.to_string() == text)
+    }
+
+    /// Whether it tells its disk what it has freed. The disk whose writes are recorded does not listen to that.
+    pub fn discards(self) -> bool {
+        self.options.contains("discard")
     }
 
     /// Makes an empty file system with room for so many MiB in a new image.

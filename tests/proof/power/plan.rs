@@ -74,7 +74,10 @@ fn everything(seed: u64) -> Vec<Job> {
         jobs.extend(plain.map(|flavour| job(operation, Harness::Disk(flavour), 2, EVERY, seed)));
         let cut = plain.into_iter().filter(|flavour| flavour.kind.goes_down());
         jobs.extend(cut.clone().map(|flavour| job(operation, Harness::Call(flavour), 0, EVERY, seed)));
-        jobs.extend(TUNED.map(|flavour| job(operation, Harness::Disk(flavour), 1, 100, seed)));
+        jobs.extend(TUNED.map(|flavour| match flavour.discards() {
+            true => job(operation, Harness::Call(flavour), 0, 100, seed),
+            false => job(operation, Harness::Disk(flavour), 1, 100, seed),
+        }));
         let large = cut.map(|flavour| job(operation, Harness::Call(flavour), 0, 40, seed));
         let large = large.chain([job(operation, Harness::Disk(Kind::Btrfs.plain()), 1, 40, seed)]);
         if Size::Large.fits(operation) {

@@ -20,7 +20,8 @@ fn is_dead(life: &Life) -> bool {
     matches!(life, Life::Dead(_))
 }
 
-const SHORT: Duration = Duration::from_millis(300);
+/// Waited for in vain, and long enough for a busy machine to ask once.
+const SHORT: Duration = Duration::from_secs(3);
 
 #[test]
 fn a_service_that_nobody_manages_is_neither_started_nor_stopped() {
