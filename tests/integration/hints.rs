@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use clap::Parser as _;
+use clap::error::ErrorKind;
 use gantry_installer::cli::arguments::Arguments;
 
 use crate::world::{Answer, NEW, OLD, Release, World, answer};
@@ -49,8 +50,15 @@ fn every_command_that_a_message_names_can_be_typed() {
             // Where the verb itself is filled in, or a test makes a hint of its own.
             if words.get(1).is_some_and(|verb| verb.starts_with(|first: char| first.is_ascii_lowercase())) {
                 typed += 1;
-                let understood = Arguments::try_parse_from(&words);
-                assert!(understood.is_ok(), "{}: {command}: {}", path.display(), understood.unwrap_err());
+                // What is missing is what whoever typed the same command has typed: it is carried over.
+                if let Err(error) = Arguments::try_parse_from(&words) {
+                    assert_eq!(
+                        error.kind(),
+                        ErrorKind::MissingRequiredArgument,
+                        "{}: {command}: {error}",
+                        path.display()
+                    );
+                }
             }
         }
     }
@@ -81,7 +89,6 @@ fn paste(said: &Answer, with: &str, more: &str) -> Answer {
 #[test]
 fn a_command_that_an_answer_names_works_when_it_is_pasted() {
     let world = World::with(&[OLD, NEW, Release::new("1.2.0", 3, &[3]).mode("never-healthy")]);
-    world.replace("timeout = \"2s\"\n[backup]", "timeout = \"300ms\"\n[backup]");
     paste(&run(&world, &["status"]), "install", "--to 1.0 --yes").expect(0);
     world.execute("INSERT INTO notes (text) VALUES ('one'), ('two'), ('three')");
     paste(&run(&world, &["upgrade", "--to", "1.1.7"]).expect(3), "upgrade --to 1.1.0", "--yes").expect(0);
