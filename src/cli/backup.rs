@@ -1,5 +1,7 @@
 //! `backup`: create, list, verify and prune.
 
+mod prune;
+
 use std::fmt::Write as _;
 
 use serde_json::Value;
@@ -8,7 +10,7 @@ use super::arguments;
 use super::exit::Outcome;
 use super::reply::Reply;
 use super::rollback;
-use super::runs::{barred, consent, refused, run_name, stands};
+use super::runs::{barred, refused, run_name, stands};
 use super::session::Session;
 use super::status;
 use super::terminal::moment;
@@ -18,7 +20,6 @@ use crate::journal::backups;
 use crate::plan::Refusal;
 use crate::plan::gates::{check_database, check_machine, needs, size};
 use crate::plan::observed::{Backup, BackupKind, Observed};
-use crate::plan::retention::{Retention, surplus};
 use crate::plan::verdict::words;
 use crate::steps::backup as keeping;
 use crate::steps::{Machine, prepare};
@@ -34,7 +35,7 @@ pub fn run(verb: &arguments::Backup, session: &Session<'_>) -> Answer {
         arguments::Backup::List => list(session),
         arguments::Backup::Verify { id } => verify(id.as_deref(), session),
         arguments::Backup::Restore { id, dry_run, yes } => rollback::restore(id, *dry_run, *yes, session),
-        arguments::Backup::Prune { yes } => prune(*yes, session),
+        arguments::Backup::Prune { yes } => prune::prune(*yes, session),
     }
 }
 
@@ -91,7 +92,10 @@ fn create(session: &Session<'_>) -> Answer {
         Ok(removed) => (removed, None),
         Err(error) => (Vec::new(), Some(format!("older backups are not pruned: {}", causes::in_one_line(&error)))),
     };
-    let text = format!("backed up as {}: {}", backup.id, size(backup.bytes));
+    let mut text = format!("backed up as {}: {}", backup.id, size(backup.bytes));
+    let gone = removed.iter().map(|(gone, why)| format!("\nremoved {} ({}): {why}", gone.id, size(gone.bytes)));
+    text.extend(gone);
+    let removed: Vec<Backup> = removed.into_iter().map(|(backup, _)| backup).collect();
     Ok(Reply::new(Outcome::Done)
         .with("backup", &backup)
         .with("backups", status::backups(&[backup], session))
@@ -164,34 +168,4 @@ fn verify(id: Option<&str>, session: &Session<'_>) -> Answer {
     }
     let outcome = if findings.is_empty() { Outcome::Done } else { Outcome::Refused };
     Ok(Reply { refusals: findings, ..Reply::new(outcome).with("backups", listed).saying(text) })
-}
-
-/// Removes what is one too many, once that was agreed to.
-fn prune(yes: bool, session: &Session<'_>) -> Answer {
-    let nothing =
-        || Reply::new(Outcome::Nothing).with("removed", Vec::<Value>::new()).saying("there is nothing to prune");
-    if !session.has_state()? && surplus_of(session)?.is_empty() {
-        return Ok(nothing());
-    }
-    let _lock = session.begin("backup prune")?;
-    let surplus = surplus_of(session)?;
-    if !surplus.is_empty() && !yes {
-        let names: Vec<String> =
-            surplus.iter().map(|backup| format!("{} ({})", backup.id, size(backup.bytes))).collect();
-        consent(session.terminal, &format!("Remove {}?", names.join(", ")))?;
-    }
-    let removed = keeping::prune(&session.config, &[])
-        .map_err(|error| Box::new(Reply::failed("backups", &error, "check `backup.dir`")))?;
-    if removed.is_empty() {
-        return Ok(nothing());
-    }
-    let names: Vec<&str> = removed.iter().map(|backup| backup.id.as_str()).collect();
-    let text = format!("removed {}", names.join(", "));
-    Ok(Reply::new(Outcome::Done).with("removed", status::backups(&removed, session)).saying(text))
-}
-
-fn surplus_of(session: &Session<'_>) -> Result<Vec<Backup>, Early> {
-    let config = &session.config;
-    let retention = Retention { count: config.keep_backups, bytes: config.max_backup_bytes };
-    Ok(surplus(&all(session)?, retention, &[]))
 }

@@ -162,7 +162,7 @@ fn buffered(file: &std::fs::File) -> BufReader<impl Read + '_> {
 fn unreadable(error: &ReadError) -> Box<Reply> {
     let remedy = match error {
         ReadError::Newer { .. } => "read it with the gantry-installer that wrote it, or a newer one",
-        ReadError::Foreign(_) => "name a file that `gantry-installer export` wrote",
+        ReadError::Foreign(_) => "name a file that `export` wrote",
         _ => "copy it again from where it was written, or export again",
     };
     barred("export", error, remedy)

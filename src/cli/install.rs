@@ -44,10 +44,13 @@ fn decide(arguments: &arguments::Install, session: &Session<'_>, client: &Client
             let words = format!("{version} is installed already");
             return Err(Box::new(Reply::new(Outcome::Nothing).with("from", &stands).with("to", &stands).saying(words)));
         }
+        let to = arguments.to.as_ref();
+        let verb = if to.is_some_and(|target| target.is_above(version)) { "upgrade" } else { "rollback" };
+        let to = to.map(|target| format!(" --to {target}")).unwrap_or_default();
         return Err(refused(vec![Refusal::new(
             "installed",
             format!("{version} is installed already"),
-            "run `gantry-installer upgrade` or `gantry-installer rollback`",
+            format!("run `gantry-installer {verb}{to}`"),
         )]));
     }
     let (manifest, resolved) = timed("resolve", session, || {

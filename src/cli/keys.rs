@@ -20,7 +20,8 @@ const RUN: [&str; 12] = [
 ];
 
 /// Keys that are lists.
-const LISTS: [&str; 8] = ["hops", "steps", "strategies", "backups", "removed", "findings", "migrations", "pages"];
+const LISTS: [&str; 9] =
+    ["hops", "kept", "steps", "strategies", "backups", "removed", "findings", "migrations", "pages"];
 
 /// Adds the keys of `command` that `body` does not have.
 pub fn complete(command: &str, body: &mut Map<String, Value>) {
@@ -28,7 +29,7 @@ pub fn complete(command: &str, body: &mut Map<String, Value>) {
         "rollback" | "backup restore" => &["strategies"],
         "backup create" => &["backup", "backups", "removed"],
         "backup list" | "backup verify" => &["backups"],
-        "backup prune" => &["removed"],
+        "backup prune" => &["removed", "kept"],
         "completions" => &["script"],
         "man" => &["pages"],
         "export" => &["export"],

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::offer::held_stop;
 use super::session::Session;
 use super::terminal::took;
 use crate::db::build;
@@ -36,6 +37,9 @@ pub struct Major {
     pub space: Vec<Room>,
     /// Why it would be refused as the database stands.
     pub refusals: Vec<Refusal>,
+    /// A stop on the way that only `--retry` takes.
+    #[serde(skip)]
+    pub held: Option<Version>,
 }
 
 /// The next higher major that a way leads to; none where there is none, or where it cannot be told.
@@ -53,9 +57,10 @@ pub fn above(manifest: &Manifest, seen: &Observed, session: &Session<'_>) -> Opt
         let asked =
             Asked { installed: Some(installed), target: Some(&target), channel, installer: &installer, skip: &skip };
         let releases = way(manifest, &asked).ok()?;
+        let held = held_stop(&releases, seen).cloned();
         let incoming: Result<Vec<_>, _> =
             releases.into_iter().map(|release| resolve::incoming(release, &session.config)).collect();
-        of(&incoming.ok()?, seen, session)
+        of(&incoming.ok()?, seen, session).map(|major| Major { held, ..major })
     })
 }
 
@@ -74,6 +79,7 @@ pub fn of(way: &[Incoming], seen: &Observed, session: &Session<'_>) -> Option<Ma
         downtime_ms: (readable.bytes / rate(session)).max(1) + restart,
         space: rooms_of(&ask, seen),
         refusals: hindrance(way, seen).into_iter().collect(),
+        held: None,
     })
 }
 
@@ -118,21 +124,26 @@ impl Major {
         Some(format!("{downtime}up to {}, and the database went from {before} to {after}", size(needed)))
     }
 
-    /// The same with the command that goes there, of apt where a package brings the product, and what is to be done before.
-    pub fn offer(&self, package: Option<&Package>) -> String {
-        let refused = |refusal: &Refusal| {
-            format!(
-                "\n           refused as the database is: {}\n             hint: {}",
-                refusal.message, refusal.remedy
-            )
+    /// The same with the command that goes there, or with what is to be done before; of apt where a package brings the
+    /// product.
+    pub fn offer(&self, obstacle: Option<&str>, package: Option<&Package>) -> String {
+        let (words, major) = (self.words(), self.version.major());
+        if let Some(obstacle) = obstacle {
+            return format!("{words}; {obstacle}");
+        }
+        let way = match (package, &self.held) {
+            (Some(package), _) => format!("`GANTRY_INSTALLER_MAJOR={major} apt install {}`", package.name),
+            (None, Some(held)) => {
+                format!("{held} on the way is held, take it again: `gantry-installer upgrade --to {major} --retry`")
+            }
+            (None, None) => format!("`gantry-installer upgrade --to {major}`"),
         };
-        let refused: String = self.refusals.iter().map(refused).collect();
-        let major = self.version.major();
-        let way = package.map_or_else(
-            || format!("`gantry-installer upgrade --to {major}`"),
-            |package| format!("`GANTRY_INSTALLER_MAJOR={major} apt install {}`", package.name),
-        );
-        format!("{}: {way}{refused}", self.words())
+        let refusals =
+            self.refusals.iter().map(|refusal| format!("; refused as it is: {}: {}", refusal.message, refusal.remedy));
+        match refusals.collect::<String>() {
+            refused if refused.is_empty() => format!("{words}: {way}"),
+            refused => format!("{words}{refused}; then {way}"),
+        }
     }
 }
 

@@ -93,7 +93,10 @@ fn begin(product: &str, path: &Path) -> Answer {
         return Err(Box::new(Reply { error: Some(problem), ..Reply::new(Outcome::Usage) }));
     }
     save(path, &text)?;
-    let words = format!("began `{}`; enter a release with `gantry-installer manifest add ARCHIVE`", path.display());
+    let words = format!(
+        "began `{}`; enter a release with `gantry-installer manifest add ARCHIVE --target TRIPLE`",
+        path.display()
+    );
     Ok(Reply::new(Outcome::Done).with("manifest", path).with("expires", now + GOOD_FOR).saying(words))
 }
 

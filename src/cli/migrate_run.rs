@@ -24,7 +24,7 @@ pub fn run(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Repl
         return Err(refused(vec![Refusal::new(
             "own-migrator",
             format!("{} has a migrator of its own, and no files of migrations", session.config.product),
-            "change the schema with the release: `gantry-installer upgrade` or `rollback`",
+            "change the schema with the release: `gantry-installer upgrade` or `gantry-installer rollback`",
         )]));
     }
     match &arguments.verb {

@@ -10,6 +10,8 @@ pub mod exit;
 mod export;
 mod gate;
 mod harmless;
+mod held;
+mod hints;
 mod history;
 mod hook;
 mod import;
@@ -20,6 +22,7 @@ mod major;
 mod manifest;
 mod migrate;
 mod migrate_run;
+mod offer;
 mod outcome;
 mod packaged;
 mod probation;
@@ -43,6 +46,7 @@ use clap::error::ErrorKind;
 use arguments::{Arguments, Command};
 use events::Events;
 use exit::Outcome;
+use hints::Hints;
 use reply::{Problem, Reply};
 use session::Session;
 use terminal::{Terminal, Verbosity};
@@ -51,8 +55,8 @@ use crate::sys::signal::Interrupt;
 
 /// Runs a command line, and tells how it ended.
 pub fn main(words: Vec<OsString>) -> Outcome {
-    let arguments = match Arguments::of(&words) {
-        Ok(arguments) => arguments,
+    let (arguments, hints) = match understood(&words) {
+        Ok(understood) => understood,
         Err(error) => return misused(&error, &words),
     };
     // Words among the events on standard error would be in the way of whoever reads them.
@@ -74,8 +78,13 @@ pub fn main(words: Vec<OsString>) -> Outcome {
         (Err(error), _) => Reply::failed("signal", &error, "this is a fault of the system: try again"),
         (_, Err(error)) => Reply::failed("events", &error, "name a file that this user may write to, or `-`"),
     };
-    reply.write(command, arguments.options.json, verbosity == Verbosity::Quiet);
+    reply.write(command, arguments.options.json, verbosity == Verbosity::Quiet, &hints);
     reply.outcome
+}
+
+fn understood(words: &[OsString]) -> Result<(Arguments, Hints), clap::Error> {
+    let (arguments, matches) = Arguments::of(words)?;
+    Ok((arguments, Hints::of(words, &matches)))
 }
 
 /// The answer when the program itself is broken.
@@ -87,7 +96,8 @@ pub fn broken(words: &[OsString]) -> Outcome {
         remedy: "run `gantry-installer recover` if a run was under way, and report what stands above".to_owned(),
     };
     let reply = Reply { error: Some(problem), ..Reply::new(Outcome::Bug) };
-    reply.write(&typed::command(words), wants_json(words), false);
+    let hints = understood(words).map_or_else(|_| Hints::of_program(words), |(_, hints)| hints);
+    reply.write(&typed::command(words), wants_json(words), false, &hints);
     reply.outcome
 }
 
@@ -193,7 +203,7 @@ fn misused(error: &clap::Error, words: &[OsString]) -> Outcome {
         remedy: "see `gantry-installer --help`".to_owned(),
     };
     let reply = Reply { error: Some(problem), ..Reply::new(Outcome::Usage) };
-    reply.write(&typed::command(words), true, false);
+    reply.write(&typed::command(words), true, false, &Hints::of_program(words));
     reply.outcome
 }
 

@@ -15,10 +15,10 @@ pub fn by(session: &Session<'_>) -> Answer<Option<Package>> {
 /// Refuses a change of release by hand where a package brings the product: the next call of apt would not know of it.
 pub fn refuse(to: Option<&Target>, session: &Session<'_>) -> Answer<()> {
     let Some(package) = by(session)? else { return Ok(()) };
-    let (name, command) = (&package.name, command(&package, to));
+    let command = command(&package, to);
     let message = format!(
-        "{} comes with the package `{name}`, last configured with {}: what it installs is for apt to say",
-        session.config.product, package.release
+        "{} comes with the package `{}`, last configured with {}: what it installs is for apt to say",
+        session.config.product, package.name, package.release
     );
     let remedy = format!("run `apt update`, then `{command}`; `gantry-installer rollback` goes back all the same");
     Err(refused(vec![Refusal::new("package", message, remedy)]))

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::exit::Outcome;
 use super::harmless::harmless;
+use super::hints::Hints;
 use super::keys;
 use crate::causes;
 use crate::plan::Refusal;
@@ -91,7 +92,7 @@ impl Reply {
 
     /// Writes the answer. A reader that went away is no reason to fail after the work is done.
     #[allow(clippy::explicit_write, reason = "print! panics when the reader is gone")]
-    pub fn write(&self, command: &str, json: bool, quiet: bool) {
+    pub(super) fn write(&self, command: &str, json: bool, quiet: bool, hints: &Hints) {
         let mut stdout = std::io::stdout().lock();
         if json {
             let mut object = Map::new();
@@ -106,13 +107,15 @@ impl Reply {
             }
             object.extend(self.body.clone());
             keys::complete(command, &mut object);
-            let _ = writeln!(stdout, "{}", Value::Object(object));
+            let mut object = Value::Object(object);
+            complete(&mut object, false, hints);
+            let _ = writeln!(stdout, "{object}");
         } else if !self.text.is_empty() {
-            let _ = writeln!(stdout, "{}", harmless(self.text.trim_end()));
+            let _ = writeln!(stdout, "{}", harmless(&hints.complete(self.text.trim_end())));
         }
         let _ = stdout.flush();
         if !json {
-            let _ = write!(std::io::stderr().lock(), "{}", harmless(&self.words(quiet)));
+            let _ = write!(std::io::stderr().lock(), "{}", harmless(&hints.complete(&self.words(quiet))));
         }
     }
 
@@ -136,5 +139,22 @@ impl Reply {
             }
         }
         words
+    }
+}
+
+/// Keys of the JSON object whose words name commands, wherever they stand in it. All others are data.
+const ADVICE: [&str; 3] = ["remedy", "instead", "warnings"];
+
+/// Makes the commands complete that the words of a value name, where they are advice.
+fn complete(value: &mut Value, advice: bool, hints: &Hints) {
+    match value {
+        Value::String(words) if advice => *words = hints.complete(words),
+        Value::Array(list) => list.iter_mut().for_each(|value| complete(value, advice, hints)),
+        Value::Object(object) => {
+            for (key, value) in object {
+                complete(value, ADVICE.contains(&key.as_str()), hints);
+            }
+        }
+        _ => {}
     }
 }

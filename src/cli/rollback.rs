@@ -120,7 +120,12 @@ pub fn go(wish: &Wish<'_>, session: &Session<'_>) -> Answer<Reply> {
     let choices = choices
         .map_err(|error| Box::new(Reply::failed("survey", &error, "check the work directory beside the database")))?;
     if wish.dry_run {
-        return Ok(shown(&choices, &target, Reply::new(Outcome::Done)).warning(withdrawn));
+        // What would be done without naming anything is the first way that is open.
+        let way = choices.iter().find_map(|choice| choice.way.as_ref());
+        let to = way.map(|way| rollback::arrival(&target, way, &seen));
+        let reply = Reply::new(Outcome::Done).with("from", stands(&seen)).with("to", to);
+        let reply = reply.with("strategy", way.map(Way::strategy));
+        return Ok(shown(&choices, &target, reply).warning(withdrawn));
     }
     if let (false, Some(warning)) = (wish.yes, &withdrawn) {
         session.terminal.say(&format!("warning: {warning}"));
@@ -246,7 +251,11 @@ fn unagreed(wish: &Wish<'_>, least: &Choice, choices: &[Choice], target: &Releas
         ),
         None => (
             format!("every way back to {version} loses rows or columns, and `--yes` agrees to no loss"),
-            format!("look at `gantry-installer rollback --dry-run`, then add `--strategy {}`", least.name.word()),
+            format!(
+                "look at `gantry-installer rollback --to {version} --dry-run`, then run \
+                 `gantry-installer rollback --to {version} --strategy {} --yes`",
+                least.name.word()
+            ),
         ),
     };
     let reply = Reply::refused(vec![Refusal::new("loss", message, remedy)]);

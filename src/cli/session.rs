@@ -7,7 +7,7 @@ use super::exit::Outcome;
 use super::reply::{Problem, Reply};
 use super::terminal::Terminal;
 use crate::config::{self, Config, ConfigError};
-use crate::journal::record::{self, Owner, RecordError};
+use crate::journal::record::{self, RecordError};
 use crate::journal::runs;
 use crate::observe::{self, ObserveError};
 use crate::plan::observed::Observed;
@@ -17,8 +17,8 @@ use crate::sys::custody::{self, Stranger};
 use crate::sys::fs::PathError;
 use crate::sys::health::HealthCheck;
 use crate::sys::http::Client;
-use crate::sys::lock::{LockError, RunLock};
-use crate::sys::process::Credentials;
+use crate::sys::lock::{LockError, Owner, RunLock};
+use crate::sys::process::{Credentials, Process};
 use crate::sys::service::{Runtime, Service};
 use crate::sys::{attributes, fs, process};
 
@@ -53,7 +53,8 @@ impl<'t> Session<'t> {
     pub fn open(file: &Path, terminal: &'t Terminal) -> Result<Self, Box<Reply>> {
         let session = Self::read(file, terminal)?;
         let config = &session.config;
-        let owner = record::read::<Owner>(&config.layout.owner()).map_err(|error| Box::new(unreadable(&error)))?;
+        let owner =
+            record::read::<record::Owner>(&config.layout.owner()).map_err(|error| Box::new(unreadable(&error)))?;
         match owner.filter(|owner| owner.product != config.product) {
             None => Ok(session),
             Some(owner) => Err(Box::new(Reply::refused(vec![Refusal::new(
@@ -95,13 +96,25 @@ impl<'t> Session<'t> {
         self.refuse_unfinished().map(|()| lock)
     }
 
-    /// Refuses where a run is unfinished.
+    /// Refuses where a run is unfinished, or another process is at work on one.
     pub fn refuse_unfinished(&self) -> Result<(), Box<Reply>> {
-        match runs::unfinished(&self.config.layout) {
-            Ok(None) => Ok(()),
-            Ok(Some(run)) => Err(Box::new(unfinished(&run))),
-            Err(error) => Err(Box::new(Reply::barred("journal", &error, "see `gantry-installer history`"))),
+        match self.unfinished()? {
+            None => Ok(()),
+            Some((run, None)) => Err(Box::new(unfinished(&run))),
+            Some((_, Some(owner))) => Err(Box::new(locked(&LockError::Busy(owner)))),
         }
+    }
+
+    /// A run that has not ended, and the other process that is at work on it, if one is.
+    pub fn unfinished(&self) -> Result<Option<(String, Option<Owner>)>, Box<Reply>> {
+        let unknown =
+            |error: &dyn std::error::Error| Box::new(Reply::barred("journal", error, "see `gantry-installer history`"));
+        let Some(run) = runs::unfinished(&self.config.layout).map_err(|error| unknown(&error))? else {
+            return Ok(None);
+        };
+        let owner = RunLock::owner(&self.config.layout.lock()).map_err(|error| unknown(&error))?;
+        let own = Process::this().map_err(|error| unknown(&error))?;
+        Ok(Some((run, owner.filter(|owner| owner.process != own))))
     }
 
     /// Takes the lock alone, at once.
@@ -117,14 +130,12 @@ impl<'t> Session<'t> {
         self.refuse_strangers().map_err(|error| failed(&error))?.map_or(Ok(()), |reply| Err(Box::new(reply)))?;
         fs::create_dir_all(&layout.state, 0o755).map_err(|error| failed(&error))?;
         let lock = RunLock::acquire_within(&layout.lock(), command, patience).map_err(|error| match error {
-            LockError::Busy(_) | LockError::BusyUnknown(_) => {
-                let problem = Problem::of("locked", &error, "wait until it has ended, then run the same command again");
-                Box::new(Reply { error: Some(problem), ..Reply::new(Outcome::Locked) })
-            }
+            LockError::Busy(_) | LockError::BusyUnknown(_) => Box::new(locked(&error)),
             error => failed(&error),
         })?;
+        self.terminal.asks_under(&layout.lock());
         if !fs::exists(&layout.owner()).map_err(|error| failed(&error))? {
-            let owner = Owner { product: self.config.product.clone(), state: layout.state.clone() };
+            let owner = record::Owner { product: self.config.product.clone(), state: layout.state.clone() };
             record::write(&layout.owner(), &owner, 0o600).map_err(|error| failed(&error))?;
         }
         Ok(lock)
@@ -178,6 +189,20 @@ impl<'t> Session<'t> {
         let owner = attributes::owner(there).ok()?;
         Some(Credentials { uid: owner.user, gid: owner.group })
     }
+}
+
+/// The answer where somebody else holds the lock.
+fn locked(error: &LockError) -> Reply {
+    let remedy = match error {
+        LockError::Busy(Owner { asks: Some(_), process, .. }) => format!(
+            "answer its question in its terminal, or end it with `kill {}`, which changes nothing; then run the same command \
+             again",
+            process.pid
+        ),
+        _ => "wait until it has ended, then run the same command again".to_owned(),
+    };
+    let problem = Problem::of("locked", error, remedy);
+    Reply { error: Some(problem), ..Reply::new(Outcome::Locked) }
 }
 
 /// The answer where a run is unfinished.

@@ -6,14 +6,15 @@ use serde_json::{Value, json};
 
 use super::drift::Explained;
 use super::exit::Outcome;
+use super::held::{self, again};
 use super::major::{self, Major};
+use super::offer::{held_stop, obstacle};
 use super::outcome::point;
 use super::packaged;
 use super::probation;
 use super::reply::Reply;
 use super::runs::stands;
 use super::session::{Session, unreadable};
-use super::upgrade::held;
 use crate::causes;
 use crate::journal::package::{self, Package, Pending};
 use crate::journal::runs;
@@ -21,26 +22,29 @@ use crate::manifest::graph::{Asked, newest, way};
 use crate::plan::observed::{Backup, Cause, Content, Observed, Service};
 use crate::plan::verdict::{drift_words, words};
 use crate::run::resolve::{self, Expiry};
-use crate::sys::lock::RunLock;
+use crate::sys::lock::{Owner, RunLock};
+use crate::version::Version;
 
 /// Shows everything.
 pub fn run(session: &Session<'_>) -> Result<Reply, Box<Reply>> {
     let seen = session.observe()?;
     let unfinished = runs::unfinished(&session.config.layout)
         .map_err(|error| Box::new(Reply::failed("journal", &error, "see `gantry-installer history`")))?;
+    let owner = RunLock::owner(&session.config.layout.lock()).unwrap_or(None);
     let watched = probation::read(session)?;
     let pending = package::pending(&session.config.layout).map_err(|error| Box::new(unreadable(&error)))?;
-    let ((available, major), warning) = match available(&seen, session) {
-        Ok(available) => (available, None),
-        Err(words) => ((Value::Null, None), Some(words)),
+    let (offered, warning) = match offered(&seen, session) {
+        Ok(offered) => (Some(offered), None),
+        Err(words) => (None, Some(words)),
     };
+    let obstacle = obstacle(&seen, unfinished.as_deref(), watched.as_ref());
     let stands = stands(&seen);
     let installed = seen.installed.as_ref().map(|_| json!({ "version": stands.version, "schema": stands.schema }));
     let service = service(&seen);
     let drift = Explained::of(&seen, session);
     let package = packaged::by(session)?;
-    let offered = (&available, major.as_ref());
-    let mut text = text(&seen, session, unfinished.as_deref(), offered, &drift, package.as_ref());
+    let mut text = text(&seen, session, (unfinished.as_deref(), owner.as_ref()), &drift);
+    text.push_str(&offers(&seen, offered.as_ref(), obstacle.as_deref(), package.as_ref()));
     if let Some(watched) = &watched {
         let _ = writeln!(text, "{}", probation::line(watched, &seen));
     }
@@ -55,7 +59,7 @@ pub fn run(session: &Session<'_>) -> Result<Reply, Box<Reply>> {
         .with("probation", probation::shown(watched.as_ref()))
         .with("pending", &pending)
         .with("held", &seen.held)
-        .with("available", available)
+        .with("available", offered.map(|offered| offered.json(obstacle.as_deref())))
         .with("versions", seen.on_disk.iter().map(|release| &release.version).collect::<Vec<_>>())
         .with("backups", backups(&seen.backups, session))
         .warning(warning.into_iter().chain(drift.warning))
@@ -76,21 +80,42 @@ pub fn backups(all: &[Backup], session: &Session<'_>) -> Vec<Value> {
     listed.collect()
 }
 
-/// For programs; and what is there of a higher major, for people too.
-fn available(seen: &Observed, session: &Session<'_>) -> Result<(Value, Option<Major>), String> {
+/// What the manifest offers to this machine.
+struct Offered {
+    /// The newest that it has, held or not.
+    newest: Option<Version>,
+    /// Where an upgrade without a name leads.
+    upgrade: Option<Version>,
+    /// A stop on that way that only `--retry` takes.
+    held: Option<Version>,
+    /// What is there of a higher major.
+    major: Option<Major>,
+}
+
+impl Offered {
+    fn json(&self, obstacle: Option<&str>) -> Value {
+        let Self { newest, upgrade, major, .. } = self;
+        json!({ "newest": newest, "upgrade": upgrade, "major": major, "obstacle": obstacle })
+    }
+}
+
+fn offered(seen: &Observed, session: &Session<'_>) -> Result<Offered, String> {
     let client = session.client();
     let in_words =
         |error: resolve::ResolveError| format!("what is available is not known: {}", causes::in_one_line(&error));
     let manifest = resolve::manifest(&session.config, &client, Expiry::Enforced, session.terminal).map_err(in_words)?;
     let installer = resolve::installer().map_err(|error| error.to_string())?;
-    let skip = held(&manifest, seen);
+    let skip = held::skipped(&manifest, seen);
     let installed = seen.installed.as_ref().map(|release| &release.version);
     let channel = session.config.manifest.channel.as_str();
     let asked = Asked { installed, target: None, channel, installer: &installer, skip: &skip };
-    let upgrade = way(&manifest, &asked).ok().and_then(|way| way.last().map(|release| release.version.clone()));
-    let newest = newest(&manifest, &asked).map(|release| release.version.clone());
-    let major = major::above(&manifest, seen, session);
-    Ok((json!({ "newest": newest, "upgrade": upgrade, "major": major }), major))
+    let way = way(&manifest, &asked).unwrap_or_default();
+    Ok(Offered {
+        newest: newest(&manifest, &asked).map(|release| release.version.clone()),
+        upgrade: way.last().map(|release| release.version.clone()),
+        held: held_stop(&way, seen).cloned(),
+        major: major::above(&manifest, seen, session),
+    })
 }
 
 fn database(seen: &Observed, session: &Session<'_>, drift: &Explained) -> Value {
@@ -136,10 +161,8 @@ fn waiting(pending: &Pending, seen: &Observed) -> String {
 fn text(
     seen: &Observed,
     session: &Session<'_>,
-    unfinished: Option<&str>,
-    (available, major): (&Value, Option<&Major>),
+    (unfinished, owner): (Option<&str>, Option<&Owner>),
     drift: &Explained,
-    package: Option<&Package>,
 ) -> String {
     let mut text = String::new();
     let product = &session.config.product;
@@ -170,46 +193,60 @@ fn text(
         Service::Stopped => writeln!(text, "service    is stopped"),
         Service::Unmanaged => writeln!(text, "service    is managed by nobody"),
     };
-    if let Some(run) = unfinished {
-        let _ = match RunLock::owner(&session.config.layout.lock()) {
-            Ok(Some(owner)) => writeln!(text, "under way  {run}: {owner}"),
-            _ => writeln!(text, "unfinished {run}: run `gantry-installer recover`"),
-        };
-    }
-    for held in &seen.held {
-        let by_hand = |retry| format!("upgrade --to {}{retry}", held.version);
-        let by_apt = package.map(|package| packaged::again(package, &held.version));
-        let why = if held.cause == Cause::Failed {
-            let again = by_apt.unwrap_or_else(|| by_hand(" --retry"));
-            format!("failed in run {} ({}); `{again}` tries it again", held.run, held.reason)
-        } else {
-            let again = by_apt.unwrap_or_else(|| by_hand(""));
-            format!("{} in run {}; `{again}` takes it again", held.reason, held.run)
-        };
-        let _ = writeln!(text, "held       {} {why}", held.version);
-    }
-    let _ = match available.get("upgrade").and_then(Value::as_str) {
-        Some(version) if let Some(package) = package => {
-            let command = packaged::command(package, None);
-            writeln!(text, "available  {version}: run `apt update`, then `{command}`")
-        }
-        Some(version) => {
-            let verb = if seen.installed.is_some() { "upgrade" } else { "install" };
-            writeln!(text, "available  {version}: run `gantry-installer {verb}`")
-        }
-        None if available.is_null() => writeln!(text, "available  not known"),
-        None => match available.get("newest").and_then(Value::as_str) {
-            Some(newest) if seen.held.iter().any(|held| held.version.to_string() == newest) => {
-                writeln!(text, "available  {newest}, which is held")
-            }
-            _ => writeln!(text, "available  nothing newer"),
-        },
+    let _ = match (unfinished, owner) {
+        (Some(run), Some(owner)) => writeln!(text, "under way  {run}: {owner}"),
+        (Some(run), None) => writeln!(text, "unfinished {run}: run `gantry-installer recover`"),
+        (None, Some(owner)) => writeln!(text, "under way  {owner}"),
+        (None, None) => Ok(()),
     };
-    if let Some(major) = major {
-        let _ = writeln!(text, "major      {}", major.offer(package));
+    text
+}
+
+/// What can be gone to, each with its command if that would be done now, and with what it needs first if not.
+fn offers(seen: &Observed, offered: Option<&Offered>, obstacle: Option<&str>, package: Option<&Package>) -> String {
+    let mut text = String::new();
+    for held in &seen.held {
+        let why = match held.cause {
+            Cause::Failed => format!("failed in run {} ({})", held.run, held.reason),
+            Cause::RolledBack => format!("{} in run {}", held.reason, held.run),
+        };
+        let higher = seen.installed.as_ref().is_some_and(|installed| held.version > installed.version);
+        let command =
+            || package.map_or_else(|| again(held), |package| format!("`{}`", packaged::again(package, &held.version)));
+        let again =
+            if higher && obstacle.is_none() { format!("; {} takes it again", command()) } else { String::new() };
+        let _ = writeln!(text, "held       {} {why}{again}", held.version);
+    }
+    let _ = writeln!(
+        text,
+        "available  {}",
+        offered.map_or_else(|| "not known".to_owned(), |offered| { available(seen, offered, obstacle, package) })
+    );
+    if let Some(major) = offered.and_then(|offered| offered.major.as_ref()) {
+        let _ = writeln!(text, "major      {}", major.offer(obstacle, package));
     }
     let versions: Vec<String> = seen.on_disk.iter().map(|release| release.version.to_string()).collect();
     let _ = writeln!(text, "versions   {}", if versions.is_empty() { "none".to_owned() } else { versions.join(", ") });
     let _ = writeln!(text, "backups    {}", seen.backups.len());
     text
+}
+
+fn available(seen: &Observed, offered: &Offered, obstacle: Option<&str>, package: Option<&Package>) -> String {
+    let Some(version) = &offered.upgrade else {
+        return match &offered.newest {
+            Some(newest) if seen.held.iter().any(|held| held.version == *newest) => format!("{newest}, which is held"),
+            _ => "nothing newer".to_owned(),
+        };
+    };
+    if let (None, Some(package)) = (obstacle, package) {
+        return format!("{version}: run `apt update`, then `{}`", packaged::command(package, None));
+    }
+    match (obstacle, &offered.held) {
+        (Some(obstacle), _) => format!("{version}, {obstacle}"),
+        (None, Some(held)) => {
+            format!("{version} by way of {held}, which is held: run `gantry-installer upgrade --to {version} --retry`")
+        }
+        (None, None) if seen.installed.is_some() => format!("{version}: run `gantry-installer upgrade`"),
+        (None, None) => format!("{version}: run `gantry-installer install`"),
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use console::{Style, Term};
@@ -11,6 +12,7 @@ use super::events::Events;
 use super::exit::Outcome;
 use super::harmless::harmless;
 use crate::run::Observer;
+use crate::sys::lock::question::Question;
 use crate::sys::signal::Interrupt;
 use crate::sys::watch::Watch;
 
@@ -37,18 +39,38 @@ pub struct Terminal {
     pub interrupt: Interrupt,
     bar: RefCell<Option<ProgressBar>>,
     events: Option<Events>,
+    /// The lock that this process took.
+    lock: RefCell<Option<PathBuf>>,
 }
 
 impl Terminal {
     /// The terminal of this process.
     pub fn new(json: bool, verbosity: Verbosity, interrupt: Interrupt) -> Self {
         let interactive = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        Self { json, verbosity, interactive, interrupt, bar: RefCell::new(None), events: None }
+        Self {
+            json,
+            verbosity,
+            interactive,
+            interrupt,
+            bar: RefCell::new(None),
+            events: None,
+            lock: RefCell::new(None),
+        }
     }
 
     /// The same, telling events to other programs as well.
     pub fn telling(self, events: Option<Events>) -> Self {
         Self { events, ..self }
+    }
+
+    /// From now on questions are asked under this lock: whom it keeps out is told that an answer is waited for.
+    pub fn asks_under(&self, lock: &Path) {
+        self.lock.replace(Some(lock.to_owned()));
+    }
+
+    /// That a question is asked. Where it cannot be noted others only learn that the lock is held.
+    fn question(&self) -> Option<Question> {
+        Question::begin(self.lock.borrow().as_deref()?).ok()?
     }
 
     /// A step before the run begins, which people need not be told of.
@@ -90,6 +112,7 @@ impl Terminal {
         if !self.interactive {
             return false;
         }
+        let _question = self.question();
         let asked = dialoguer::Confirm::new().with_prompt(question).default(false);
         answered(asked.interact_on_opt(&Term::stderr())).unwrap_or(false)
     }
@@ -100,6 +123,7 @@ impl Terminal {
         if !self.interactive {
             return None;
         }
+        let _question = self.question();
         let asked = dialoguer::Select::new().with_prompt(question).items(items).default(0);
         answered(asked.interact_on_opt(&Term::stderr()))
     }

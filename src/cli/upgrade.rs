@@ -4,24 +4,26 @@ use serde_json::json;
 
 use super::arguments;
 use super::exit::Outcome;
+use super::held::Stops;
 use super::major::{self, import_room};
+use super::offer::obstacle;
 use super::outcome::{self, point};
 use super::reply::Reply;
 use super::runs::{
     Answer, barred, conduct, consent, refused, run_name, stands, timed, unresolved, unresolved_waivable,
 };
 use super::session::Session;
-use super::{packaged, probation};
+use super::{held, packaged, probation};
 use crate::manifest::Manifest;
-use crate::manifest::graph::{Asked, way};
-use crate::plan::observed::{Cause, Held, Observed};
+use crate::manifest::graph::{Asked, NoWay, newest, way};
+use crate::plan::observed::Observed;
 use crate::plan::step::Incoming;
 use crate::plan::upgrade::{self, Upgrade, not_installed};
-use crate::plan::{Plan, Point, Refusal};
+use crate::plan::{Plan, Point};
 use crate::run::resolve::{self, Expiry, ResolveError};
 use crate::run::{self, Report, StepTime};
 use crate::sys::http::{Bundle, BundleError, Client};
-use crate::version::{Target, Version};
+use crate::version::Target;
 
 /// Upgrades, hop by hop.
 pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Reply> {
@@ -39,7 +41,7 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
     let (manifest, resolved) = timed("resolve", session, || {
         resolve::manifest(&session.config, &client, expiry, session.terminal).map_err(unresolved_waivable)
     })?;
-    go(arguments, &manifest, resolved, session, &client)
+    go(arguments, &manifest, resolved, session, &client, Stops::Asked)
 }
 
 /// Upgrades by a manifest that is believed, under the lock.
@@ -49,12 +51,13 @@ pub fn go(
     resolved: StepTime,
     session: &Session<'_>,
     client: &Client,
+    stops: Stops,
 ) -> Answer<Reply> {
     let (seen, observed) = timed("observe", session, || session.observe())?;
     let watched = if arguments.dry_run { probation::read(session)? } else { probation::tally(session)? };
-    let way = find(arguments, session, manifest, &seen)?;
+    let way = find(arguments, session, manifest, &seen, stops)?;
     if way.is_empty() {
-        let nothing = nothing(arguments.to.as_ref(), &seen).warning(passed_over(manifest, &seen));
+        let nothing = nothing(arguments.to.as_ref(), &seen).warning(held::passed_over(manifest, &seen));
         return Ok(offering(nothing, arguments, manifest, session));
     }
     if let Some(refusal) = watched.and_then(|watched| watched.refusal()) {
@@ -103,17 +106,18 @@ fn offering(reply: Reply, arguments: &arguments::Upgrade, manifest: &Manifest, s
     if arguments.to.is_some() || !matches!(reply.outcome, Outcome::Done | Outcome::Nothing) {
         return reply;
     }
-    let Some(major) = session.observe().ok().and_then(|seen| major::above(manifest, &seen, session)) else {
-        return reply;
-    };
-    let text = format!("{}\n{}", reply.text.trim_end(), major.offer(None));
+    let Ok(seen) = session.observe() else { return reply };
+    let Some(major) = major::above(manifest, &seen, session) else { return reply };
+    let watched = probation::read(session).ok().flatten();
+    let obstacle = obstacle(&seen, None, watched.as_ref());
+    let text = format!("{}\n{}", reply.text.trim_end(), major.offer(obstacle.as_deref(), None));
     Reply { text, ..reply }.with("major", major)
 }
 
 pub(super) fn unusable(error: &BundleError) -> Box<Reply> {
     let remedy = match error {
         BundleError::Newer { .. } => "use the gantry-installer that made it, or a newer one",
-        _ => "name a bundle that `gantry-installer manifest bundle` made, and copy it again if it was cut off",
+        _ => "name a bundle that `manifest bundle` made, and copy it again if it was cut off",
     };
     barred("bundle", error, remedy)
 }
@@ -147,75 +151,42 @@ fn find(
     session: &Session<'_>,
     manifest: &Manifest,
     seen: &Observed,
+    stops: Stops,
 ) -> Answer<Vec<Incoming>> {
     let installed = seen.installed.as_ref().ok_or_else(|| refused(vec![not_installed()]))?;
-    let named = arguments.to.is_some();
-    let skip = if arguments.retry || named { Vec::new() } else { held(manifest, seen) };
     let installer = resolve::installer().map_err(|error| barred("version", &error, "report this as a bug"))?;
     let channel = arguments.channel.as_deref().unwrap_or(&session.config.manifest.channel);
-    let asked = Asked {
-        installed: Some(&installed.version),
-        target: arguments.to.as_ref(),
-        channel,
-        installer: &installer,
-        skip: &skip,
+    let target = arguments.to.as_ref();
+    let asked = Asked { installed: Some(&installed.version), target, channel, installer: &installer, skip: &[] };
+    let skip = match target {
+        _ if arguments.retry => Vec::new(),
+        None => held::skipped(manifest, seen),
+        // Who names a release means it though it is held; its stops are not named.
+        Some(_) => {
+            let meant = newest(manifest, &asked).map(|release| &release.version);
+            held::skipped(manifest, seen).into_iter().filter(|version| Some(version) != meant).collect()
+        }
     };
-    let releases = way(manifest, &asked).map_err(|error| unresolved(error.into()))?;
+    let releases = way(manifest, &Asked { skip: &skip, ..asked }).map_err(|error| no_way(error, seen))?;
     let incoming: Result<Vec<Incoming>, ResolveError> =
         releases.into_iter().map(|release| resolve::incoming(release, &session.config)).collect();
     let incoming = incoming.map_err(unresolved)?;
     if !arguments.retry {
-        refuse_held(&incoming, seen)?;
+        held::refuse(&incoming, seen, stops, session.terminal)?;
     }
     Ok(incoming)
 }
 
-/// What is not taken without being named. Another artifact of a version that failed here is another attempt.
-pub fn held(manifest: &Manifest, seen: &Observed) -> Vec<Version> {
-    let offered = |held: &&Held| {
-        let release = manifest.release(&held.version);
-        held.cause == Cause::RolledBack || held.sha256.is_none() || release.is_some_and(|release| held.holds(release))
-    };
-    seen.held.iter().filter(offered).map(|held| held.version.clone()).collect()
-}
-
-/// A release that failed here is not taken again by itself, unless its artifact is another one now.
-fn refuse_held(way: &[Incoming], seen: &Observed) -> Answer<()> {
-    let failed = |one: &Incoming| {
-        seen.held.iter().find(|held| {
-            held.cause == Cause::Failed
-                && held.version == one.release.version
-                && held.sha256.is_none_or(|sha256| sha256 == one.sha256)
-        })
-    };
-    let refusals: Vec<Refusal> = way
-        .iter()
-        .filter_map(failed)
-        .map(|held| {
-            Refusal::new(
-                "held",
-                format!("release {} failed here in run {}: {}", held.version, held.run, held.reason),
-                "choose another release, or try it again with `--retry`",
-            )
-        })
-        .collect();
-    if refusals.is_empty() { Ok(()) } else { Err(refused(refusals)) }
-}
-
-/// Higher releases that are held, and how each is taken all the same.
-fn passed_over(manifest: &Manifest, seen: &Observed) -> Vec<String> {
-    let skip = held(manifest, seen);
-    let higher = |version: &Version| seen.installed.as_ref().is_some_and(|installed| *version > installed.version);
-    let passed = seen.held.iter().filter(|held| skip.contains(&held.version) && higher(&held.version));
-    let words = passed.map(|Held { version, run, cause, .. }| match cause {
-        Cause::Failed => {
-            format!("release {version} failed here in run {run}: `upgrade --to {version} --retry` takes it again")
+/// A release that no manifest has any more may still be on disk, to be gone back to.
+fn no_way(error: NoWay, seen: &Observed) -> Box<Reply> {
+    let below = match &error {
+        NoWay::Unknown { target: Target::Exact(target), installed: Some(installed), .. } if target < installed => {
+            let on_disk = seen.on_disk.iter().any(|release| release.version == *target);
+            on_disk.then(|| NoWay::Below { target: target.clone(), installed: installed.clone() })
         }
-        Cause::RolledBack => {
-            format!("release {version} was gone back from in run {run}: `--to {version}` takes it again")
-        }
-    });
-    words.collect()
+        _ => None,
+    };
+    unresolved(below.unwrap_or(error).into())
 }
 
 fn nothing(target: Option<&Target>, seen: &Observed) -> Reply {

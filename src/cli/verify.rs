@@ -11,13 +11,15 @@ use super::runs::stands;
 use super::session::Session;
 use crate::journal::releases::{self, ReleaseRecord};
 use crate::plan::Refusal;
-use crate::plan::gates::check_database;
+use crate::plan::gates::{check_database, put_back};
 use crate::plan::observed::{Content, Observed};
+use crate::sys::lock::Owner;
 use crate::verify::digests;
 
 /// Checks everything that is on disk; what it finds is refused, each with its remedy.
 pub fn run(session: &Session<'_>) -> Result<Reply, Box<Reply>> {
     let seen = session.observe()?;
+    let unfinished = session.unfinished()?;
     let layout = &session.config.layout;
     let records = releases::list(layout)
         .map_err(|error| Box::new(Reply::failed("state", &error, "check the state directory")))?;
@@ -29,8 +31,12 @@ pub fn run(session: &Session<'_>) -> Result<Reply, Box<Reply>> {
         checked.push(&record.release.version);
     }
     findings.extend(database(&seen));
+    if let Some((run, owner)) = &unfinished {
+        findings = with_unfinished(run, owner.as_ref(), findings);
+    }
     let outcome = if findings.is_empty() { Outcome::Done } else { Outcome::Refused };
     let reply = Reply::new(outcome).with("versions", checked).with("database", json!(stands(&seen)));
+    let reply = reply.with("unfinished", unfinished.map(|(run, _)| run));
     let drift = Explained::of(&seen, session);
     let reply = reply.with("drift", drift.json()).warning(drift.warning.clone());
     let text = "every file is as it was when it was trusted, and the database is as its ledger says";
@@ -40,6 +46,17 @@ pub fn run(session: &Session<'_>) -> Result<Reply, Box<Reply>> {
     } else {
         Reply { refusals: findings, ..reply.saying(lines) }
     })
+}
+
+/// The run comes first: what it leaves half-way may be all that the others found.
+fn with_unfinished(run: &str, owner: Option<&Owner>, findings: Vec<Refusal>) -> Vec<Refusal> {
+    let (message, remedy) = match owner {
+        Some(owner) => (format!("the run {run} is under way: {owner}"), "wait until it has ended"),
+        None => (format!("the run {run} was interrupted and is unfinished"), "run `gantry-installer recover`"),
+    };
+    let later = format!("{remedy}, then look again with `gantry-installer verify`");
+    let found = findings.into_iter().map(|finding| Refusal { remedy: later.clone(), ..finding });
+    std::iter::once(Refusal::new("unfinished", message, remedy)).chain(found).collect()
 }
 
 /// The files of a release on disk that are not what they were when their digests were trusted.
@@ -74,7 +91,8 @@ pub fn files(record: &ReleaseRecord, session: &Session<'_>) -> Result<Vec<Refusa
 }
 
 fn database(seen: &Observed) -> Vec<Refusal> {
-    let mut findings: Vec<Refusal> = check_database(seen).err().into_iter().map(here).collect();
+    let mut findings: Vec<Refusal> =
+        check_database(seen).err().into_iter().map(|finding| here(finding, seen)).collect();
     let Content::Readable(readable) = &seen.database.content else { return findings };
     let Some(installed) = &seen.installed else { return findings };
     match &readable.schema {
@@ -91,7 +109,7 @@ fn database(seen: &Observed) -> Vec<Refusal> {
         None => findings.push(Refusal::new(
             "no-ledger",
             "the database has no ledger: nothing says which schema it has",
-            "put a backup back: see `gantry-installer backup list`",
+            put_back(seen),
         )),
         Some(_) => {}
     }
@@ -99,9 +117,9 @@ fn database(seen: &Observed) -> Vec<Refusal> {
 }
 
 /// Who reads this has run `verify` already.
-fn here(finding: Refusal) -> Refusal {
+fn here(finding: Refusal, seen: &Observed) -> Refusal {
     if finding.code == "drifted" {
-        let remedy = "put right by hand what is listed above, or put a backup back".to_owned();
+        let remedy = format!("put right by hand what is listed above, or {}", put_back(seen));
         return Refusal { remedy, ..finding };
     }
     finding

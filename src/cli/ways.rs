@@ -27,7 +27,7 @@ pub(super) fn closed(choice: &Choice) -> Refusal {
     Refusal::new(
         "strategy",
         format!("the strategy `{}` is not possible: {}", choice.name.word(), choice.reason),
-        "see `gantry-installer rollback --dry-run` for those that are",
+        "see which are: `gantry-installer rollback --dry-run`",
     )
 }
 

@@ -87,7 +87,21 @@ fn in_one_line(faults: &[Fault]) -> String {
 /// What the reader of TOML found, with its line.
 pub(super) fn explain(text: &str, error: &toml::de::Error) -> ConfigError {
     let start = error.span().map_or(0, |span| span.start);
-    ConfigError::Wrong { line: line_at(text, start), message: with_nearest(error.message()) }
+    let (line, message) = (line_at(text, start), with_nearest(error.message()));
+    // Words about a value do not name its key.
+    let message = match key_in(text, line).filter(|key| !message.contains(&format!("`{key}`"))) {
+        Some(key) => format!("`{key}`: {message}"),
+        None => message,
+    };
+    ConfigError::Wrong { line, message }
+}
+
+/// The key that a line gives a value to. Of the value nothing is shown: it may be a secret.
+fn key_in(text: &str, line: usize) -> Option<&str> {
+    let (key, _) = text.lines().nth(line.checked_sub(1)?)?.split_once('=')?;
+    let key = key.trim();
+    let is_key = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
+    (!key.is_empty() && key.chars().all(is_key)).then_some(key)
 }
 
 /// Adds the nearest known key to serde's words about an unknown one.

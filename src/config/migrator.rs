@@ -8,6 +8,10 @@ impl RawDatabase {
     pub(super) fn migrator(&self) -> Result<Option<Migrator>, Fault> {
         let keys = [("database.up", &self.up), ("database.version", &self.version)];
         if self.format != Format::Command.name() {
+            // A name that is none of them has been told of already, and says nothing of the other keys.
+            if Format::named(&self.format).is_none() {
+                return Ok(None);
+            }
             return match keys.into_iter().find(|(_, words)| words.is_some()) {
                 Some((key, _)) => Err(Fault::new(key, format!("`{key}` needs `database.format = \"command\"`"))),
                 None => Ok(None),

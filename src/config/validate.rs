@@ -70,6 +70,7 @@ impl Raw {
         }
         faults.extend(self.health.on_crash().err());
         faults.extend(self.package.on_failure().err());
+        faults.extend(self.service.kind().err());
         if self.health.probation.as_ref().is_some_and(|time| !time.0.is_zero())
             && self.service.manager.as_deref() == Some("none")
         {
@@ -143,9 +144,23 @@ impl Raw {
     }
 }
 
+/// The word of `service.manager`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Systemd,
+    Command,
+    None,
+}
+
 impl RawService {
+    fn kind(&self) -> Result<Kind, Fault> {
+        let known = [("systemd", Kind::Systemd), ("command", Kind::Command), ("none", Kind::None)];
+        choice("service.manager", self.manager.as_deref(), &known)
+    }
+
     fn validate(self, product: &str, fill: &dyn Fn(Command) -> Vec<String>) -> Result<Service, Fault> {
-        let manager = self.manager.as_deref().unwrap_or("systemd");
+        // A word that is none of them has been told of already, and says nothing of the other keys.
+        let kind = self.kind().ok();
         let also = self.also.unwrap_or_default();
         // What only another manager would look at.
         let foreign = |keys: &[(&'static str, bool)], needed: &str| match keys.iter().find(|(_, there)| *there) {
@@ -159,15 +174,17 @@ impl RawService {
             ("service.pid_file", self.pid_file.is_some()),
         ];
         let units = [("service.unit", self.unit.is_some()), ("service.also", !also.is_empty())];
-        if manager != "command" {
+        if kind.is_some_and(|kind| kind != Kind::Command) {
             foreign(&commands, "command")?;
         }
-        if manager != "systemd" {
+        if kind.is_some_and(|kind| kind != Kind::Systemd) {
             foreign(&units, "systemd")?;
         }
-        let manager = match manager {
-            "systemd" => Manager::Systemd { unit: self.unit.unwrap_or_else(|| format!("{product}.service")), also },
-            "command" => {
+        let manager = match kind {
+            Some(Kind::Systemd) => {
+                Manager::Systemd { unit: self.unit.unwrap_or_else(|| format!("{product}.service")), also }
+            }
+            Some(Kind::Command) => {
                 let (Some(start), Some(stop), Some(status)) = (self.start, self.stop, self.status) else {
                     return Err(Fault::new(
                         "service.manager",
@@ -176,8 +193,7 @@ impl RawService {
                 };
                 Manager::Command { start: fill(start), stop: fill(stop), status: fill(status), pid_file: self.pid_file }
             }
-            "none" => Manager::None,
-            other => return Err(unknown("service.manager", other, vec!["systemd", "command", "none"])),
+            Some(Kind::None) | None => Manager::None,
         };
         Ok(Service { manager, stop_timeout: self.stop_timeout.unwrap_or(Seconds::MINUTE).0 })
     }

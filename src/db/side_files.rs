@@ -69,6 +69,13 @@ pub fn discard(directory: &Dir, name: &str) -> Result<(), PathError> {
     Ok(())
 }
 
+/// Removes the database `name` with everything that lies beside it, as far as there is anything. The main file goes last: a
+/// kill in between leaves no log that another database of that name would take for its own.
+pub fn remove(directory: &Dir, name: &str) -> Result<(), PathError> {
+    discard(directory, name)?;
+    directory.unlink(name)
+}
+
 /// Not there, empty, or a journal whose header is zeroed: with `journal_mode=PERSIST` that ends a transaction, and
 /// SQLite itself looks at the first byte only.
 fn is_spent(directory: &Dir, beside: &str) -> Result<bool, PathError> {

@@ -16,6 +16,8 @@ pub enum NoWay {
         target: Target,
         /// Those next to it that are offered, ascending; empty if there are none.
         nearest: Vec<Version>,
+        /// What is installed; nothing at the first installation.
+        installed: Option<Version>,
     },
     /// There are such releases, and none may be chosen.
     #[error("no release{} is offered on the channel `{channel}`{}", of(.target.as_ref()), reasons(.left_out))]
@@ -26,6 +28,8 @@ pub enum NoWay {
         channel: String,
         /// The newest of those that are left out.
         left_out: Vec<LeftOut>,
+        /// What is installed; nothing at the first installation.
+        installed: Option<Box<Version>>,
     },
     /// The release that was named is withdrawn.
     #[error("release `{version}` is withdrawn: {reason}")]
@@ -98,13 +102,29 @@ impl NoWay {
             Self::Below { target, .. } => Some(format!("run `gantry-installer rollback --to {target}`")),
             Self::NeedsInstaller { range, .. } => Some(format!("install gantry-installer {range} first")),
             Self::Yanked { .. } => Some("choose another release".to_owned()),
-            Self::Unknown { nearest, .. } => nearest.last().map(|version| format!("choose `--to {version}`")),
-            Self::NotOffered { left_out, .. } => {
+            Self::Unknown { nearest, installed, .. } => {
+                let commands: Vec<String> =
+                    nearest.iter().map(|version| leads_to(version, installed.as_ref())).collect();
+                (!commands.is_empty()).then(|| commands.join("; "))
+            }
+            Self::NotOffered { left_out, installed, .. } => {
                 let named = left_out.iter().find(|left| !matches!(left.why, WhyLeftOut::Yanked(_)))?;
-                Some(format!("name it exactly if you want it: `--to {}`", named.version))
+                Some(format!("name it exactly if you want it: {}", leads_to(&named.version, installed.as_deref())))
             }
             Self::Blocked { .. } | Self::DeadEnd { .. } | Self::NoPath { .. } | Self::OtherMajor { .. } => None,
         }
+    }
+}
+
+/// The command that goes to a release.
+fn leads_to(version: &Version, installed: Option<&Version>) -> String {
+    match installed {
+        None => format!("run `gantry-installer install --to {version}`"),
+        Some(installed) if installed < version => format!("run `gantry-installer upgrade --to {version}`"),
+        Some(installed) if installed > version => {
+            format!("to go back to {version} run `gantry-installer rollback --to {version}`")
+        }
+        Some(_) => format!("{version} is installed already"),
     }
 }
 

@@ -17,7 +17,8 @@ pub(super) fn resolve<'m>(manifest: &'m Manifest, asked: &Asked<'_>) -> Result<O
         if named == installed {
             return Ok(None);
         }
-        if named < installed {
+        // What was never released cannot be gone back to either: that is said below.
+        if named < installed && manifest.release(named).is_some() {
             return Err(NoWay::Below { target: named.clone(), installed: installed.clone() });
         }
     }
@@ -71,12 +72,17 @@ fn nothing_to_take<'m>(manifest: &'m Manifest, asked: &Asked<'_>) -> Result<Opti
         (Some(Target::Exact(_)), Some(LeftOut { version, why: WhyLeftOut::Yanked(reason) })) => {
             Err(NoWay::Yanked { version: version.clone(), reason: reason.clone() })
         }
-        (Some(target), None) => {
-            Err(NoWay::Unknown { target: target.clone(), nearest: neighbours(manifest, target, asked) })
-        }
-        (target, _) => {
-            Err(NoWay::NotOffered { target: target.cloned(), channel: asked.channel.to_owned(), left_out: left })
-        }
+        (Some(target), None) => Err(NoWay::Unknown {
+            target: target.clone(),
+            nearest: neighbours(manifest, target, asked),
+            installed: asked.installed.cloned(),
+        }),
+        (target, _) => Err(NoWay::NotOffered {
+            target: target.cloned(),
+            channel: asked.channel.to_owned(),
+            left_out: left,
+            installed: asked.installed.cloned().map(Box::new),
+        }),
     }
 }
 

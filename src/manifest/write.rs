@@ -67,7 +67,7 @@ pub enum WriteError {
 pub fn begin(product: &str, created: Timestamp, expires: Timestamp) -> String {
     format!(
         "# Release manifest of {product}. Every release says which schema its migrations lead to, and on which its binary runs.\n\
-         # `gantry-installer manifest add ARCHIVE` adds a release, `manifest check` looks for mistakes, `manifest sign` signs.\n\
+         # `gantry-installer manifest add ARCHIVE --target TRIPLE` adds a release, `manifest check` looks for mistakes, `manifest sign` signs.\n\
          format = 1\n\
          product = {}\n\
          sequence = 1 # only ever grows: an older manifest is refused\n\

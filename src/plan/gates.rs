@@ -1,6 +1,6 @@
 //! The gates: may a run begin on this machine, on this database, with this much space?
 
-use super::observed::{Content, Observed, Readable, Space};
+use super::observed::{Backup, BackupKind, Content, Observed, Readable, Space};
 use super::refusal::Refusal;
 use super::room::rooms;
 pub use super::room::{Need, needs, size};
@@ -36,28 +36,28 @@ pub fn check_database(seen: &Observed) -> Result<&Readable, Refusal> {
             return Err(Refusal::new(
                 "database-missing",
                 format!("there is no database at `{path}`"),
-                "check `database.url`, or put a backup back: see `gantry-installer backup list`",
+                format!("check `database.url`, or {}", put_back(seen)),
             ));
         }
         Content::Empty => {
             return Err(Refusal::new(
                 "database-empty",
                 format!("the database `{path}` is empty: it has no bytes"),
-                "put a backup back: see `gantry-installer backup list`",
+                put_back(seen),
             ));
         }
         Content::Unusable(reason) => {
             return Err(Refusal::new(
                 "database-unusable",
                 format!("the database `{path}` cannot be used: {reason}"),
-                "run `gantry-installer verify`, and put a backup back if it is damaged",
+                format!("run `gantry-installer verify`; if it is damaged, {}", put_back(seen)),
             ));
         }
         Content::OtherFormat(format) => return Err(other_format(*format, seen)),
         Content::Readable(readable) => readable,
     };
     if readable.dirty {
-        return Err(dirty(readable));
+        return Err(dirty(readable, seen));
     }
     let holes: Vec<&str> =
         readable.drift.iter().filter(|one| one.kind == DriftKind::Unapplied).map(|one| one.object.as_str()).collect();
@@ -69,7 +69,7 @@ pub fn check_database(seen: &Observed) -> Result<&Readable, Refusal> {
                 words(readable.schema.as_ref()),
                 holes.join(", ")
             ),
-            "apply what was left out with the product's own migration tool, or put a backup back",
+            format!("apply what was left out with the product's own migration tool, or {}", put_back(seen)),
         ));
     }
     let fatal: Vec<Drift> = readable.drift.iter().filter(|drift| !is_tolerated(drift)).cloned().collect();
@@ -86,10 +86,23 @@ pub fn check_database(seen: &Observed) -> Result<&Readable, Refusal> {
                 },
                 drift_words(&fatal)
             ),
-            "run `gantry-installer verify` and put those objects right by hand, or put a backup back",
+            format!("run `gantry-installer verify` and put those objects right by hand, or {}", put_back(seen)),
         ));
     }
     Ok(readable)
+}
+
+/// How a backup is put in the place of the database: the newest that is not one that was given up.
+pub fn put_back(seen: &Observed) -> String {
+    let newest = seen.backups.iter().rev().find(|backup| backup.kind != BackupKind::Abandoned);
+    newest.map_or_else(
+        || "put a copy of your own back: there is no backup of it here".to_owned(),
+        |Backup { id, .. }| {
+            format!(
+                "put a backup back: `gantry-installer backup restore {id} --dry-run` shows what is lost with the newest"
+            )
+        },
+    )
 }
 
 /// Refuses a database with another engine's ledger.
@@ -104,7 +117,7 @@ pub(super) fn other_format(format: Format, seen: &Observed) -> Refusal {
     )
 }
 
-fn dirty(readable: &Readable) -> Refusal {
+fn dirty(readable: &Readable, seen: &Observed) -> Refusal {
     let ledger = words(readable.schema.as_ref());
     let standing = readable.stands_at.as_ref().map_or_else(
         || "the schema itself matches no version that is known here: the migration was done in part".to_owned(),
@@ -115,7 +128,7 @@ fn dirty(readable: &Readable) -> Refusal {
         format!(
             "the ledger is dirty at {ledger}: a migration was broken off, and nothing can be built on it; {standing}"
         ),
-        "put the newest good backup back: see `gantry-installer backup list`, then `gantry-installer backup restore ID`",
+        put_back(seen),
     )
 }
 

@@ -125,7 +125,7 @@ fn adopts(readable: &Readable, on_disk: bool, ask: &Install<'_>) -> Option<Refus
                 release.version,
                 words(schema)
             ),
-            "install the release that wrote it with `gantry-installer install --to VERSION`, then upgrade",
+            "install the release that wrote it: name it with `--to`, and upgrade then",
         )),
     }
 }

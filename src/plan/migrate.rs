@@ -24,7 +24,7 @@ pub fn plan(run: &str, to: &SchemaVersion, seen: &Observed) -> Result<Plan, Vec<
                 installed.version,
                 installed.reads.iter().map(|read| words(Some(read))).collect::<Vec<_>>().join(", ")
             ),
-            "choose a schema that it reads, or change the release with `gantry-installer upgrade` or `rollback`",
+            "choose a schema that it reads, or change the release: `gantry-installer upgrade` or `gantry-installer rollback`",
         ));
     }
     let readable = check_database(seen).map_err(|refusal| refusals.push(refusal)).ok();

@@ -77,24 +77,19 @@ pub fn plan(ask: &Rollback<'_>, way: &Way, seen: &Observed) -> Result<Plan, Vec<
     if !missing.is_empty() {
         steps.push(Step::Fetch { releases: missing });
     }
-    let schema = match way {
-        Way::Binary => {
-            steps.push(Step::Stop);
-            live_schema(seen)
-        }
+    match way {
+        Way::Binary => steps.push(Step::Stop),
         Way::Down(leg) => {
             steps.push(Step::Copy { source: Source::Live });
             steps.push(Step::Rehearse { legs: vec![leg.clone()], own: 1 });
             steps.extend([Step::Stop, Step::CatchUp, Step::Migrate { leg: leg.clone() }]);
             steps.push(Step::Exchange { replaces: true });
-            Some(leg.to.clone())
         }
         Way::Restore(backup, comparison) => {
             steps.push(Step::Copy { source: source(ask.backups, backup, comparison.clone()) });
             steps.extend([Step::Stop, Step::Exchange { replaces: !matches!(seen.database.content, Content::Missing) }]);
-            backup.schema.clone()
         }
-    };
+    }
     if installed.version != ask.target.version {
         steps.push(Step::Switch { from: Some(installed.version.clone()), to: ask.target.version.clone() });
     }
@@ -103,7 +98,7 @@ pub fn plan(ask: &Rollback<'_>, way: &Way, seen: &Observed) -> Result<Plan, Vec<
         run: ask.run.to_owned(),
         operation: Operation::Rollback,
         from: Point { version: Some(installed.version.clone()), schema: live_schema(seen) },
-        to: Point { version: Some(ask.target.version.clone()), schema },
+        to: arrival(ask.target, way, seen),
         strategy: Some(way.strategy()),
         database: seen.database.path.clone(),
         triggers: seen.triggers.clone(),
@@ -114,6 +109,16 @@ pub fn plan(ask: &Rollback<'_>, way: &Way, seen: &Observed) -> Result<Plan, Vec<
         agreed: None,
         steps,
     })
+}
+
+/// Where a way leads.
+pub fn arrival(target: &Release, way: &Way, seen: &Observed) -> Point {
+    let schema = match way {
+        Way::Binary => live_schema(seen),
+        Way::Down(leg) => Some(leg.to.clone()),
+        Way::Restore(backup, _) => backup.schema.clone(),
+    };
+    Point { version: Some(target.version.clone()), schema }
 }
 
 fn binary(ask: &Rollback<'_>, seen: &Observed) -> Result<Way, String> {

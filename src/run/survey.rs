@@ -62,9 +62,9 @@ pub fn survey(
     prepare(machine)?;
     let work = machine.places.open_work().map_err(StepError::from)?;
     let choices = try_all(ask, only, seen, machine, &work);
-    clear(&work, LIVE)?;
-    clear(&work, RESULT)?;
-    clear(&work, LIFTED)?;
+    side_files::remove(&work, LIVE).map_err(StepError::from)?;
+    side_files::remove(&work, RESULT).map_err(StepError::from)?;
+    side_files::remove(&work, LIFTED).map_err(StepError::from)?;
     let mut choices = choices?;
     choices.sort_by_key(|choice| (!choice.possible, weight(choice.loss.as_ref()), choice.name));
     Ok(choices)
@@ -83,8 +83,8 @@ pub fn down_loss(plan: &Plan, machine: &Machine<'_>) -> Result<Loss, SurveyError
         }
         None => Ok(Loss::default()),
     };
-    clear(&work, LIVE)?;
-    clear(&work, RESULT)?;
+    side_files::remove(&work, LIVE).map_err(StepError::from)?;
+    side_files::remove(&work, RESULT).map_err(StepError::from)?;
     Ok(loss?)
 }
 
@@ -113,7 +113,7 @@ fn try_all(
             }
             Ok(way) => {
                 let live = live.get_or_insert_with(|| copy_live(machine, work));
-                clear(work, RESULT)?;
+                side_files::remove(work, RESULT).map_err(StepError::from)?;
                 match try_one(&way, live.as_deref(), machine, work) {
                     Ok((reason, loss)) => Choice { name, possible: true, reason, loss, way: Some(way) },
                     Err(error) => {
@@ -129,7 +129,7 @@ fn try_all(
 
 /// The copy of the live database, or why there is none: a restore is possible without it.
 fn copy_live(machine: &Machine<'_>, work: &Dir) -> Result<PathBuf, String> {
-    clear(work, LIVE).map_err(|error| causes::in_one_line(&error))?;
+    side_files::remove(work, LIVE).map_err(|error| causes::in_one_line(&error))?;
     let copied = copy_whole(&machine.places.live, work, LIVE, machine.watch);
     copied.map_err(|error| causes::in_one_line(&StepError::world("copy", "cannot copy the live database", error)))?;
     Ok(work.path().join(LIVE))
@@ -187,7 +187,7 @@ fn restored(live: &Path, bridge: &Bridge, machine: &Machine<'_>, work: &Dir) -> 
     if bridge.live.is_empty() {
         return compared(live, &result, Comparison::Restore, machine, work);
     }
-    clear(work, LIFTED)?;
+    side_files::remove(work, LIFTED)?;
     // The other ways are tried on the copy as it is.
     let copied = copy_whole(live, work, LIFTED, machine.watch);
     copied.map_err(|error| StepError::world("copy", "cannot copy the copy", error))?;
@@ -205,12 +205,4 @@ fn compared(
     let ledger = sets::ledger(machine.config)?;
     let comparing = Comparing { live, result, kind, ledger: &[ledger.table.as_str()], unstable: &[], work };
     compare(&comparing).map_err(|error| StepError::world("loss", "cannot count what would be lost", error))
-}
-
-fn clear(work: &Dir, name: &str) -> Result<(), StepError> {
-    work.unlink(name)?;
-    for suffix in side_files::SUFFIXES {
-        work.unlink(&format!("{name}{suffix}"))?;
-    }
-    Ok(())
 }

@@ -86,8 +86,7 @@ fn count(database: &Path, (source, bridge): Origin<'_>, machine: &Machine<'_>) -
     let work = machine.places.open_work()?;
     let counted = compared(database, (source, bridge), &work, machine);
     for name in [GIVEN_UP, MADE_FROM] {
-        side_files::discard(&work, name)?;
-        work.unlink(name)?;
+        side_files::remove(&work, name)?;
     }
     counted
 }

@@ -12,7 +12,7 @@ use crate::journal::{backups, probation, record, releases};
 use crate::layout::Layout;
 use crate::plan::Point;
 use crate::plan::observed::{Backup, BackupKind};
-use crate::plan::retention::{Retention, surplus};
+use crate::plan::retention::{Fate, Retention, fates as fates_of};
 use crate::sys::dir::{Access, Dir};
 use crate::sys::watch::Watch;
 use crate::sys::{attributes, clock, fs};
@@ -133,16 +133,21 @@ pub fn clear_staged(layout: &Layout) -> Result<(), StepError> {
     Ok(())
 }
 
-/// Removes the oldest backups beyond the configured number and size, but none that `needed` names; returns those that
-/// went.
-pub fn prune(config: &Config, needed: &[String]) -> Result<Vec<Backup>, StepError> {
-    clear_staged(&config.layout)?;
+/// Each backup with what the configuration makes of it, newest first; those that `needed` names are kept.
+pub fn fates(config: &Config, needed: &[String]) -> Result<Vec<(Backup, Fate)>, StepError> {
     let retention = Retention { count: config.keep_backups, bytes: config.max_backup_bytes };
     // A probation may have to go back to what its run found.
     let watched = probation::read(&config.layout)?.map(|watched| watched.run);
     let needed: Vec<String> = needed.iter().cloned().chain(watched).collect();
-    let gone = surplus(&backups::list(&config.layout.backups)?, retention, &needed);
-    for backup in &gone {
+    Ok(fates_of(&backups::list(&config.layout.backups)?, retention, &needed))
+}
+
+/// Removes the oldest backups beyond the configured number and size, but none that `needed` names; returns those that
+/// went, and why.
+pub fn prune(config: &Config, needed: &[String]) -> Result<Vec<(Backup, Fate)>, StepError> {
+    clear_staged(&config.layout)?;
+    let gone: Vec<_> = fates(config, needed)?.into_iter().filter(|(_, fate)| fate.is_surplus()).collect();
+    for (backup, _) in &gone {
         let staged = config.layout.staged_backup(&backup.id);
         // Without its name it is no backup any more, however far the removal gets.
         fs::rename(&config.layout.backup(&backup.id), &staged)?;

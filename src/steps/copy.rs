@@ -74,10 +74,7 @@ pub(super) fn remove(machine: &mut Machine<'_>) -> Result<(), StepError> {
 pub(super) fn remove_new(machine: &Machine<'_>) -> Result<(), StepError> {
     let work = machine.places.open_work()?;
     for name in [machine.places.new_name(), machine.places.copy_name()] {
-        work.unlink(&name)?;
-        for suffix in side_files::SUFFIXES {
-            work.unlink(&format!("{name}{suffix}"))?;
-        }
+        side_files::remove(&work, &name)?;
     }
     remove_scratch(machine)?;
     super::migrator::clear(&machine.places.work.directory)?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::Blame;
 use super::{Machine, StepError, doorway};
+use crate::plan::Operation;
 use crate::sys::health::{Expectation, HealthError, Silence};
 use crate::sys::room;
 use crate::sys::signal::Interrupt;
@@ -38,8 +39,18 @@ pub(super) fn healthy(version: &Version, interrupt: &Interrupt, machine: &mut Ma
                 format!("{version} does not become healthy, and the file system of `{}` is full", full.display());
             StepError::world("no-space", message, error).remedy("free space on it, then run the same command again")
         }
-        _ => StepError::release("health", format!("{version} does not become healthy"), error)
-            .remedy(format!("the log of the service says why; to try {version} again, add `--retry` to `upgrade`")),
+        _ => {
+            // An undo proves the older release, which nobody upgrades to.
+            let upgrades =
+                machine.plan.operation == Operation::Upgrade && machine.plan.to.version.as_ref() == Some(version);
+            let again = if upgrades {
+                format!("; to try it again: `gantry-installer upgrade --to {version} --retry`")
+            } else {
+                String::new()
+            };
+            StepError::release("health", format!("{version} does not become healthy"), error)
+                .remedy(format!("the log of the service says why{again}"))
+        }
     })
 }
 

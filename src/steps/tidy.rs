@@ -28,12 +28,8 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
         copy::remove_new(machine)?;
     }
     let needed: Vec<String> = machine.memory.backup.iter().cloned().collect();
-    for gone in backup::prune(machine.config, &needed)? {
-        let (keep, id) = (machine.config.keep_backups, gone.id);
-        machine
-            .memory
-            .warnings
-            .push(format!("the backup `{id}` was removed: `backup.keep` is {keep}, and `backup.max_bytes` counts"));
+    for (gone, why) in backup::prune(machine.config, &needed)? {
+        machine.memory.warnings.push(format!("the backup `{}` was removed: {why}", gone.id));
     }
     backup::prune_versions(machine)?;
     fs::remove_dir_all(&machine.config.layout.downloads())?;

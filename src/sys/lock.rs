@@ -18,6 +18,7 @@ use crate::sys::process::{self, Process, ProcessError};
 use crate::sys::{clock, events::Deadline, fs};
 
 pub mod passage;
+pub mod question;
 
 /// The right to change the product: one run at a time. Held until it is dropped or the process ends.
 #[derive(Debug)]
@@ -37,6 +38,9 @@ pub struct Owner {
     pub command: String,
     /// Since when, by the wall clock.
     pub since: Timestamp,
+    /// Since when it waits for an answer to a question; none while it works.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks: Option<Timestamp>,
 }
 
 /// Why the lock was not taken.
@@ -74,10 +78,9 @@ impl RunLock {
             boot: process::boot_id()?,
             command: command.to_owned(),
             since: clock::now(),
+            asks: None,
         };
-        let text = serde_json::to_vec(&owner).map_err(PathError::on("write", path))?;
-        // Not durable: after a power cut nobody holds the lock. Where the disk is full others only learn that it is held.
-        let _ = file.set_len(0).and_then(|()| file.write_all_at(&text, 0));
+        note(&file, &owner);
         Ok(Self { file })
     }
 
@@ -110,6 +113,12 @@ impl RunLock {
     }
 }
 
+/// Not durable: after a power cut nobody holds the lock. Where the disk is full others only learn that it is held.
+fn note(file: &File, owner: &Owner) {
+    let text = serde_json::to_vec(owner).unwrap_or_default();
+    let _ = file.set_len(0).and_then(|()| file.write_all_at(&text, 0));
+}
+
 impl Drop for RunLock {
     fn drop(&mut self) {
         // For a host that lives on, as of the library: `owner` must not name it, and a child of another thread that
@@ -121,7 +130,8 @@ impl Drop for RunLock {
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`, process {}, since {}", self.command, self.process.pid, self.since.strftime("%FT%TZ"))
+        write!(f, "`{}`, process {}, since {}", self.command, self.process.pid, self.since.strftime("%FT%TZ"))?;
+        self.asks.map_or(Ok(()), |asks| write!(f, "; it waits for an answer since {}", asks.strftime("%FT%TZ")))
     }
 }
 

@@ -201,6 +201,27 @@ fn an_interrupt_at_the_question_changes_nothing() {
 }
 
 #[test]
+fn who_is_kept_out_by_a_question_is_told_that_it_waits_and_how_to_end_it() {
+    let world = upgraded();
+    let mut dialogue = Dialogue::with_installer(&world, &["rollback"]);
+    dialogue.hears("How to go back to 1.0.0").hears("restore");
+    let kept_out = world.run(&["upgrade", "--yes", "--json"]).expect(7).json();
+    let message = kept_out["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("`rollback`, process ") && message.contains("; it waits for an answer since 20"),
+        "{message}"
+    );
+    let status = world.run(&["status"]).expect(0).stdout;
+    assert!(status.contains("under way  `rollback`, process "), "{status}");
+    let remedy = kept_out["error"]["remedy"].as_str().unwrap();
+    let (_, kill) = remedy.split_once('`').unwrap();
+    let (kill, _) = kill.split_once('`').unwrap();
+    assert!(Command::new("sh").args(["-c", kill]).status().unwrap().success(), "{remedy}");
+    assert_eq!(dialogue.ends().0, 1);
+    stands_upgraded(&world);
+}
+
+#[test]
 fn without_a_terminal_and_without_yes_a_change_is_refused() {
     let world = upgraded();
     for arguments in [&["rollback"][..], &["rollback", "--strategy", "down"], &["rollback", "--to", "1.0"]] {

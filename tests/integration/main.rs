@@ -19,6 +19,7 @@ mod format;
 mod formats;
 mod full_disk;
 mod gantry_world;
+mod hints;
 mod hops;
 mod interop;
 mod layers;

@@ -30,7 +30,7 @@ fn an_upgrade_on_probation_is_shown_with_what_is_left_and_confirmed_by_the_opera
     assert_eq!((&shown["version"], &shown["from"]), (&"1.1.0".into(), &"1.0.0".into()));
     let left = shown["left_ms"].as_u64().unwrap();
     assert!((1..=3_600_000).contains(&left), "{left}");
-    let words = world.run(&["status"]).stdout;
+    let words = world.plain(&world.run(&["status"]).stdout);
     assert!(
         words.contains("probation  1.1.0 for another 60 min of being up; `gantry-installer confirm` ends it"),
         "{words}"

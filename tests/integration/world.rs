@@ -204,6 +204,13 @@ dir = "{d}/backups"
         answer(self.command(arguments))
     }
 
+    /// Words with the commands in them as everybody knows them: without where this program and this world are.
+    pub fn plain(&self, words: &str) -> String {
+        let called =
+            format!("{} --config {}", env!("CARGO_BIN_EXE_gantry-installer"), self.path("installer.toml").display());
+        words.replace(&called, "gantry-installer")
+    }
+
     /// The version that `current` points to.
     pub fn current(&self) -> Option<String> {
         let target = std::fs::read_link(self.path("root/current")).ok()?;

@@ -153,11 +153,7 @@ impl Scratch {
     }
 
     fn clear(&self) -> Result<(), fs::PathError> {
-        side_files::discard(&self.directory, &self.name)?;
-        if self.directory.identity(&self.name)?.is_some() {
-            self.directory.unlink(&self.name)?;
-        }
-        Ok(())
+        side_files::remove(&self.directory, &self.name)
     }
 }
 

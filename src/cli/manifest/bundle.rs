@@ -11,7 +11,7 @@ use super::{Answer, failed, load, understood, unreadable};
 use crate::cli::exit::Outcome;
 use crate::cli::export::unpublished;
 use crate::cli::reply::Reply;
-use crate::cli::runs::unresolved;
+use crate::cli::runs::{barred, unresolved};
 use crate::cli::session::Session;
 use crate::cli::terminal::Terminal;
 use crate::manifest::graph::{Asked as AskedWay, way};
@@ -74,7 +74,9 @@ fn releases<'m>(asked: &Asked<'_>, manifest: &'m Manifest) -> Result<Vec<&'m Rel
     let target = Some(asked.to);
     // The way of a machine that follows `stable`; an exact version may be of any channel.
     let wish = AskedWay { installed: asked.from, target, channel: "stable", installer: &installer, skip: &[] };
-    let releases = way(manifest, &wish).map_err(|error| unresolved(error.into()))?;
+    // What leads to a release on a machine is no help to who packs a way for it.
+    let releases = way(manifest, &wish)
+        .map_err(|error| barred("no-way", &error, "name other releases with `--to` and `--from`"))?;
     if releases.is_empty() {
         let from = asked.from.map(ToString::to_string).unwrap_or_default();
         return Err(Box::new(Reply::new(Outcome::Nothing).saying(format!("{from} is {} already", asked.to))));

@@ -218,12 +218,12 @@ fn unowned(database: &Path) -> Result<(), Early> {
         Ok(None) => return Ok(()),
         Ok(Some(owner)) => (
             format!("`{path}` belongs to the installed product {}", owner.product),
-            "use `gantry-installer migrate` with its configuration, and without `--database`".to_owned(),
+            "leave `--database` and `--dir` out, and name the configuration of that product with `--config`".to_owned(),
         ),
         Err(error) => (
             format!("whether `{path}` belongs to an installed product cannot be told: {error}"),
-            "run the command as a user who may look into that directory, or use `gantry-installer migrate` with the \
-             configuration of that product"
+            "run it as a user who may look into that directory; or leave `--database` and `--dir` out, and name the \
+             configuration of that product with `--config`"
                 .to_owned(),
         ),
     };

@@ -25,7 +25,7 @@ pub(super) fn target(
 ) -> Answer<(Release, Option<Incoming>)> {
     let wanted = match wish.to {
         Some(target) => target.clone(),
-        None => Target::Exact(came_from(session)?),
+        None => Target::Exact(came_from(&name_one(wish, seen), session)?),
     };
     let installed = seen.installed.as_ref().map(|release| &release.version);
     // With a backup the installed release may stay, and a database that was given up may be of a higher one.
@@ -93,19 +93,33 @@ fn upwards(wanted: &Target) -> Box<Reply> {
     )])
 }
 
+/// What to do where nothing says which release is meant.
+fn name_one(wish: &Wish<'_>, seen: &Observed) -> String {
+    let below =
+        |release: &&Release| seen.installed.as_ref().is_some_and(|installed| release.version < installed.version);
+    match seen.on_disk.iter().rev().find(below) {
+        Some(Release { version, .. }) => {
+            let dry_run = if wish.dry_run { " --dry-run" } else { "" };
+            format!("name the release: `gantry-installer rollback --to {version}{dry_run}` goes to the next lower one")
+        }
+        None => "nothing older is on disk: name the release with `--to` if the manifest has one".to_owned(),
+    }
+}
+
 /// Where the last committed run came from.
-fn came_from(session: &Session<'_>) -> Answer<Version> {
-    const NAME_IT: &str = "name the release with `gantry-installer rollback --to VERSION`";
+fn came_from(otherwise: &str, session: &Session<'_>) -> Answer<Version> {
     let layout = &session.config.layout;
-    let refuse = |code: &str, message: &str| Err(refused(vec![Refusal::new(code, message, NAME_IT)]));
-    let names = runs::names(layout).map_err(|error| barred("state", &error, NAME_IT))?;
+    let refuse = |code: &str, message: &str| Err(refused(vec![Refusal::new(code, message, otherwise)]));
+    let names = runs::names(layout).map_err(|error| barred("state", &error, otherwise))?;
     for name in names.iter().rev() {
         let report = record::read::<Report>(&layout.run(name).report());
-        let report = report.map_err(|error| barred("state", &error, NAME_IT))?;
+        let report = report.map_err(|error| barred("state", &error, otherwise))?;
         let Some(report) = report.filter(|report| report.outcome == Ran::Done) else { continue };
         return match (report.operation, report.from.version) {
             (Operation::Upgrade | Operation::Migrate, Some(version)) => Ok(version),
-            (Operation::Rollback, _) => refuse("rolled-back", "the last run was a rollback itself"),
+            (Operation::Rollback, _) => {
+                refuse("rolled-back", "the last run was a rollback itself: which release is meant is not certain")
+            }
             _ => refuse("no-past", "there is no earlier release to go back to"),
         };
     }

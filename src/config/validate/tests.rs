@@ -28,7 +28,8 @@ fn an_unknown_key_is_refused_with_its_line_and_the_nearest_one() {
 
 #[test]
 fn a_wrong_type_or_value_is_refused_with_its_line() {
-    assert!(refusal("[backup]\nkeep = \"many\"\n").starts_with("line 11: "));
+    let words = refusal("[backup]\nkeep = \"many\"\n");
+    assert!(words.starts_with("line 11: `keep`: invalid type: string \"many\", expected u32"), "{words}");
     let words = refusal("[backup]\nmax_bytes = \"20 pounds\"\n");
     assert!(words.contains("line 11") && words.contains("20 GiB"), "{words}");
     assert!(refusal("[health]\ntimeout = \"soon\"\n").contains("60s"));
@@ -80,11 +81,31 @@ fn defaults_of_what_is_not_there_are_accepted_in_every_form() {
 
 #[test]
 fn a_misspelt_word_gets_the_known_ones_and_the_nearest() {
-    assert!(refusal("[service]\nmanager = \"comand\"\n").contains("did you mean \"command\"?"));
+    assert_eq!(
+        refusal("[service]\nmanager = \"comand\"\n"),
+        "line 11: `service.manager = \"comand\"` is not one of \"systemd\", \"command\", \"none\"; did you mean \"command\"?"
+    );
     let words = parse(&MINIMAL.replace("golang-migrate", "golangmigrate")).unwrap_err().to_string();
     assert!(words.starts_with("line 9: ") && words.contains("did you mean \"golang-migrate\"?"), "{words}");
     let words = parse(&MINIMAL.replace("keys = [\"RW", "keys = [\"XX")).unwrap_err().to_string();
     assert!(words.starts_with("line 6: ") && words.contains("begins with RW"), "{words}");
+}
+
+// Else it would be said that `unit` needs what was meant all along.
+#[test]
+fn keys_that_belong_to_a_misspelt_word_are_not_called_wrong() {
+    for (more, meant) in [
+        ("[service]\nmanager = \"sytemd\"\nunit = \"g.service\"\nalso = [\"g.socket\"]\n", "systemd"),
+        ("[service]\nmanager = \"comand\"\nstart = [\"a\"]\nstop = [\"b\"]\nstatus = [\"c\"]\n", "command"),
+    ] {
+        let words = refusal(more);
+        assert!(words.starts_with("line 11: `service.manager = "), "{words}");
+        assert!(words.ends_with(&format!("did you mean \"{meant}\"?")), "{words}");
+    }
+    let commands = "up = [\"a\", \"{database}\"]\nversion = [\"b\", \"{database}\"]\n";
+    let words = parse(&format!("{}{commands}", MINIMAL.replace("golang-migrate", "comand"))).unwrap_err().to_string();
+    assert!(words.starts_with("line 9: `database.format = \"comand\"`"), "{words}");
+    assert!(words.ends_with("did you mean \"command\"?"), "{words}");
 }
 
 #[test]

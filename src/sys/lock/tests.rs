@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use super::question::Question;
 use super::*;
 
 fn place() -> (tempfile::TempDir, PathBuf) {
@@ -32,6 +33,19 @@ fn a_second_run_is_told_who_holds_the_lock() {
 }
 
 #[test]
+fn who_waits_for_an_answer_is_told_from_who_works() {
+    let (_directory, path) = place();
+    assert!(Question::begin(&path).unwrap().is_none(), "nobody holds it");
+    let _held = RunLock::acquire(&path, "rollback").unwrap();
+    let question = Question::begin(&path).unwrap().unwrap();
+    let told = RunLock::acquire(&path, "recover").unwrap_err().to_string();
+    assert!(told.contains("`rollback`, process ") && told.contains("; it waits for an answer since 20"), "{told}");
+    drop(question);
+    let told = RunLock::acquire(&path, "recover").unwrap_err().to_string();
+    assert!(told.contains("`rollback`, process ") && !told.contains("answer"), "{told}");
+}
+
+#[test]
 fn what_a_dead_owner_wrote_does_not_count() {
     let (_directory, path) = place();
     let mut gone = child();
@@ -40,6 +54,7 @@ fn what_a_dead_owner_wrote_does_not_count() {
         boot: process::boot_id().unwrap(),
         command: "upgrade".to_owned(),
         since: clock::now(),
+        asks: None,
     };
     let write = |owner: &Owner| std::fs::write(&path, serde_json::to_vec(owner).unwrap()).unwrap();
     write(&owner);

@@ -62,7 +62,7 @@ fn a_run_that_was_killed_is_ended_before_the_package_goes_on() {
     }
     // Nothing may come in before that is settled, and the message says how.
     let refused = dpkg.script("1.2.0", "preinst upgrade 1.1.0 1.2.0").expect(6);
-    assert!(refused.stderr.contains("gantry-installer recover"), "{refused:#?}");
+    assert!(dpkg.world.plain(&refused.stderr).contains("gantry-installer recover"), "{refused:#?}");
     dpkg.script("1.1.0", "postinst abort-upgrade 1.2.0").expect(0);
     assert_eq!(dpkg.world.run(&["status", "--json"]).json()["unfinished"], serde_json::Value::Null);
 }
@@ -148,7 +148,7 @@ fn a_removal_without_a_service_manager_is_refused_while_a_run_is_unfinished() {
     let commands = std::fs::read_to_string(dpkg.world.path("installer.toml")).unwrap();
     under_systemd(&mut dpkg, false, None);
     let refused = dpkg.script("1.1.0", "prerm remove").expect(3);
-    assert!(refused.stderr.contains("`gantry-installer recover --no-start`"), "{refused:#?}");
+    assert!(dpkg.world.plain(&refused.stderr).contains("`gantry-installer recover --no-start`"), "{refused:#?}");
     dpkg.script("1.1.0", "postinst abort-remove").expect(0);
     std::fs::write(dpkg.world.path("installer.toml"), commands).unwrap();
     dpkg.environment.clear();

@@ -33,7 +33,7 @@ fn a_database_whose_ledger_and_schema_fit_is_adopted_as_it_is() {
 #[test]
 fn a_database_of_a_schema_that_the_release_does_not_read_is_refused() {
     let world = with_database(&[LEDGER, NOTES, "INSERT INTO schema_migrations VALUES (4, 0);"]);
-    let words = ["1.0.0 cannot adopt", "its ledger says schema 4", "install --to VERSION"];
+    let words = ["1.0.0 cannot adopt", "its ledger says schema 4", "name it with `--to`"];
     refused(&world, &["install", "--to", "1.0.0", "--yes"], "database-unfit", &words);
 }
 

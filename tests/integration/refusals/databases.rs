@@ -19,7 +19,7 @@ fn a_missing_database_is_named_with_its_path() {
     world.kill_service();
     std::fs::remove_file(world.database()).unwrap();
     let path = world.database();
-    let words = [path.to_str().unwrap(), "no database", "`database.url`", "backup list"];
+    let words = [path.to_str().unwrap(), "no database", "`database.url`", "there is no backup of it here"];
     refused(&world, &UPGRADE, "database-missing", &words);
     refused(&world, &["gate"], "unknown", &["No such file"]);
     refused(&world, &["backup", "create"], "database-missing", &words);
@@ -30,7 +30,7 @@ fn an_empty_database_is_not_taken_for_a_new_one() {
     let world = world();
     world.kill_service();
     std::fs::write(world.database(), b"").unwrap();
-    refused(&world, &UPGRADE, "database-empty", &["no bytes", "backup list"]);
+    refused(&world, &UPGRADE, "database-empty", &["no bytes", "there is no backup of it here"]);
     refused(&world, &["gate"], "unknown", &["is empty"]);
     assert_eq!(std::fs::metadata(world.database()).unwrap().len(), 0);
 }
@@ -170,11 +170,15 @@ fn a_database_that_is_newer_than_any_release_here_is_refused() {
 #[test]
 fn a_dirty_ledger_says_where_the_schema_really_stands() {
     let world = world();
+    let made = world.run(&["backup", "create", "--json"]).expect(0).json();
+    let restore = format!("`gantry-installer backup restore {} --dry-run`", made["backup"]["id"].as_str().unwrap());
     world.execute("UPDATE schema_migrations SET version = 2, dirty = 1");
-    let words = ["dirty at 2", "exactly that of version 1", "backup restore"];
+    let words = ["dirty at 2", "exactly that of version 1", &restore];
     refused(&world, &UPGRADE, "dirty", &words);
     refused(&world, &["verify"], "dirty", &words);
     refused(&world, &["gate"], "dirty", &["dirty at 2"]);
+    // What is named works.
+    world.run(&["backup", "restore", made["backup"]["id"].as_str().unwrap(), "--dry-run"]).expect(0);
 }
 
 #[test]

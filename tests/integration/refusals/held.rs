@@ -1,7 +1,7 @@
 //! Releases that failed here, or were gone back from.
 
 use super::{refused, shaped};
-use crate::world::{NEW, OLD, World};
+use crate::world::{NEW, OLD, Release, World};
 
 #[test]
 fn a_release_that_failed_here_is_not_taken_again_by_itself() {
@@ -11,7 +11,8 @@ fn a_release_that_failed_here_is_not_taken_again_by_itself() {
     refused(&world, &["upgrade", "--to", "1.1.0", "--yes"], "held", &words);
     let object = shaped(&world.run(&["upgrade", "--yes", "--json"]).expect(0));
     assert_eq!(object["outcome"], "nothing");
-    assert!(object["warnings"][0].as_str().unwrap().contains(" --retry` takes it again"), "{object:#}");
+    let warning = world.plain(object["warnings"][0].as_str().unwrap());
+    assert!(warning.contains("`gantry-installer upgrade --to 1.1.0 --retry` takes it again"), "{object:#}");
     let status = world.run(&["status", "--json"]).expect(0).json();
     assert_eq!((&status["held"][0]["version"], &status["available"]["upgrade"]), (&"1.1.0".into(), &().into()));
     // It is taken when it is asked for, and fails again.
@@ -38,7 +39,37 @@ fn a_release_that_was_gone_back_from_is_taken_only_by_name() {
     assert_eq!(world.current().as_deref(), Some("1.0.0"));
     let object = shaped(&world.run(&["upgrade", "--yes", "--json"]).expect(0));
     assert_eq!(object["outcome"], "nothing");
-    assert!(object["warnings"][0].as_str().unwrap().contains("`--to 1.1.0` takes it again"), "{object:#}");
+    let warning = world.plain(object["warnings"][0].as_str().unwrap());
+    assert!(warning.contains("`gantry-installer upgrade --to 1.1.0` takes it again"), "{object:#}");
     world.run(&["upgrade", "--to", "1.1", "--yes"]).expect(0);
     world.stands_at("1.1.0", 2);
+}
+
+/// 1.1.0 is a stop that must be made on the way to 1.2.0, and was gone back from.
+fn gone_back_from_a_stop() -> World {
+    let world = World::installed(&[OLD, NEW.extra("barrier = true"), Release::new("1.2.0", 3, &[2, 3])]);
+    world.run(&["upgrade", "--to", "1.1.0", "--yes"]).expect(0);
+    world.run(&["rollback", "--yes"]).expect(0);
+    world
+}
+
+#[test]
+fn a_stop_that_was_gone_back_from_is_not_passed_through_in_silence() {
+    let world = gone_back_from_a_stop();
+    let words = ["1.1.0, a stop on the way to 1.2.0, was gone back from in run 0000", "upgrade --to 1.2.0 --retry`"];
+    refused(&world, &["upgrade", "--to", "1.2", "--yes"], "held", &words);
+    refused(&world, &["upgrade", "--yes"], "held", &words);
+    let status = world.run(&["status"]).expect(0).stdout;
+    assert!(status.contains("available  1.2.0 by way of 1.1.0, which is held: run `"), "{status}");
+    world.run(&["upgrade", "--to", "1.2", "--retry", "--yes"]).expect(0);
+    world.stands_at("1.2.0", 3);
+}
+
+#[test]
+fn a_held_release_that_can_be_left_out_is_left_out() {
+    let world = World::installed(&[OLD, NEW, Release::new("1.2.0", 3, &[2, 3])]);
+    world.run(&["upgrade", "--to", "1.1.0", "--yes"]).expect(0);
+    world.run(&["rollback", "--yes"]).expect(0);
+    let hops = world.run(&["upgrade", "--to", "1.2", "--yes", "--json"]).expect(0).json()["hops"].clone();
+    assert_eq!(hops.as_array().unwrap().len(), 1, "{hops:#}");
 }

@@ -56,12 +56,48 @@ fn an_unfinished_run_is_recovered_before_anything_else() {
     for command in [&["upgrade"][..], &["rollback"], &["install"], &["backup", "create"]] {
         let object = shaped(&world.run(&[command, &["--json"]].concat()).expect(6));
         assert_eq!(object["outcome"], "unfinished");
-        let error = object["error"].to_string();
+        let error = world.plain(&object["error"].to_string());
         assert!(error.contains("000009-upgrade-1.1.0") && error.contains("gantry-installer recover"), "{error}");
     }
     let status = world.run(&["status", "--json"]).expect(0).json();
     assert_eq!(status["unfinished"], "000009-upgrade-1.1.0");
+    // Nothing is offered that would be refused.
+    let words = world.plain(&world.run(&["status"]).expect(0).stdout);
+    assert!(words.contains("unfinished 000009-upgrade-1.1.0: run `gantry-installer recover`\n"), "{words}");
+    assert!(words.contains("available  1.1.0, once the run 000009-upgrade-1.1.0 has ended\n"), "{words}");
+    let unfinished = ["000009-upgrade-1.1.0 was interrupted and is unfinished", "run `gantry-installer recover`"];
+    refused(&world, &["verify"], "unfinished", &unfinished);
+    let mode = world.path("root/versions/1.0.0/bin/mode");
+    std::fs::write(&mode, "altered").unwrap();
+    let found = refused(&world, &["verify"], "file", &["then look again with `gantry-installer verify`"]);
+    assert_eq!(
+        (&found["refusals"][0]["code"], &found["unfinished"]),
+        (&"unfinished".into(), &"000009-upgrade-1.1.0".into())
+    );
+    std::fs::write(&mode, "").unwrap();
     assert_eq!(Stand::of(&world), before);
+}
+
+#[test]
+fn a_run_that_another_process_is_at_work_on_is_not_called_interrupted() {
+    let world = World::installed(&[OLD, NEW]);
+    let runs = world.path("state/runs");
+    let first = std::fs::read_dir(&runs).unwrap().next().unwrap().unwrap().path();
+    let run = runs.join("000009-upgrade-1.1.0");
+    std::fs::create_dir(&run).unwrap();
+    std::fs::copy(first.join("plan.json"), run.join("plan.json")).unwrap();
+    let _lock = RunLock::acquire(&world.path("state/lock"), "upgrade").unwrap();
+    let owner = format!("`upgrade`, process {}, since 20", std::process::id());
+    let dry = shaped(&world.run(&["upgrade", "--dry-run", "--json"]).expect(7));
+    assert!(dry["error"]["message"].as_str().unwrap().contains(&owner), "{dry:#}");
+    refused(
+        &world,
+        &["verify"],
+        "unfinished",
+        &["000009-upgrade-1.1.0 is under way", &owner, "wait until it has ended"],
+    );
+    let words = world.run(&["status"]).expect(0).stdout;
+    assert!(words.contains(&format!("under way  000009-upgrade-1.1.0: {owner}")), "{words}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ pub mod databases;
 mod disks;
 mod held;
 mod locks;
+mod offers;
 mod offline;
 mod releases;
 mod resume;
@@ -32,6 +33,7 @@ fn refused(world: &World, arguments: &[&str], code: &str, words: &[&str]) -> Val
     let reason = reasons.iter().find(|reason| reason["code"] == code);
     let reason = reason.unwrap_or_else(|| panic!("no reason `{code}` in {answer:#?}"));
     let said = format!("{} / {}", reason["message"].as_str().unwrap(), reason["remedy"].as_str().unwrap());
+    let said = world.plain(&said);
     words.iter().for_each(|word| assert!(said.contains(word), "no `{word}` in {said}"));
     assert_eq!(Stand::of(world), before);
     object
@@ -45,7 +47,7 @@ fn failed(world: &World, arguments: &[&str], code: &str, words: &[&str]) -> Valu
     let object = shaped(&answer);
     assert_eq!(object["outcome"], "failed", "{answer:#?}");
     assert_eq!(object["error"]["code"], code, "{answer:#?}");
-    let said = object["error"].to_string().replace("\\\"", "\"");
+    let said = world.plain(&object["error"].to_string().replace("\\\"", "\""));
     words.iter().for_each(|word| assert!(said.contains(word), "no `{word}` in {said}"));
     assert_eq!(Stand::of(world), before);
     object

@@ -10,8 +10,25 @@ fn upgrade(world: &World, to: &str, code: &str, words: &[&str]) {
 #[test]
 fn a_version_that_does_not_exist_is_refused_with_the_nearest() {
     let world = World::installed(&[OLD, NEW]);
-    upgrade(&world, "1.7.3", "no-way", &["no release `1.7.3`", "nearest is 1.1.0", "--to 1.1.0"]);
+    let near = ["no release `1.7.3`", "nearest is 1.1.0", "run `gantry-installer upgrade --to 1.1.0`"];
+    upgrade(&world, "1.7.3", "no-way", &near);
     upgrade(&world, "3", "no-way", &["no release `3`"]);
+}
+
+// Below the installed release or above it, what was never released is first of all not there.
+#[test]
+fn a_version_that_does_not_exist_below_the_installed_one_is_refused_with_the_nearest() {
+    let world = World::installed(&[OLD, NEW, Release::new("1.2.0", 2, &[1, 2]), Release::new("1.3.0", 2, &[1, 2])]);
+    world.run(&["upgrade", "--to", "1.2.0", "--yes"]).expect(0);
+    let both = ["the nearest are 1.1.0, 1.2.0", "`gantry-installer rollback --to 1.1.0`", "1.2.0 is installed already"];
+    upgrade(&world, "1.1.9", "no-way", &both);
+    upgrade(&world, "1.2.9", "no-way", &["nearest are 1.2.0, 1.3.0", "run `gantry-installer upgrade --to 1.3.0`"]);
+    // What is on disk can be gone back to, though no manifest knows it any more.
+    let text = std::fs::read_to_string(world.path("releases/notes.toml")).unwrap();
+    let (head, rest) = text.split_once("[[release]]").unwrap();
+    let (_, rest) = rest.split_once("[[release]]").unwrap();
+    world.publish_text(&format!("{head}[[release]]{rest}").replace("sequence = 1\n", "sequence = 2\n"));
+    upgrade(&world, "1.0.0", "no-way", &["`1.0.0` is below", "`gantry-installer rollback --to 1.0.0`"]);
 }
 
 #[test]
@@ -106,7 +123,10 @@ fn what_is_installed_already_is_nothing_to_do() {
         assert_eq!(object["outcome"], "nothing", "{arguments:?}: {object:#}");
         assert_eq!(object["to"]["version"], "1.1.0", "{arguments:?}: {object:#}");
     }
-    refused(&world, &["install", "--to", "1.0"], "installed", &["1.1.0 is installed already", "rollback"]);
+    let below = ["1.1.0 is installed already", "run `gantry-installer rollback --to 1.0`"];
+    refused(&world, &["install", "--to", "1.0"], "installed", &below);
+    let above = ["1.1.0 is installed already", "run `gantry-installer upgrade --to 1.2`"];
+    refused(&world, &["install", "--to", "1.2"], "installed", &above);
 }
 
 #[test]
@@ -121,7 +141,7 @@ fn nothing_is_upgraded_or_gone_back_from_where_nothing_is_installed() {
 #[test]
 fn what_was_installed_first_has_no_way_back() {
     let world = World::installed(&[OLD, NEW]);
-    refused(&world, &["rollback", "--yes"], "no-past", &["no earlier release", "--to VERSION"]);
+    refused(&world, &["rollback", "--yes"], "no-past", &["no earlier release", "nothing older is on disk"]);
     refused(&world, &["backup", "restore", "no-such", "--yes"], "no-backup", &["`no-such`", "backup list"]);
     refused(&world, &["backup", "verify", "no-such"], "no-backup", &["`no-such`", "backup list"]);
     refused(&world, &["history", "../state"], "no-run", &["`../state`", "gantry-installer history"]);

@@ -31,6 +31,7 @@ pub fn same(world: &World, name: &str, text: &str) {
     settings.set_snapshot_path("../snapshots");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
+    settings.add_filter(&regex_of(env!("CARGO_BIN_EXE_gantry-installer")), "gantry-installer");
     settings.add_filter(&regex_of(world.path("").to_str().unwrap().trim_end_matches('/')), "[world]");
     for (found, shown) in [
         // Where other users' processes are hidden from this one.
@@ -94,8 +95,21 @@ fn status_tells_what_is_and_what_may_be() {
 fn lists_of_runs_and_backups() {
     let world = lived_in();
     same(&world, "history", &said(&world, &["history"]));
+    let runs = ["000002-upgrade-1.1.0", "000003-upgrade-1.2.0"];
+    same(&world, "history-run", &runs.map(|run| said(&world, &["history", run])).join("\n"));
     same(&world, "backup-list", &said(&world, &["backup", "list"]));
     same(&world, "backup-list-json", &object(&world, &["backup", "list"]));
+}
+
+#[test]
+fn a_prune_says_of_each_backup_why_it_goes_or_stays() {
+    let world = lived_in();
+    let nothing = said(&world, &["backup", "prune", "--yes"]);
+    world.run(&["backup", "create"]).expect(0);
+    world.configure("keep = 1\n");
+    // The manual one is of the installed release, so that nothing is left to go back with.
+    let pruned = said(&world, &["backup", "prune", "--yes"]);
+    same(&world, "backup-prune", &format!("{nothing}\n{pruned}"));
 }
 
 #[test]

@@ -52,6 +52,9 @@ fn a_loss_by_down_migrations_that_was_not_shown_undoes_the_run() {
     world.run(&["upgrade", "--yes"]).expect(0);
     let answer = world.run(&["rollback", "--strategy", "down", "--yes", "--json"]).expect(4).json();
     assert!(answer["error"]["message"].as_str().unwrap().contains("`notes.mood`"), "{answer:#}");
-    assert!(answer["error"]["remedy"].as_str().unwrap().contains("gantry-installer rollback"), "{answer:#}");
+    assert!(
+        world.plain(answer["error"]["remedy"].as_str().unwrap()).contains("gantry-installer rollback"),
+        "{answer:#}"
+    );
     world.stands_at("1.1.0", 2);
 }

@@ -18,7 +18,7 @@ fn agreed<'a>(world: &World, to: &'a str, id: &'a str) -> [&'a str; 9] {
     let said = world.run(&["backup", "restore", id, "--yes", "--json"]).expect(3).json();
     assert_eq!(said["refusals"][0]["code"], "loss", "{said:#}");
     let command = ["rollback", "--to", to, "--strategy", "restore", "--backup", id, "--yes"];
-    let hint = said["refusals"][0]["remedy"].as_str().unwrap();
+    let hint = world.plain(said["refusals"][0]["remedy"].as_str().unwrap());
     assert!(hint.contains(&format!("`gantry-installer {}`", command.join(" "))), "{hint}");
     let [a, b, c, d, e, f, g, h] = command;
     [a, b, c, d, e, f, g, h, "--json"]

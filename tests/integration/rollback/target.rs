@@ -24,6 +24,20 @@ fn without_a_target_it_is_refused_after_a_rollback() {
 }
 
 #[test]
+fn after_a_rollback_the_next_lower_release_is_named() {
+    let world = World::installed(&[OLD, NEW, Release::new("1.2.0", 3, &[2, 3])]);
+    world.run(&["upgrade", "--to", "1.1", "--yes"]).expect(0);
+    world.run(&["upgrade", "--to", "1.2", "--yes"]).expect(0);
+    world.run(&["rollback", "--strategy", "down", "--yes"]).expect(0);
+    let remedy = |arguments: &[&str]| {
+        let refused = world.run(&[arguments, &["--json"]].concat()).expect(3).json();
+        world.plain(refused["refusals"][0]["remedy"].as_str().unwrap())
+    };
+    assert!(remedy(&["rollback", "--yes"]).contains("`gantry-installer rollback --to 1.0.0`"));
+    assert!(remedy(&["rollback", "--dry-run"]).contains("`gantry-installer rollback --to 1.0.0 --dry-run`"));
+}
+
+#[test]
 fn of_several_hops_the_last_one_is_taken_back() {
     let barrier = NEW.extra("barrier = true");
     let world = World::installed(&[OLD, barrier, Release::new("1.2.0", 3, &[2, 3])]);
@@ -50,7 +64,7 @@ fn a_target_above_is_refused_with_the_upgrade_command_and_the_installed_one_is_n
     world.run(&["rollback", "--yes"]).expect(0);
     let answer = world.run(&["rollback", "--to", "1.1", "--yes", "--json"]).expect(3).json();
     assert!(
-        answer["refusals"][0]["remedy"].as_str().unwrap().contains("gantry-installer upgrade --to 1.1"),
+        world.plain(answer["refusals"][0]["remedy"].as_str().unwrap()).contains("gantry-installer upgrade --to 1.1"),
         "{answer:#}"
     );
     let answer = world.run(&["rollback", "--to", "1.0.0", "--yes", "--json"]).expect(0).json();

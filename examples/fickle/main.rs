@@ -36,19 +36,20 @@
     reason = "a program of its own, which is nothing but edge"
 )]
 
-use std::collections::HashMap;
+mod health;
+mod release;
+
 use std::error::Error;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio, exit};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
+
+use release::{Options, Release};
 
 /// `SIGTERM` of signal(7).
 const TERM: i32 = 15;
@@ -75,62 +76,6 @@ fn run() -> Fallible<()> {
         _ => return Err("usage: fickle --version | serve --database FILE --listen ADDRESS [--pid-file FILE]".into()),
     }
     Ok(())
-}
-
-/// What this copy of the program is, and how it misbehaves: the lines of `mode`, split at the first space.
-struct Release {
-    version: String,
-    mode: HashMap<String, String>,
-}
-
-impl Release {
-    fn beside_the_executable() -> Fallible<Self> {
-        let read = |name: &str| -> Fallible<String> {
-            let path = std::env::current_exe()?.with_file_name(name);
-            Ok(if path.exists() { std::fs::read_to_string(path)? } else { String::new() })
-        };
-        let version = read("version")?.trim().to_owned();
-        let mode = read("mode")?;
-        let lines = mode.lines().map(|line| line.trim().split_once(' ').unwrap_or((line.trim(), "")));
-        let mode = lines.map(|(word, rest)| (word.to_owned(), rest.to_owned())).collect();
-        Ok(Self { version: if version.is_empty() { "0.0.0".to_owned() } else { version }, mode })
-    }
-
-    fn does(&self, fault: &str) -> bool {
-        self.mode.contains_key(fault)
-    }
-
-    fn number(&self, fault: &str) -> Fallible<Option<u64>> {
-        Ok(self.mode.get(fault).map(|number| number.parse()).transpose()?)
-    }
-
-    fn pause(&self, fault: &str) -> Fallible<()> {
-        if let Some(number) = self.number(fault)? {
-            thread::sleep(Duration::from_millis(number));
-        }
-        Ok(())
-    }
-}
-
-struct Options {
-    database: PathBuf,
-    listen: String,
-    pid_file: Option<PathBuf>,
-}
-
-impl Options {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Fallible<Self> {
-        let mut given = HashMap::new();
-        while let Some(option) = arguments.next() {
-            let value = arguments.next().ok_or_else(|| format!("`{option}` needs a value"))?;
-            given.insert(option, value);
-        }
-        Ok(Self {
-            database: given.remove("--database").ok_or("`--database` is missing")?.into(),
-            listen: given.remove("--listen").unwrap_or_else(|| "127.0.0.1:0".to_owned()),
-            pid_file: given.remove("--pid-file").map(PathBuf::from),
-        })
-    }
 }
 
 fn serve(release: Release, options: &Options) -> Fallible<()> {
@@ -173,7 +118,7 @@ fn serve(release: Release, options: &Options) -> Fallible<()> {
     }
     release.pause("slow-start")?;
     let release = Arc::new(release);
-    listen(&options.listen, Arc::clone(&release))?;
+    health::listen(&options.listen, Arc::clone(&release))?;
     if let Some(after) = release.number("dies-after")? {
         thread::spawn(move || {
             thread::sleep(Duration::from_millis(after));
@@ -254,58 +199,4 @@ fn write_whole(path: &std::path::Path, text: &str) -> Fallible<()> {
     let new = path.with_extension("new");
     std::fs::write(&new, text)?;
     Ok(std::fs::rename(new, path)?)
-}
-
-fn listen(address: &str, release: Arc<Release>) -> Fallible<()> {
-    let listener = TcpListener::bind(address).map_err(|error| format!("cannot listen at `{address}`: {error}"))?;
-    eprintln!("fickle {} listens at {}", release.version, listener.local_addr()?);
-    let asked = Arc::new(AtomicU64::new(0));
-    thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            let (release, asked) = (Arc::clone(&release), Arc::clone(&asked));
-            thread::spawn(move || {
-                // Whoever asked may have hung up.
-                let _ = answer(&stream, &release, &asked);
-            });
-        }
-    });
-    Ok(())
-}
-
-fn answer(mut stream: &TcpStream, release: &Release, asked: &AtomicU64) -> Fallible<()> {
-    let mut lines = BufReader::new(stream).lines();
-    let question = lines.next().ok_or("no question")??;
-    for line in lines {
-        if line?.is_empty() {
-            break;
-        }
-    }
-    let (status, body) = if question.starts_with("GET /healthz ") {
-        if release.does("hangs-on-health") {
-            loop {
-                thread::park();
-            }
-        }
-        health(release, asked.fetch_add(1, Ordering::SeqCst))?
-    } else {
-        ("404 Not Found", "{}".to_owned())
-    };
-    let length = body.len();
-    let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}");
-    write!(stream, "{head}\r\nConnection: close\r\n\r\n{body}")?;
-    Ok(())
-}
-
-fn health(release: &Release, turn: u64) -> Fallible<(&'static str, String)> {
-    const UNWELL: &str = "503 Service Unavailable";
-    if release.does("never-healthy") || (release.does("flaps") && turn.is_multiple_of(2)) {
-        return Ok((UNWELL, r#"{"status":"starting"}"#.to_owned()));
-    }
-    match release.number("healthy-after")? {
-        Some(needed) if turn < needed => Ok((UNWELL, format!(r#"{{"status":"step {turn} of {needed}"}}"#))),
-        _ => {
-            let version = release.mode.get("answers-as").unwrap_or(&release.version);
-            Ok(("200 OK", format!(r#"{{"status":"ok","version":"{version}"}}"#)))
-        }
-    }
 }
