@@ -6,7 +6,7 @@ use crate::manifest::Manifest;
 use crate::plan::Refusal;
 use crate::plan::observed::{Cause, Held, Observed};
 use crate::plan::step::Incoming;
-use crate::version::Version;
+use crate::version::{Target, Version};
 
 /// What is not taken without being named. Another artifact of a version that failed here is another attempt.
 pub fn skipped(manifest: &Manifest, seen: &Observed) -> Vec<Version> {
@@ -17,18 +17,9 @@ pub fn skipped(manifest: &Manifest, seen: &Observed) -> Vec<Version> {
     seen.held.iter().filter(offered).map(|held| held.version.clone()).collect()
 }
 
-/// What becomes of a stop that was gone back from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stops {
-    /// Who types a command says so.
-    Asked,
-    /// A package goes up through it again, as it does to a release of its own; it is said.
-    Taken,
-}
-
-/// A release that failed here is not taken again by itself, unless its artifact is another one now; nor is one that was
-/// gone back from, where it is only a stop on the way to what was asked for.
-pub fn refuse(way: &[Incoming], seen: &Observed, stops: Stops, terminal: &Terminal) -> Answer<()> {
+/// A release that failed here is not taken again by itself, unless its artifact is another one now. A stop that was gone back
+/// from is, and it is said, where somebody named the release behind it; where nobody did it is not.
+pub fn refuse(way: &[Incoming], seen: &Observed, named: Option<&Target>, terminal: &Terminal) -> Answer<()> {
     let Some(target) = way.last().map(|last| &last.release.version) else { return Ok(()) };
     let mut refusals = Vec::new();
     for one in way {
@@ -44,11 +35,11 @@ pub fn refuse(way: &[Incoming], seen: &Observed, stops: Stops, terminal: &Termin
             Cause::RolledBack => format!("was gone back from in run {}", held.run),
         };
         let message = format!("release {version}{stop} {why}");
-        if held.cause == Cause::RolledBack && stops == Stops::Taken {
+        if held.cause == Cause::RolledBack && named.is_some() {
             terminal.say(&format!("warning: {message}; it is taken again"));
             continue;
         }
-        let again = format!("`gantry-installer upgrade --to {target} --retry`");
+        let again = again_to(held, target);
         refusals.push(Refusal::new("held", message, format!("choose another release, or take it again: {again}")));
     }
     if refusals.is_empty() { Ok(()) } else { Err(refused(refusals)) }
@@ -72,6 +63,11 @@ pub fn passed_over(manifest: &Manifest, seen: &Observed) -> Vec<String> {
 
 /// The command that takes a held release all the same.
 pub fn again(held: &Held) -> String {
+    again_to(held, &held.version)
+}
+
+/// The command that goes to a release by way of a held one.
+pub fn again_to(held: &Held, target: &Version) -> String {
     let retry = if held.cause == Cause::Failed { " --retry" } else { "" };
-    format!("`gantry-installer upgrade --to {}{retry}`", held.version)
+    format!("`gantry-installer upgrade --to {target}{retry}`")
 }

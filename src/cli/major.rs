@@ -57,7 +57,8 @@ pub fn above(manifest: &Manifest, seen: &Observed, session: &Session<'_>) -> Opt
         let asked =
             Asked { installed: Some(installed), target: Some(&target), channel, installer: &installer, skip: &skip };
         let releases = way(manifest, &asked).ok()?;
-        let held = held_stop(&releases, seen).cloned();
+        let held = held_stop(&releases, seen).filter(|held| held.cause == Cause::Failed);
+        let held = held.map(|held| held.version.clone());
         let incoming: Result<Vec<_>, _> =
             releases.into_iter().map(|release| resolve::incoming(release, &session.config)).collect();
         of(&incoming.ok()?, seen, session).map(|major| Major { held, ..major })
@@ -124,8 +125,7 @@ impl Major {
         Some(format!("{downtime}up to {}, and the database went from {before} to {after}", size(needed)))
     }
 
-    /// The same with the command that goes there, or with what is to be done before; of apt where a package brings the
-    /// product.
+    /// The same with the command that goes there, of apt where a package brings the product, and what is to be done before.
     pub fn offer(&self, obstacle: Option<&str>, package: Option<&Package>) -> String {
         let (words, major) = (self.words(), self.version.major());
         if let Some(obstacle) = obstacle {
@@ -138,12 +138,13 @@ impl Major {
             }
             (None, None) => format!("`gantry-installer upgrade --to {major}`"),
         };
-        let refusals =
-            self.refusals.iter().map(|refusal| format!("; refused as it is: {}: {}", refusal.message, refusal.remedy));
-        match refusals.collect::<String>() {
-            refused if refused.is_empty() => format!("{words}: {way}"),
-            refused => format!("{words}{refused}; then {way}"),
-        }
+        let refused = |refusal: &Refusal| {
+            format!(
+                "\n           refused as the database is: {}\n             hint: {}",
+                refusal.message, refusal.remedy
+            )
+        };
+        format!("{words}: {way}{}", self.refusals.iter().map(refused).collect::<String>())
     }
 }
 

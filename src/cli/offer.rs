@@ -2,9 +2,8 @@
 
 use crate::manifest::Release;
 use crate::plan::gates::{check_database, check_machine, needs};
-use crate::plan::observed::Observed;
+use crate::plan::observed::{Held, Observed};
 use crate::plan::probation::Probation;
-use crate::version::Version;
 
 /// What a change of release needs first, in words that go on after "once"; none where nothing is in its way.
 pub fn obstacle(seen: &Observed, unfinished: Option<&str>, watched: Option<&Probation>) -> Option<String> {
@@ -22,8 +21,7 @@ pub fn obstacle(seen: &Observed, unfinished: Option<&str>, watched: Option<&Prob
 }
 
 /// A stop on the way that is only taken by who asks for it: the releases of `way` but the last.
-pub fn held_stop<'m>(way: &[&'m Release], seen: &Observed) -> Option<&'m Version> {
+pub fn held_stop<'s>(way: &[&Release], seen: &'s Observed) -> Option<&'s Held> {
     let (_, stops) = way.split_last()?;
-    let is_held = |release: &&&Release| seen.held.iter().any(|held| held.holds(release));
-    stops.iter().find(is_held).map(|release| &release.version)
+    stops.iter().find_map(|release| seen.held.iter().find(|held| held.holds(release)))
 }

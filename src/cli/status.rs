@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::drift::Explained;
 use super::exit::Outcome;
-use super::held::{self, again};
+use super::held::{self, again, again_to};
 use super::major::{self, Major};
 use super::offer::{held_stop, obstacle};
 use super::outcome::point;
@@ -19,7 +19,7 @@ use crate::causes;
 use crate::journal::package::{self, Package, Pending};
 use crate::journal::runs;
 use crate::manifest::graph::{Asked, newest, way};
-use crate::plan::observed::{Backup, Cause, Content, Observed, Service};
+use crate::plan::observed::{Backup, Cause, Content, Held, Observed, Service};
 use crate::plan::verdict::{drift_words, words};
 use crate::run::resolve::{self, Expiry};
 use crate::sys::lock::{Owner, RunLock};
@@ -86,8 +86,8 @@ struct Offered {
     newest: Option<Version>,
     /// Where an upgrade without a name leads.
     upgrade: Option<Version>,
-    /// A stop on that way that only `--retry` takes.
-    held: Option<Version>,
+    /// A stop on that way that is only taken by who asks for it.
+    held: Option<Held>,
     /// What is there of a higher major.
     major: Option<Major>,
 }
@@ -244,7 +244,7 @@ fn available(seen: &Observed, offered: &Offered, obstacle: Option<&str>, package
     match (obstacle, &offered.held) {
         (Some(obstacle), _) => format!("{version}, {obstacle}"),
         (None, Some(held)) => {
-            format!("{version} by way of {held}, which is held: run `gantry-installer upgrade --to {version} --retry`")
+            format!("{version} by way of {}, which is held: run {}", held.version, again_to(held, version))
         }
         (None, None) if seen.installed.is_some() => format!("{version}: run `gantry-installer upgrade`"),
         (None, None) => format!("{version}: run `gantry-installer install`"),

@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::arguments;
 use super::exit::Outcome;
-use super::held::Stops;
 use super::major::{self, import_room};
 use super::offer::obstacle;
 use super::outcome::{self, point};
@@ -41,7 +40,7 @@ pub fn run(arguments: &arguments::Upgrade, session: &Session<'_>) -> Answer<Repl
     let (manifest, resolved) = timed("resolve", session, || {
         resolve::manifest(&session.config, &client, expiry, session.terminal).map_err(unresolved_waivable)
     })?;
-    go(arguments, &manifest, resolved, session, &client, Stops::Asked)
+    go(arguments, &manifest, resolved, session, &client)
 }
 
 /// Upgrades by a manifest that is believed, under the lock.
@@ -51,11 +50,10 @@ pub fn go(
     resolved: StepTime,
     session: &Session<'_>,
     client: &Client,
-    stops: Stops,
 ) -> Answer<Reply> {
     let (seen, observed) = timed("observe", session, || session.observe())?;
     let watched = if arguments.dry_run { probation::read(session)? } else { probation::tally(session)? };
-    let way = find(arguments, session, manifest, &seen, stops)?;
+    let way = find(arguments, session, manifest, &seen)?;
     if way.is_empty() {
         let nothing = nothing(arguments.to.as_ref(), &seen).warning(held::passed_over(manifest, &seen));
         return Ok(offering(nothing, arguments, manifest, session));
@@ -151,7 +149,6 @@ fn find(
     session: &Session<'_>,
     manifest: &Manifest,
     seen: &Observed,
-    stops: Stops,
 ) -> Answer<Vec<Incoming>> {
     let installed = seen.installed.as_ref().ok_or_else(|| refused(vec![not_installed()]))?;
     let installer = resolve::installer().map_err(|error| barred("version", &error, "report this as a bug"))?;
@@ -172,7 +169,7 @@ fn find(
         releases.into_iter().map(|release| resolve::incoming(release, &session.config)).collect();
     let incoming = incoming.map_err(unresolved)?;
     if !arguments.retry {
-        held::refuse(&incoming, seen, stops, session.terminal)?;
+        held::refuse(&incoming, seen, target, session.terminal)?;
     }
     Ok(incoming)
 }

@@ -94,7 +94,7 @@ fn an_export_with_an_index_of_its_own_is_refused_with_where_that_is_named() {
     let refusal = &answer["refusals"][0];
     assert_eq!(refusal["code"], "other-schema");
     assert!(refusal["message"].as_str().unwrap().starts_with("the export's schema 8 is not as its release made it"));
-    assert!(refusal["remedy"].as_str().unwrap().starts_with("run `gantry-installer status` where it was exported"));
+    assert!(refusal["remedy"].as_str().unwrap().starts_with("where it was exported, `status` names what differs"));
     assert_eq!(beside(&world), Vec::<String>::new());
 }
 

@@ -52,12 +52,8 @@ fn every_command_that_a_message_names_can_be_typed() {
                 typed += 1;
                 // What is missing is what whoever typed the same command has typed: it is carried over.
                 if let Err(error) = Arguments::try_parse_from(&words) {
-                    assert_eq!(
-                        error.kind(),
-                        ErrorKind::MissingRequiredArgument,
-                        "{}: {command}: {error}",
-                        path.display()
-                    );
+                    let is_fine = matches!(error.kind(), ErrorKind::MissingRequiredArgument | ErrorKind::DisplayHelp);
+                    assert!(is_fine, "{}: {command}: {error}", path.display());
                 }
             }
         }

@@ -6,7 +6,6 @@ use super::prerm::recovered;
 use super::{Call, instead, nothing, settled};
 use crate::cli::arguments::{self, ScriptName};
 use crate::cli::exit::Outcome;
-use crate::cli::held::Stops;
 use crate::cli::reply::{Problem, Reply};
 use crate::cli::runs::Answer;
 use crate::cli::session::unreadable;
@@ -67,7 +66,7 @@ fn configure(call: &Call<'_>) -> Answer<Reply> {
         }
         Deed::Upgrade => {
             let Payload { client, manifest, resolved } = payload.map_or_else(|| payload::open(call), Ok)?;
-            upgrade::go(&wish(call), &manifest, resolved, call.session, &client, Stops::Taken)
+            upgrade::go(&wish(call), &manifest, resolved, call.session, &client)
         }
         Deed::PutOff(why) => {
             put_off(&why, call)?;

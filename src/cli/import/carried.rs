@@ -57,7 +57,8 @@ pub(super) fn mapping(
                  reads {}",
                 source.schema, inventory.fingerprint, source.fingerprint
             ),
-            "run `gantry-installer status` where it was exported, which names what differs; put that right, export it again, \
+            // Not completed as a command is: the machine and its configuration are others.
+            "where it was exported, `status` names what differs; put that right, export it again, \
              and import that",
         )));
     }

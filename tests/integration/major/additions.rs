@@ -45,7 +45,7 @@ fn they_are_named_before_anything_is_fetched_and_hold_no_release() {
 fn the_status_says_so_where_it_says_what_the_next_major_takes() {
     let world = World::installed(&[OLD, NEW.extra("barrier = true"), MAJOR_OF_NEW]);
     world.execute(EXTRA);
-    let shown = world.run(&["status"]).expect(0).stdout;
+    let shown = world.plain(&world.run(&["status"]).expect(0).stdout);
     let lines: Vec<_> = shown.lines().skip_while(|line| !line.starts_with("major ")).collect();
     assert!(lines[0].ends_with(": `gantry-installer upgrade --to 2`"), "{shown}");
     assert!(lines[1].starts_with("           refused as the database is: the import of 2.0.0 accounts"), "{shown}");

@@ -72,7 +72,7 @@ fn a_failure_that_is_deferred_is_told_of_and_waits() {
     let status = dpkg.world.run(&["status"]).expect(0).stdout;
     assert!(status.contains("pending    1.1.0 of the package `notes`"), "{status}");
     // `upgrade` is refused where a package brings the product, so nobody is sent there.
-    assert!(status.contains("--release 1.1.0 --retry activate` tries it again"), "{status}");
+    assert!(status.contains("--release 1.1.0 --retry activate` takes it again"), "{status}");
     assert!(!status.contains("upgrade --to"), "{status}");
     // At the next boot nothing is tried again, and the unit says so.
     let runs = dpkg.runs();

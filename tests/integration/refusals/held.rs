@@ -56,12 +56,13 @@ fn gone_back_from_a_stop() -> World {
 #[test]
 fn a_stop_that_was_gone_back_from_is_not_passed_through_in_silence() {
     let world = gone_back_from_a_stop();
-    let words = ["1.1.0, a stop on the way to 1.2.0, was gone back from in run 0000", "upgrade --to 1.2.0 --retry`"];
-    refused(&world, &["upgrade", "--to", "1.2", "--yes"], "held", &words);
+    let stop = "1.1.0, a stop on the way to 1.2.0, was gone back from in run 0000";
+    let words = [stop, "upgrade --to 1.2.0`"];
     refused(&world, &["upgrade", "--yes"], "held", &words);
     let status = world.run(&["status"]).expect(0).stdout;
     assert!(status.contains("available  1.2.0 by way of 1.1.0, which is held: run `"), "{status}");
-    world.run(&["upgrade", "--to", "1.2", "--retry", "--yes"]).expect(0);
+    let taken = world.run(&["upgrade", "--to", "1.2", "--yes"]).expect(0);
+    assert!(taken.stderr.contains(&format!("warning: release {stop}")), "{}", taken.stderr);
     world.stands_at("1.2.0", 3);
 }
 

@@ -29,7 +29,7 @@ a_downgrade_that_loses_something_is_refused_with_the_command_for_it() {
     before=$(life)
     try apt_install gantry=1.4.1
     ends_with 100
-    says "gantry-installer rollback"
+    says "gantry-installer --config /etc/gantry/installer.toml rollback"
     is 1.6.0 7
     [ "$(life)" = "$before" ] || failed "the service was restarted"
     keeps_rows
