@@ -1,5 +1,6 @@
 //! Where things stand in the text of a manifest.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -9,9 +10,23 @@ use crate::version::Version;
 
 /// The line of a release's first key or header, counted from 1.
 pub fn line_of_release(text: &str, version: &Version) -> Option<usize> {
-    let document = DeTable::parse(text).ok()?;
-    let start = release(document.get_ref(), version)?.span().start;
-    Some(text.get(..start)?.matches('\n').count() + 1)
+    lines_of_releases(text).remove(&version.to_string())
+}
+
+/// The same for all releases, by their versions as they are written: a manifest has thousands, and is read once.
+pub fn lines_of_releases(text: &str) -> BTreeMap<String, usize> {
+    let mut lines = BTreeMap::new();
+    let Ok(document) = DeTable::parse(text) else { return lines };
+    let (mut line, mut at) = (1, 0);
+    for release in document.get_ref().get("release").and_then(|all| all.get_ref().as_array()).into_iter().flatten() {
+        let start = release.span().start;
+        line += text.get(at..start).map_or(0, |before| before.matches('\n').count());
+        at = start.max(at);
+        if let Some(version) = written_version(release.get_ref()) {
+            lines.entry(version.to_owned()).or_insert(line);
+        }
+    }
+    lines
 }
 
 /// The value of a key outside of all releases.
@@ -42,11 +57,13 @@ fn behind(text: &str, version: &Version, place: impl Fn(&Spanned<DeValue<'_>>) -
 }
 
 fn release<'d, 't>(document: &'d DeTable<'t>, version: &Version) -> Option<&'d Spanned<DeValue<'t>>> {
-    let written = |table: &DeTable<'_>| {
-        table.get("version").and_then(|value| value.get_ref().as_str()).is_some_and(|text| text == version.to_string())
-    };
+    let version = version.to_string();
     let mut releases = document.get("release")?.get_ref().as_array()?.iter();
-    releases.find(|release| release.get_ref().as_table().is_some_and(written))
+    releases.find(|release| written_version(release.get_ref()) == Some(&version))
+}
+
+fn written_version<'d>(release: &'d DeValue<'_>) -> Option<&'d str> {
+    release.as_table()?.get("version")?.get_ref().as_str()
 }
 
 /// The end of the value that stands last in a table and its tables.

@@ -15,7 +15,7 @@ use crate::cli::reply::Reply;
 use crate::config::Format;
 use crate::db::Stop;
 use crate::manifest::check::{Remark, check};
-use crate::manifest::place::line_of_release;
+use crate::manifest::place::{line_of_release, lines_of_releases};
 use crate::manifest::signature::{KeyId, SignatureError, signer};
 use crate::manifest::{Manifest, WireError};
 use crate::migration::Ledger;
@@ -58,7 +58,10 @@ pub(super) fn run(path: &Path, migrations: Option<(&Path, Format)>) -> Answer {
     let text = load(path)?;
     let parsed = Manifest::parse(&text);
     let mut findings = match &parsed {
-        Ok(manifest) => check(manifest, clock::now()).iter().map(|remark| remarked(remark, &text)).collect(),
+        Ok(manifest) => {
+            let lines = lines_of_releases(&text);
+            check(manifest, clock::now()).iter().map(|remark| remarked(remark, &lines)).collect()
+        }
         Err(wrong) => misread(wrong),
     };
     if let (Ok(manifest), Some((directory, format))) = (&parsed, migrations) {
@@ -103,8 +106,8 @@ pub(super) fn signature_file(manifest: &Path) -> PathBuf {
     name.into()
 }
 
-fn remarked(remark: &Remark, text: &str) -> Finding {
-    let line = remark.release().and_then(|version| line_of_release(text, version));
+fn remarked(remark: &Remark, lines: &BTreeMap<String, usize>) -> Finding {
+    let line = remark.release().and_then(|version| lines.get(&version.to_string()).copied());
     let severity = if remark.is_note() { Severity::Note } else { Severity::Mistake };
     Finding { line, severity, message: remark.to_string() }
 }
