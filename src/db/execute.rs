@@ -275,8 +275,9 @@ fn odd(script: &Script) -> Option<String> {
     sets.then(|| format!("`{}` sets the journal mode: the database keeps the mode that it has", script.file))
 }
 
-/// What speaks of all tables: statistics, the numbers of AUTOINCREMENT, the schema.
-const OF_ALL_TABLES: [&str; 4] = ["analyze", "optimize", "sqlite_", "dbstat"];
+/// What speaks of all tables: statistics, the numbers of AUTOINCREMENT, the schema; and the journal mode, which SQLite passes
+/// over where something was written in the transaction, and fails at where nothing was.
+const OF_ALL_TABLES: [&str; 5] = ["analyze", "optimize", "sqlite_", "dbstat", "journal_mode"];
 
 fn attached(statement: &Statement<'_>, script: &Script) -> Result<(), MigrateError> {
     let word = ["ATTACH", "DETACH"].into_iter().find(|word| statement.begins_with(word));

@@ -117,7 +117,7 @@ impl<'f> Reading<'f> {
     pub(super) fn half(&self, taken: &Taken<'_>, direction: Direction, script: Script) -> Result<Half> {
         layout::finished(self.format, &script)?;
         Ok(match self.files {
-            Files::Held(_) => Half::held(&taken.file, script),
+            Files::Held(_) => Half::held(self.format, &taken.file, script),
             Files::Aside(_, shelf) => {
                 let digest = Sha256::of(&taken.bytes);
                 Half::aside(&taken.file, &script, shelf, digest, self.format, direction)

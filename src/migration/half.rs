@@ -30,8 +30,8 @@ enum Text {
 
 impl Half {
     /// One whose script stays in memory.
-    pub(super) fn held(file: &Arc<str>, script: Script) -> Self {
-        Self::of(file, &script, Text::Held(Arc::new(script.clone())))
+    pub(super) fn held(format: Format, file: &Arc<str>, script: Script) -> Self {
+        Self::of(format, file, &script, Text::Held(Arc::new(script.clone())))
     }
 
     /// One whose file is read again when its turn comes. Its content has the digest now.
@@ -43,14 +43,19 @@ impl Half {
         format: Format,
         direction: Direction,
     ) -> Self {
-        Self::of(file, script, Text::Aside { shelf: shelf.clone(), digest, format, direction })
+        Self::of(format, file, script, Text::Aside { shelf: shelf.clone(), digest, format, direction })
     }
 
-    fn of(file: &Arc<str>, script: &Script, text: Text) -> Self {
-        let (mut statements, mut reasons) = (0, [script.declared(); 2]);
+    fn of(format: Format, file: &Arc<str>, script: &Script, text: Text) -> Self {
+        // Atlas writes to its ledger before the file.
+        let (mut statements, mut reasons, mut writes) = (0, [script.declared(); 2], format == Format::Atlas);
         for statement in script.statements() {
             statements += 1;
-            let Some(reason) = statement.reason() else { continue };
+            // SQLite passes over it in a transaction that has written, and its engine writes what stands before it there.
+            let Some(reason) = statement.reason().filter(|reason| !(writes && *reason == Reason::JOURNAL_MODE)) else {
+                writes |= statement.writes();
+                continue;
+            };
             let [any, unenforced] = &mut reasons;
             any.get_or_insert(reason);
             if reason != Reason::Pragma("foreign_keys") {
@@ -166,10 +171,7 @@ mod tests {
                 (other.file(), other.pieces(), other.statements())
             );
             for keys in [ForeignKeys::Enforced, ForeignKeys::Ignored] {
-                assert_eq!(
-                    (one.place(keys), one.place(keys)),
-                    (other.place(keys), other.script().unwrap().place(keys))
-                );
+                assert_eq!(one.place(keys), other.place(keys));
             }
         }
     }
