@@ -110,10 +110,14 @@ pub fn names(directory: &Path) -> Result<Vec<OsString>> {
 }
 
 /// The names of the regular files of a directory, symlinks followed, sorted. One that is no text has a mark for each byte
-/// that is none.
+/// that is none. Empty where there is no such directory.
 pub fn file_names(directory: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(directory).map_err(PathError::on("list", directory))? {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
+        entries => entries.map_err(PathError::on("list", directory))?,
+    };
+    for entry in entries {
         let entry = entry.map_err(PathError::on("list", directory))?;
         let kind = entry.file_type().map_err(PathError::on("look at", &entry.path()))?;
         // A link is what it leads to; all others are told by the listing itself, which spares a look at each.

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use super::{Early, refused};
-use crate::causes;
 use crate::cli::arguments::Migrate;
 use crate::cli::exit::Outcome;
 use crate::cli::reply::{Problem, Reply};
@@ -13,10 +12,11 @@ use crate::db::look::{Look, LookError, look, look_to_change};
 use crate::db::open::OpenError;
 use crate::db::standing::{Standing, diagnose};
 use crate::journal::owned;
-use crate::migration::{Ledger, LedgerState, MigrationError, Set, Shelf, Stand, Warning, Work};
+use crate::migration::{Ledger, LedgerState, MigrationError, Set, Stand, Warning, Work};
 use crate::nearest::nearest;
 use crate::plan::Refusal;
 use crate::plan::way::{Course, Way, way};
+use crate::steps::sets;
 use crate::sys::fs::{self, PathError};
 use crate::sys::signal::Interrupt;
 use crate::version::SchemaVersion;
@@ -85,7 +85,8 @@ impl Site {
     /// The migrations.
     pub(super) fn set(&self) -> Result<Set, Early> {
         let unreadable = |error: PathError| failed("migrations", &error, "check the directory after `--dir`");
-        let (names, shelf) = shelf(&self.directory).map_err(unreadable)?;
+        let directory = fs::real_path(&self.directory).map_err(unreadable)?;
+        let (names, shelf) = sets::shelf(&directory).map_err(unreadable)?;
         let set = Set::on_shelf(self.format, names, shelf)
             .map_err(|error| failed("migrations", &error, &remedy_for_files(&error)))?;
         if set.migrations().is_empty() {
@@ -229,14 +230,6 @@ fn unowned(database: &Path) -> Result<(), Early> {
         ),
     };
     Err(refused(Refusal::new("installed", whose, remedy)))
-}
-
-/// The names of the files of a directory, and where they can be read one at a time.
-fn shelf(directory: &Path) -> Result<(Vec<String>, Shelf), PathError> {
-    let directory = fs::real_path(directory)?;
-    let names = fs::file_names(&directory)?;
-    let read = move |name: &str| fs::read(&directory.join(name)).map_err(|error| causes::in_one_line(&error));
-    Ok((names, Shelf::new(read)))
 }
 
 pub fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, PathError> {

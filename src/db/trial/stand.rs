@@ -72,12 +72,22 @@ impl<'a> Stand<'a> {
             return Ok(());
         }
         self.compare(below, Direction::Down, trial);
+        self.forget_temporary().map_err(sqlite("remove what is temporary"))?;
         trial.again = self.go(Direction::Up, migration, trial)?;
         if trial.again == Answer::Done {
             self.compare(&above, Direction::Up, trial);
         }
         trial.integrity = self.integrity()?;
         Ok(())
+    }
+
+    /// What is temporary is gone by the time somebody goes up again, by another command.
+    fn forget_temporary(&self) -> rusqlite::Result<()> {
+        let sql = "SELECT 'DROP ' || type || ' IF EXISTS temp.\"' || replace(name, '\"', '\"\"') || '\"' FROM temp.sqlite_schema
+                   WHERE type IN ('table', 'view', 'trigger') AND name NOT LIKE 'sqlite#_%' ESCAPE '#'";
+        let drops: Vec<String> =
+            self.connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        self.connection.execute_batch(&drops.join(";"))
     }
 
     /// One migration in one direction, with what it does to rows and references.
