@@ -32,12 +32,12 @@ pub fn tell(set: &Set, ledger: &Ledger, foreign_keys: ForeignKeys, stop: &Stop) 
         let before = scratch.rows()?;
         let mut account = Account::default();
         if let Some(up) = &migration.up {
-            account.up = Some(scratch.run(up)?);
+            account.up = Some(scratch.run(&*up.script()?)?);
         }
         let failed = account.up.as_ref().is_some_and(|told| told.failure.is_some());
         if let (false, Some(down)) = (failed, &migration.down) {
             let mut copy = scratch.copy()?;
-            account.down = Some(copy.run(down)?);
+            account.down = Some(copy.run(&*down.script()?)?);
             account.remains = remains(&before, &copy.rows()?, ledger);
         }
         accounts.push(account);

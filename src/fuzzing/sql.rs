@@ -20,8 +20,10 @@ pub(super) fn migrations(bytes: &[u8]) {
     if let (Some(first), Some(latest)) = (order.first(), set.latest()) {
         assert!(set.up(None, latest).is_ok_and(|way| way.len() == order.len()));
         let _ = (set.up(Some(first), latest), set.down(latest, Some(first)), set.down(latest, None));
-        for script in set.migrations().iter().flat_map(|migration| [&migration.up, &migration.down]).flatten() {
-            examine(script);
+        for half in set.migrations().iter().flat_map(|migration| [&migration.up, &migration.down]).flatten() {
+            let script = half.script();
+            assert!(script.is_ok(), "{script:?}");
+            script.iter().for_each(|script| examine(script));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::config::ForeignKeys;
 use crate::migration::lexer::{Kind, Token, tokens};
-use crate::migration::{MigrationError, Piece};
+use crate::migration::{Half, MigrationError, Piece, atlas};
 
 /// The SQL of one migration in one direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,17 +90,19 @@ impl Script {
         self.pieces.iter().any(|piece| has(&piece.sql))
     }
 
-    /// Where it can run on a connection that treats foreign keys like this. Where they are not enforced, the pragma for
-    /// them does nothing inside a transaction, in its engine's as in ours, and does not cost the file its transaction.
-    pub fn place(&self, foreign_keys: ForeignKeys) -> Place {
-        let counts =
-            |reason: &Reason| foreign_keys == ForeignKeys::Enforced || *reason != Reason::Pragma("foreign_keys");
-        self.reasons().find(counts).map_or(Place::Together, Place::Alone)
+    /// Whether its file asks for no transaction.
+    pub(super) fn declared(&self) -> Option<Reason> {
+        (self.transaction == Transaction::Nothing).then_some(Reason::Declared)
     }
 
-    fn reasons(&self) -> impl Iterator<Item = Reason> {
-        let declared = (self.transaction == Transaction::Nothing).then_some(Reason::Declared);
-        declared.into_iter().chain(self.statements().filter_map(|statement| statement.reason()))
+    /// For each piece the digest of it and all before it, as Atlas's ledger has them while a file runs.
+    pub fn running_digests(&self) -> Vec<String> {
+        atlas::running(self)
+    }
+
+    /// Where it can run, as [`Half::place`].
+    pub fn place(&self, foreign_keys: ForeignKeys) -> Place {
+        Half::held(&self.file.as_str().into(), self.clone()).place(foreign_keys)
     }
 
     /// Whether it ends the transaction that its engine begins for it: some files do so to set a pragma, and begin

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Early, refused};
+use crate::causes;
 use crate::cli::arguments::Migrate;
 use crate::cli::exit::Outcome;
 use crate::cli::reply::{Problem, Reply};
@@ -12,7 +13,7 @@ use crate::db::look::{Look, LookError, look, look_to_change};
 use crate::db::open::OpenError;
 use crate::db::standing::{Standing, diagnose};
 use crate::journal::owned;
-use crate::migration::{Ledger, LedgerState, MigrationError, Set, Stand, Warning, Work};
+use crate::migration::{Ledger, LedgerState, MigrationError, Set, Shelf, Stand, Warning, Work};
 use crate::nearest::nearest;
 use crate::plan::Refusal;
 use crate::plan::way::{Course, Way, way};
@@ -84,8 +85,8 @@ impl Site {
     /// The migrations.
     pub(super) fn set(&self) -> Result<Set, Early> {
         let unreadable = |error: PathError| failed("migrations", &error, "check the directory after `--dir`");
-        let files = files(&self.directory).map_err(unreadable)?;
-        let set = Set::read(self.format, files.into_iter())
+        let (names, shelf) = shelf(&self.directory).map_err(unreadable)?;
+        let set = Set::on_shelf(self.format, names, shelf)
             .map_err(|error| failed("migrations", &error, &remedy_for_files(&error)))?;
         if set.migrations().is_empty() {
             return Err(no_migrations(&self.directory));
@@ -101,7 +102,7 @@ impl Site {
                 works.iter().any(|work| work.version() == version && work.direction() == *direction)
             }
             Warning::Refused { file, .. } | Warning::Ineffective { file, .. } => {
-                works.iter().any(|work| work.script().is_some_and(|script| script.file == *file))
+                works.iter().any(|work| work.half().is_some_and(|half| half.file() == file))
             }
         };
         set.warnings(Wrap::Transaction).iter().filter(|warning| concerns(warning)).map(ToString::to_string).collect()
@@ -228,6 +229,14 @@ fn unowned(database: &Path) -> Result<(), Early> {
         ),
     };
     Err(refused(Refusal::new("installed", whose, remedy)))
+}
+
+/// The names of the files of a directory, and where they can be read one at a time.
+fn shelf(directory: &Path) -> Result<(Vec<String>, Shelf), PathError> {
+    let directory = fs::real_path(directory)?;
+    let names = fs::file_names(&directory)?;
+    let read = move |name: &str| fs::read(&directory.join(name)).map_err(|error| causes::in_one_line(&error));
+    Ok((names, Shelf::new(read)))
 }
 
 pub fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, PathError> {
