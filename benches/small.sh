@@ -72,10 +72,11 @@ ours() { # ARGUMENT…
 # 1.0.0 to 1.0.9999, each with an artifact: what is asked is the way to the last of them.
 measure_plan() {
     mkdir -p -- "$work/many"
-    sed '/^\[\[release\]\]/,$d' "$work/releases/notes.toml" >"$work/many/notes.toml"
-    awk 'BEGIN {
+    # What is changed gets a higher sequence.
+    sed -e '/^\[\[release\]\]/,$d' -e 's/^sequence = .*/sequence = 100/' "$work/releases/notes.toml" >"$work/many/notes.toml"
+    awk -v fingerprint="$(sed -n 's/^fingerprint = //p' "$work/releases/notes.toml" | head -n 1)" 'BEGIN {
         for (i = 0; i < 10000; i++) {
-            printf "[[release]]\nversion = \"1.0.%d\"\nschema = 1\nreads = [1]\n", i
+            printf "[[release]]\nversion = \"1.0.%d\"\nschema = 1\nreads = [1]\nfingerprint = %s\n", i, fingerprint
             printf "[[release.artifact]]\ntarget = \"any\"\nurl = \"notes-%d.tar.gz\"\nsize = 1000\nsha256 = \"%064x\"\n", i, i
         }
     }' >>"$work/many/notes.toml"
