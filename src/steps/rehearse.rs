@@ -196,7 +196,8 @@ fn refuse_rewritten(leg: &Leg, machine: &Machine<'_>) -> Result<(), StepError> {
     let alike = installed.filter(|version| version.major() == leg.migrations.major());
     let (Some(version), Some(from)) = (alike, &leg.from) else { return Ok(()) };
     let (set, older) = (sets::of(machine.config, &leg.migrations)?, sets::of(machine.config, version)?);
-    let rewritten: Vec<_> = set.rewritten(&older, from).iter().map(|file| format!("`{file}`")).collect();
+    let rewritten = set.rewritten(&older, from)?;
+    let rewritten: Vec<_> = rewritten.iter().map(|file| format!("`{file}`")).collect();
     if rewritten.is_empty() {
         return Ok(());
     }
