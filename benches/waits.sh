@@ -79,13 +79,13 @@ write() { # NAME COMMAND…
     "$@"
     wait "$load_pid"
     load_pid=''
-    keep_time "$name" "$(sed 's/.*"longest_gap_ms":\([0-9]*\).*/\1/' "$world/load.json")"
+    keep_time "$name" "$(sed -n 's/.*"longest_gap_ms": *\([0-9]*\).*/\1/p' "$world/load.json")"
 }
 
 # All of an upgrade but its downtime.
 refused_upgrade() {
     "$installer" --config "$world/installer.toml" --json --quiet upgrade --to 1.5.0 --yes --max-downtime 1ms \
-        >"$world/answer" && return 1
+        >"$world/answer" && { say "an upgrade that should have been refused was not" && exit 1; }
     grep -q '"max-downtime"' "$world/answer" || { cat -- "$world/answer" >&2 && exit 1; }
 }
 
