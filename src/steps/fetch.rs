@@ -114,7 +114,7 @@ fn examine(
                 release.version
             )));
         }
-        import::read(&staged.join(import))?;
+        import::mapping(&staged.join(import))?;
     }
     if let Some(migrator) = &config.database.migrator {
         return by_migrator(incoming, staged, files, migrator, machine);

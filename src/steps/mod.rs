@@ -33,7 +33,7 @@ use std::fs::File;
 
 pub use copy::make_work_directory;
 pub use error::StepError;
-pub use import::{Imported, Used};
+pub use import::{Imported, Used, mapping};
 pub use places::Places;
 
 use crate::config::Config;

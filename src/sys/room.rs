@@ -37,7 +37,7 @@ const NAME: &str = ".reserve";
 
 /// The space of the file system of `path`, or of its nearest parent that exists.
 pub fn space(path: &Path) -> Result<Space, PathError> {
-    let there = path.ancestors().find(|ancestor| matches!(fs::exists(ancestor), Ok(true))).unwrap_or(Path::new("/"));
+    let there = nearest(path);
     let found = rustix::fs::statvfs(there).map_err(PathError::on("ask for free space on", there))?;
     let device = rustix::fs::stat(there).map_err(PathError::on("look at", there))?.st_dev;
     Ok(Space {
@@ -46,6 +46,14 @@ pub fn space(path: &Path) -> Result<Space, PathError> {
         read_only: found.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY),
         writable: rustix::fs::access(there, rustix::fs::Access::WRITE_OK).is_ok(),
     })
+}
+
+/// A path, or its nearest parent that exists.
+fn nearest(path: &Path) -> &Path {
+    // The last ancestor of a relative path is empty, and stands for the working directory.
+    let named = |ancestor| if ancestor == Path::new("") { Path::new(".") } else { ancestor };
+    let mut ancestors = path.ancestors().map(named);
+    ancestors.find(|ancestor| matches!(fs::exists(ancestor), Ok(true))).unwrap_or(Path::new("/"))
 }
 
 /// Sets aside `count` files of so many bytes in a directory; their blocks and names are really taken.
@@ -136,4 +144,17 @@ pub fn is_short(path: &Path) -> Result<bool, PathError> {
     // Where names are not counted there are none at all (btrfs).
     let names = found.f_files > 0 && found.f_favail < NAMES as u64;
     Ok(names || found.f_bavail.saturating_mul(found.f_frsize) < BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_is_not_there_is_looked_for_where_it_would_be() {
+        assert_eq!(nearest(Path::new("not-there-yet.db")), Path::new("."));
+        assert_eq!(nearest(Path::new("src/not-there-yet/new.db")), Path::new("src"));
+        assert_eq!(nearest(Path::new("/not-there-yet/new.db")), Path::new("/"));
+        assert_eq!(nearest(Path::new("src")), Path::new("src"));
+    }
 }
