@@ -51,9 +51,9 @@ impl Half {
         let (mut statements, mut reasons, mut writes) = (0, [script.declared(); 2], format == Format::Atlas);
         for statement in script.statements() {
             statements += 1;
-            // SQLite passes over it in a transaction that has written, and its engine writes what stands before it there.
+            // SQLite passes over it in a transaction that has written. Whether golang-migrate begins one its files do not say.
             let Some(reason) = statement.reason().filter(|reason| !(writes && *reason == Reason::JOURNAL_MODE)) else {
-                writes |= statement.writes();
+                writes |= format != Format::GolangMigrate && statement.writes();
                 continue;
             };
             let [any, unenforced] = &mut reasons;
