@@ -18,13 +18,16 @@ main() {
     work=$(mktemp -d "${TMPDIR:-/tmp}/gantry-bench-migrations.XXXXXX")
     trap 'rm -rf -- "$work"' EXIT
     trap 'exit 130' INT TERM
-    release_build "${1-}"
+    release_build "${INSTALLER-}"
     for format in $formats; do directory "$format" "$count" "$work/$format"; done
+    describe_machine
+    echo
     heading "migrations"
     measure up
     measure down
     memory
     large_directory
+    echo "(sqlite3 $(sqlite3 --version | cut -d ' ' -f 1))"
 }
 
 # ---- Directories: a table and a row each, and back

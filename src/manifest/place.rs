@@ -19,6 +19,7 @@ pub fn lines_of_releases(text: &str) -> BTreeMap<String, usize> {
     let mut by_pieces = Lines { text, line: 1, at: 0, found: BTreeMap::new() };
     let read = pieces::read(
         text,
+        pieces::ENOUGH,
         |_| Some(()),
         |start, piece| {
             by_pieces.add(start, piece);

@@ -40,11 +40,11 @@ const RELEASE: [&str; 13] = [
 const ARTIFACT: [&str; 4] = ["target", "url", "size", "sha256"];
 
 pub(super) fn parse(text: &str) -> Result<Manifest, WireError> {
-    by_pieces(text).map_or_else(|| whole(text), Ok)
+    by_pieces(text, pieces::ENOUGH).map_or_else(|| whole(text), Ok)
 }
 
 /// None where anything is wrong, or written in another way: the whole is then read, and tells.
-fn by_pieces(text: &str) -> Option<Manifest> {
+fn by_pieces(text: &str, enough: usize) -> Option<Manifest> {
     let (mut manifest, mut together) = (None, Together::default());
     // Only whether there are any is asked, so they need no lines.
     let mut findings = Findings::of("");
@@ -53,7 +53,7 @@ fn by_pieces(text: &str) -> Option<Manifest> {
         manifest = understood(&top, &mut findings).and_then(|()| read_head(&top, &mut findings));
         findings.sorted().is_empty().then_some(())
     };
-    pieces::read(text, head, |_, table| {
+    pieces::read(text, enough, head, |_, table| {
         together.read_releases(&top(table), &mut findings);
         Some(())
     })?;

@@ -26,6 +26,8 @@ use crate::sys::dir::Dir;
 pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Result<(), StepError> {
     if machine.memory.copied == Copied::AfterStop {
         // There is no copy yet: what is rehearsed then is this run's migrations alone, before they run for real.
+        let (copied, restart) = (machine.memory.predicted_ms.unwrap_or(0), machine.plan.restart_ms.unwrap_or(0));
+        machine.memory.predicted_ms = Some(copied + restart);
         return downtime::foresee(machine);
     }
     on_copy(legs, own, machine)?;

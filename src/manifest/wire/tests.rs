@@ -203,17 +203,17 @@ fn assembled() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn thousands_of_releases_are_read_one_by_one() {
+fn thousands_of_releases_are_read_some_at_a_time() {
     let releases: String = (0..3000).map(|patch| RELEASE.replace("1.4.0", &format!("1.4.{patch}"))).collect();
-    let read = by_pieces(&format!("{HEAD}{releases}")).unwrap();
+    let read = by_pieces(&format!("{HEAD}{releases}"), pieces::ENOUGH).unwrap();
     assert_eq!(read.releases.len(), 3000);
     assert_eq!(read.releases[2999].version.to_string(), "1.4.2999");
 }
 
 proptest! {
     #[test]
-    fn what_is_read_release_by_release_is_what_the_whole_says(text in prop_oneof![assembled(), mutilated()]) {
-        if let Some(manifest) = by_pieces(&text) {
+    fn what_is_read_in_pieces_is_what_the_whole_says(text in prop_oneof![assembled(), mutilated()]) {
+        if let Some(manifest) = by_pieces(&text, 1) {
             prop_assert_eq!(whole(&text), Ok(manifest));
         }
     }
