@@ -114,7 +114,7 @@ impl Set {
         for now in self.0.migrations.iter().take(applied) {
             let then = older.position(&now.version).and_then(|position| older.0.migrations.get(position));
             if let (Some(now), Some(then)) = (&now.up, then.and_then(|then| then.up.as_ref()))
-                && !now.script()?.does_as(&then.script()?)
+                && !now.script()?.does_as(then.script()?.as_ref())
             {
                 rewritten.push(now.file());
             }
