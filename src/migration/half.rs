@@ -31,7 +31,8 @@ enum Text {
 impl Half {
     /// One whose script stays in memory.
     pub(super) fn held(format: Format, file: &Arc<str>, script: Script) -> Self {
-        Self::of(format, file, &script, Text::Held(Arc::new(script.clone())))
+        let script = Arc::new(script);
+        Self::of(format, file, &script, Text::Held(Arc::clone(&script)))
     }
 
     /// One whose file is read again when its turn comes. Its content has the digest now.
