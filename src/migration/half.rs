@@ -141,8 +141,10 @@ mod tests {
     use super::*;
     use crate::migration::Set;
 
+    type Content = Arc<Mutex<HashMap<String, Vec<u8>>>>;
+
     /// A shelf, and the files on it, which somebody may change.
-    fn shelf(files: &[(&str, &str)]) -> (Set, Arc<Mutex<HashMap<String, Vec<u8>>>>) {
+    fn shelf(files: &[(&str, &str)]) -> (Set, Content) {
         let content: HashMap<_, _> =
             files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
         let content = Arc::new(Mutex::new(content));
