@@ -131,16 +131,6 @@ impl Layout {
         self.state.join("releases")
     }
 
-    /// Room that is set aside for the undo of a run on a disk that fills up.
-    pub fn reserve(&self) -> PathBuf {
-        self.state.join(".reserve")
-    }
-
-    /// The same on the file system of the versions.
-    pub fn versions_reserve(&self) -> PathBuf {
-        self.root.join(".reserve")
-    }
-
     /// An artifact that is being downloaded, by the digest that it must have.
     pub fn download(&self, digest: Sha256) -> PathBuf {
         self.state.join("downloads").join(format!("{digest}.part"))
@@ -235,11 +225,6 @@ pub struct WorkLayout {
 impl WorkLayout {
     /// The name of the record that says whose database lies beside it.
     pub const OWNER: &str = "owner.json";
-
-    /// Room that is set aside for the undo of a run on a disk that fills up.
-    pub fn reserve(&self) -> PathBuf {
-        self.directory.join(".reserve")
-    }
 
     /// The name of the database that a run builds.
     pub fn new_name(run: &str) -> String {
