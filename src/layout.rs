@@ -51,6 +51,16 @@ impl Layout {
         name.starts_with('.') && name.ends_with(".staged")
     }
 
+    /// Where a version is kept that a run replaces by another archive of it, until that run has ended.
+    pub fn replaced(&self, version: &Version) -> PathBuf {
+        self.versions().join(format!(".{version}.replaced"))
+    }
+
+    /// What was trusted of a version that is kept so.
+    pub fn replaced_release(&self, version: &Version) -> PathBuf {
+        self.releases().join(format!(".{version}.replaced"))
+    }
+
     /// The program of a version.
     pub fn program(&self, version: &Version) -> PathBuf {
         self.version(version).join(&self.binary)

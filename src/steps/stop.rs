@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::error::Blame;
-use super::{Machine, Starts, StepError, doorway, prove};
+use super::{Machine, Starts, StepError, doorway, prove, replaced};
 use crate::causes;
 use crate::db::alone;
 use crate::sys::clock::{self, Stopwatch};
@@ -67,6 +67,8 @@ pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
     // The locks of the proof would keep the old service out.
     machine.memory.alone = None;
     machine.memory.following = None;
+    // The gate tells by the releases on disk what may run on the database as it is.
+    replaced::give_back(machine.plan, &machine.config.layout)?;
     let before = machine.plan.from.clone();
     let Some(version) =
         before.version.clone().filter(|_| machine.plan.was_running && machine.starts == Starts::Service)

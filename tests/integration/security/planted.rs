@@ -173,13 +173,13 @@ fn directories_that_another_user_owns_or_everybody_may_write_to_are_not_worked_w
 /// that an undo gives back is looked for in `$V`.
 const IN_PLACE_OF_THE_ROOM: [&str; 3] = [
     "mkdir $W && ln -s $V $W/.reserve",
-    "mkdir $W && ln -s $V $W/.reserve && chown -h 65534 $W $W/.reserve",
     "ln -s $V.around $W",
+    "mkdir $W && ln -s $V $W/.reserve && chown -h 65534 $W $W/.reserve",
 ];
 
 #[test]
 fn what_is_planted_while_the_service_stops_gives_no_room_and_keeps_nothing_down() {
-    for plant in &IN_PLACE_OF_THE_ROOM[..if is_root() { 3 } else { 1 }] {
+    for plant in &IN_PLACE_OF_THE_ROOM[..if is_root() { 3 } else { 2 }] {
         let world = World::installed(&[OLD, NEW]);
         let (victim, around) = (world.path("victim"), world.path("victim.around"));
         std::fs::create_dir_all(victim.join("directory")).unwrap();
