@@ -1,7 +1,5 @@
 //! Room on a file system: bytes, and names that files can have.
 
-#![allow(clippy::disallowed_methods, reason = "one of the places that touch files by path")]
-
 use std::fs::File;
 use std::io;
 use std::path::Path;
