@@ -16,6 +16,7 @@ mod places;
 mod prove;
 pub(crate) mod replay;
 mod rehearse;
+mod replaced;
 mod start;
 mod stop;
 mod switch;
