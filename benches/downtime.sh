@@ -122,7 +122,7 @@ upgrade_by_us() {
     if [ -n "$load_pid" ]; then sleep 1; fi
     run upgrade --to 1.5.0 --yes
     keep_time ours "$(grep -o '"downtime_ms":[0-9]*' "$world/answer" | head -n 1 | cut -d : -f 2)"
-    keep_time copy "$(sed 's/.*"ms":\([0-9]*\),"name":"copy".*/\1/; s/.*"name":"copy","ms":\([0-9]*\).*/\1/' "$world/answer")"
+    keep_time copy "$(step_took copy)"
 }
 
 # What a careful person would write.

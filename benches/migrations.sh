@@ -18,13 +18,16 @@ main() {
     work=$(mktemp -d "${TMPDIR:-/tmp}/gantry-bench-migrations.XXXXXX")
     trap 'rm -rf -- "$work"' EXIT
     trap 'exit 130' INT TERM
-    release_build "${1-}"
+    release_build "${INSTALLER-}"
     for format in $formats; do directory "$format" "$count" "$work/$format"; done
+    describe_machine
+    echo
     heading "migrations"
     measure up
     measure down
     memory
     large_directory
+    echo "(sqlite3 $(sqlite3 --version | cut -d ' ' -f 1))"
 }
 
 # ---- Directories: a table and a row each, and back
@@ -128,13 +131,38 @@ ours() { # DIRECTION DATABASE FORMAT
 
 # ---- Memory, and the look at a directory
 
+# Twice: tables, with which the schema that SQLite itself keeps in memory grows; and rows alone, in files of 10 KiB.
 memory() {
-    for number in 100 "$count" 5000; do
-        directory golang-migrate "$number" "$work/memory-$number"
-        memory=$(peak "$installer" migrate --yes --quiet --database "sqlite:$work/memory-$number.db" \
-            --dir "$work/memory-$number" up)
-        [ "$memory" = '?' ] || row "memory at its peak, $number up" "$(mebibytes "$memory")" ""
+    for kind in tables rows; do
+        for number in 100 "$count" 5000; do
+            at=$work/memory-$kind-$number
+            if [ "$kind" = tables ]; then directory golang-migrate "$number" "$at"; else rows_alone "$number" "$at"; fi
+            { echo "BEGIN;" && find "$at" -name "*.up.sql" | sort | xargs cat && echo "COMMIT;"; } >"$at.sql"
+            ours=$(peak "$installer" migrate --yes --quiet --database "sqlite:$at.db" --dir "$at" up)
+            theirs=$(peak sqlite3 -bail "$at-theirs.db" ".read $at.sql")
+            [ "$ours" != '?' ] || return 0
+            row "memory at its peak, $number up, $kind" "$(mebibytes "$ours")" ""
+            row "    sqlite3's" "$(mebibytes "$theirs")" ""
+            if [ "$number" = 100 ]; then least=$ours their_least=$theirs; fi
+            rm -rf -- "$at"
+        done
+        row "    more from 100 to 5,000, a migration" "$(((ours - least) / 4900)) bytes" ""
+        row "    sqlite3's" "$(((theirs - their_least) / 4900)) bytes" ""
     done
+}
+
+rows_alone() { # COUNT DIRECTORY
+    mkdir -p -- "$2"
+    awk -v count="$1" -v directory="$2" '
+        BEGIN {
+            for (i = 0; i < 160; i++) comment = comment "-- What is written about a migration, in sixty-four letters a line.\n"
+            for (i = 1; i <= count; i++) {
+                name = sprintf("%s/%05d_row.up.sql", directory, i)
+                sql = i == 1 ? "CREATE TABLE t (n);\n" : "INSERT INTO t VALUES (" i ");\n"
+                printf "%s%s", sql, comment >name
+                close(name)
+            }
+        }'
 }
 
 large_directory() {

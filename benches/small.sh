@@ -6,8 +6,8 @@
 set -eu
 
 repeats=5 starts=101
-# Of the archive: MiB that get no smaller, and MiB that do.
-noise=${NOISE-150} text=${TEXT-370}
+# Of the archive: MiB that get no smaller, and MiB that become a third, as programs do. It has 199 MB, and 547 inside.
+noise=${NOISE-42} text=${TEXT-480}
 # shellcheck source=benches/table.sh
 . "$(dirname -- "$0")/table.sh"
 
@@ -29,8 +29,9 @@ main() {
         *) usage >&2 && exit 2 ;;
         esac
     done
-    for program in curl sha256sum tar openssl; do require "$program" "the package of its name, or coreutils"; done
+    for program in curl sha256sum tar; do require "$program" "the package of its name, or coreutils"; done
     work=$(mktemp -d "${TMPDIR:-/tmp}/gantry-bench-small.XXXXXX")
+    world=$work
     trap 'rm -rf -- "$work"' EXIT
     trap 'exit 130' INT TERM
     release_build "${INSTALLER-}"
@@ -39,13 +40,13 @@ main() {
     heading "small things"
     product 1.0.0 1 1
     product 1.1.0 1 1
-    run install --to 1.0.0
+    run install --to 1.0.0 --yes
     parts=$*
     for part in ${parts:-size gate status plan archive}; do "measure_$part"; done
 }
 
 measure_size() {
-    row "size of the program" "$(awk "BEGIN { printf \"%.2f MB\", $(stat -c %s "$installer") / 1000000 }")" "9 MB"
+    row "size of the program" "$(megabytes "$(stat -c %s "$installer")")" "9 MB"
 }
 
 # Beside a program that does nothing: what a process takes on this machine is no part of the gate.
@@ -62,8 +63,8 @@ measure_status() {
     row "status after 50 runs" "$(milliseconds "$(ours status)")" "10 ms"
 }
 
-forth() { run upgrade --to 1.1.0; }
-back() { run rollback --to 1.0.0; }
+forth() { run upgrade --to 1.1.0 --yes; }
+back() { run rollback --to 1.0.0 --yes; }
 
 ours() { # ARGUMENT…
     stopwatch "$starts" "$installer" --config "$work/installer.toml" "$@"
@@ -72,10 +73,11 @@ ours() { # ARGUMENT…
 # 1.0.0 to 1.0.9999, each with an artifact: what is asked is the way to the last of them.
 measure_plan() {
     mkdir -p -- "$work/many"
-    sed '/^\[\[release\]\]/,$d' "$work/releases/notes.toml" >"$work/many/notes.toml"
-    awk 'BEGIN {
+    # What is changed gets a higher sequence.
+    sed -e '/^\[\[release\]\]/,$d' -e 's/^sequence = .*/sequence = 100/' "$work/releases/notes.toml" >"$work/many/notes.toml"
+    awk -v fingerprint="$(sed -n 's/^fingerprint = //p' "$work/releases/notes.toml" | head -n 1)" 'BEGIN {
         for (i = 0; i < 10000; i++) {
-            printf "[[release]]\nversion = \"1.0.%d\"\nschema = 1\nreads = [1]\n", i
+            printf "[[release]]\nversion = \"1.0.%d\"\nschema = 1\nreads = [1]\nfingerprint = %s\n", i, fingerprint
             printf "[[release.artifact]]\ntarget = \"any\"\nurl = \"notes-%d.tar.gz\"\nsize = 1000\nsha256 = \"%064x\"\n", i, i
         }
     }' >>"$work/many/notes.toml"
@@ -97,8 +99,8 @@ product() { # VERSION NOISE TEXT
     echo "CREATE TABLE notes (id INTEGER PRIMARY KEY);" >"$top/migrations/0001_notes.up.sql"
     echo "DROP TABLE notes;" >"$top/migrations/0001_notes.down.sql"
     head -c "$(($2 * 1048576))" /dev/urandom >"$top/noise"
-    # Noise in letters gets smaller, and takes its time, as programs do.
-    openssl rand -base64 "$(($3 * 786432))" 2>/dev/null | head -c "$(($3 * 1048576))" >"$top/text"
+    [ -e "$work/words" ] || words >"$work/words"
+    repeated "$((($3 + 31) / 32))" cat "$work/words" | head -c "$(($3 * 1048576))" >"$top/text"
     tar -C "$work/made" -czf "$work/releases/notes-$1.tar.gz" "notes-$1"
     rm -rf -- "$work/made"
     manifest=$work/releases/notes.toml
@@ -106,6 +108,21 @@ product() { # VERSION NOISE TEXT
     "$installer" -q manifest add "$work/releases/notes-$1.tar.gz" --manifest "$manifest" --target any >/dev/null
     sign "$manifest"
     configuration >"$work/installer.toml"
+}
+
+# 32 MiB in words that were drawn from a thousand. The compression remembers 32 KiB, so more of the same gets no smaller.
+words() {
+    awk 'BEGIN {
+        srand(1)
+        for (i = 0; i < 1024; i++)
+            for (j = -3; j < i % 8; j++) word[i] = word[i] sprintf("%c", 97 + int(26 * rand()))
+        while (written < 33554432) {
+            line = ""
+            for (i = 0; i < 12; i++) line = line word[int(1024 * rand())] " "
+            print line
+            written += length(line) + 1
+        }
+    }'
 }
 
 sign() { # MANIFEST
@@ -137,12 +154,6 @@ dir = "$work/backups"
 END
 }
 
-run() { # ARGUMENT…
-    "$installer" --config "$work/installer.toml" --json --quiet "$@" --yes >"$work/answer" && return
-    cat -- "$work/answer" >&2
-    return 1
-}
-
 # ---- An archive, from its address to the disk
 
 measure_archive() {
@@ -152,16 +163,23 @@ measure_archive() {
     source=$work/releases/notes-2.0.0.tar.gz
     repeated "$repeats" alternately fetched fetched_by_hand
     ours=$(taken fetched) theirs=$(taken "by hand")
-    row "archive of $(mebibytes "$(stat -c %s "$source")"), $((noise + text)) MiB inside" "$(spread "$ours") ms" ""
+    row "archive of $(megabytes "$(stat -c %s "$source")"), $(megabytes "$(((noise + text) * 1048576))") inside" "$(spread "$ours") ms" ""
     row "    curl; sha256sum; tar; sync" "$(spread "$theirs") ms" ""
     row "    ours, times theirs" "$(spread "$(paired "$ours" / "$theirs")")" "0.50"
+    clear_away
+    memory=$(peak "$installer" --config "$work/installer.toml" --quiet install --to 2.0.0 --yes)
+    [ "$memory" = '?' ] || row "    memory of ours, at its peak" "$(mebibytes "$memory")" "64 MiB"
+    echo "($(version curl --version); $(version sha256sum --version); $(version tar --version); $(version gzip --version))"
+}
+
+version() { # COMMAND…
+    "$@" 2>/dev/null | head -n 1
 }
 
 fetched() {
     clear_away
-    run install --to 2.0.0
-    keep_time fetched \
-        "$(sed 's/.*"ms":\([0-9]*\),"name":"fetch".*/\1/; s/.*"name":"fetch","ms":\([0-9]*\).*/\1/' "$work/answer")"
+    run install --to 2.0.0 --yes
+    keep_time fetched "$(step_took fetch)"
 }
 
 fetched_by_hand() {

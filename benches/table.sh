@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # $project and $work are set by whoever reads this in
+# shellcheck disable=SC2154 # $project, $work and $world are set by whoever reads this in
 # What all scripts that measure share: the program, its stopwatch, times that take turns, words and numbers. They set
-# $project, the checkout, and $work, a directory that is removed in the end.
+# $project, the checkout, $work, a directory that is removed in the end, and $world, where a product is installed.
 
 # The release build, in $installer, unless the caller names another one.
 release_build() { # [INSTALLER]
@@ -24,6 +24,18 @@ stopwatch() { # RUNS COMMAND…
     [ -x "$work/stopwatch" ] ||
         rustc --edition 2024 -O -o "$work/stopwatch" "$project/benches/stopwatch/stopwatch.rs"
     "$work/stopwatch" "$@"
+}
+
+# Runs the installer of $world, which must succeed, and keeps what it answered.
+run() { # ARGUMENT…
+    "$installer" --config "$world/installer.toml" --json --quiet "$@" >"$world/answer" && return
+    cat -- "$world/answer" >&2
+    return 1
+}
+
+# The milliseconds that a step of that answer took.
+step_took() { # NAME
+    sed 's/.*"ms":\([0-9]*\),"name":"'"$1"'".*/\1/; s/.*"name":"'"$1"'","ms":\([0-9]*\).*/\1/' "$world/answer"
 }
 
 describe_machine() {
@@ -105,6 +117,10 @@ milliseconds() { # MICROSECONDS
 
 mebibytes() { # BYTES
     awk "BEGIN { printf \"%.1f MiB\", $1 / 1048576 }"
+}
+
+megabytes() { # BYTES
+    awk "BEGIN { printf \"%.2f MB\", $1 / 1000000 }"
 }
 
 # The most memory that a command had, in bytes; a question mark where nothing can tell.

@@ -50,12 +50,6 @@ keep = 1
 END
 }
 
-run() { # ARGUMENT…
-    "$installer" --config "$world/installer.toml" --json --quiet "$@" >"$world/answer" && return
-    cat -- "$world/answer" >&2
-    return 1
-}
-
 # Objects with keys of 900 bytes, each of them in the table and in two indexes, until the file has that size.
 seed() { # MEBIBYTES
     "$service" stop

@@ -9,13 +9,16 @@ pub fn of(error: &dyn Error) -> Vec<String> {
     for cause in std::iter::successors(error.source(), |&cause| cause.source()) {
         let words = cause.to_string();
         // A transparent error says the same as its cause, and some say their cause at their own end.
-        if !said.ends_with(&words) {
+        if !said.ends_with(&words) && words != SAYS_NOTHING {
             causes.push(words.clone());
             said = words;
         }
     }
     causes
 }
+
+/// The words of SQLite's code for every error without one of its own. What it means stands above it.
+const SAYS_NOTHING: &str = "Error code 1: SQL logic error";
 
 /// An error and its causes in one line.
 pub fn in_one_line(error: &dyn Error) -> String {
@@ -39,5 +42,19 @@ mod tests {
         let inner = std::fmt::Error.to_string();
         assert_eq!(in_one_line(&Outer(Middle(std::fmt::Error))), format!("cannot begin: {inner}"));
         assert_eq!(in_one_line(&Middle(std::fmt::Error)), inner);
+    }
+
+    #[test]
+    fn the_code_of_an_error_of_sqlite_is_told_only_where_it_says_more_than_its_words() {
+        let database = rusqlite::Connection::open_in_memory().unwrap();
+        let told = |sql| in_one_line(&database.execute_batch(sql).unwrap_err());
+        assert_eq!(
+            told("CREATE TABLE a (x UNIQUE); CREATE TABLE a (x)"),
+            "table a already exists in CREATE TABLE a (x)"
+        );
+        assert!(
+            told("INSERT INTO a VALUES (1), (1)")
+                .ends_with("UNIQUE constraint failed: a.x: Error code 2067: A UNIQUE constraint failed")
+        );
     }
 }

@@ -63,16 +63,15 @@ impl FromStr for Sha256 {
             return Err(wrong());
         }
         let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-            let digits: String = pair.iter().map(|digit| char::from(*digit)).collect();
-            // `from_str_radix` takes a sign, which no digest has.
-            if !pair.iter().all(u8::is_ascii_hexdigit) {
-                return Err(wrong());
-            }
-            *byte = u8::from_str_radix(&digits, 16).map_err(|_| wrong())?;
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().as_chunks::<2>().0) {
+            *byte = pair.iter().try_fold(0_u8, |high, letter| Some((high << 4) | digit(*letter)?)).ok_or_else(wrong)?;
         }
         Ok(Self(bytes))
     }
+}
+
+fn digit(letter: u8) -> Option<u8> {
+    u8::try_from(char::from(letter).to_digit(16)?).ok()
 }
 
 impl Serialize for Sha256 {

@@ -11,6 +11,7 @@
 //! ```text
 //! opens-late               opens the database only once somebody writes to the pipe `PID-FILE.open`
 //! dies-at-once             exits 1 after it opened the database
+//! dies-where QUERY         exits 1 after it opened the database, if the answer is not 0
 //! dies-after MS            exits 1 so long after it listens
 //! ignores-term             survives SIGTERM
 //! never-healthy            answers 503, always with the same body
@@ -98,6 +99,11 @@ fn serve(release: Release, options: &Options) -> Fallible<()> {
     }
     if release.does("dies-at-once") {
         return Err("dying at once, as told".into());
+    }
+    if let Some(query) = release.mode.get("dies-where")
+        && database.query_row(query, [], |row| row.get::<_, i64>(0))? != 0
+    {
+        return Err("dying with this database, as told".into());
     }
     if let Some(path) = &options.pid_file {
         write_whole(path, &std::process::id().to_string())?;

@@ -50,6 +50,10 @@ struct Arguments {
     /// Written once the node listens, removed when it ends
     #[arg(long)]
     pid_file: Option<PathBuf>,
+    /// Seconds after which the write-ahead log is emptied into the database, which keeps all writes waiting meanwhile; without
+    /// it that is left to SQLite
+    #[arg(long)]
+    empty_log_every: Option<u64>,
 }
 
 fn main() -> ExitCode {
@@ -90,7 +94,8 @@ fn serve(arguments: &Arguments, release: Release) -> Result<(), Box<dyn Error>> 
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     // The address is taken before the database is touched: of two nodes that start at once, one ends here.
     let listener = runtime.block_on(TcpListener::bind(arguments.listen))?;
-    let (store, writer) = Store::open(&arguments.database, &release)?;
+    let every = arguments.empty_log_every.map(Duration::from_secs);
+    let (store, writer) = Store::open(&arguments.database, &release, every)?;
     let pid_file = arguments.pid_file.as_deref();
     write_pid(pid_file)?;
     notify::ready()?;

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use thiserror::Error;
@@ -67,15 +67,17 @@ struct Job {
 }
 
 impl Store {
-    /// Opens an existing database and starts the writer, which ends after the last clone of the store is dropped.
-    pub fn open(database: &Path, release: &Release) -> Result<(Self, Writer)> {
+    /// Opens an existing database and starts the writer, which ends after the last clone of the store is dropped. Where it
+    /// is told how often, it empties the write-ahead log between writes.
+    pub fn open(database: &Path, release: &Release, empty_log: Option<Duration>) -> Result<(Self, Writer)> {
         let writing = connect(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         durable(&writing)?;
         let reading = connect(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let live = schema(&writing)?;
         let level = Level::of(release, live).ok_or(StoreError::Schema(live))?;
         let (jobs, waiting) = mpsc::channel(LONGEST_QUEUE);
-        let thread = std::thread::Builder::new().name("writer".into()).spawn(move || work(writing, level, waiting))?;
+        let writer = std::thread::Builder::new().name("writer".into());
+        let thread = writer.spawn(move || work(writing, level, waiting, empty_log))?;
         Ok((Self { jobs, reader: Arc::new(Mutex::new(reading)), level }, Writer(thread)))
     }
 
@@ -132,8 +134,14 @@ fn durable(connection: &Connection) -> Result<()> {
     }
 }
 
-fn work(mut connection: Connection, level: Level, mut waiting: mpsc::Receiver<Job>) -> Result<()> {
+fn work(
+    mut connection: Connection,
+    level: Level,
+    mut waiting: mpsc::Receiver<Job>,
+    empty_log: Option<Duration>,
+) -> Result<()> {
     let mut ulids = Ulids::default();
+    let mut emptied = Instant::now();
     while let Some(first) = waiting.blocking_recv() {
         let mut batch = vec![first];
         while batch.len() < LARGEST_BATCH {
@@ -148,9 +156,17 @@ fn work(mut connection: Connection, level: Level, mut waiting: mpsc::Receiver<Jo
             // Whoever asked may have gone; the write stays.
             let _ = job.reply.send(answer);
         }
+        if empty_log.is_some_and(|every| emptied.elapsed() >= every) {
+            truncate_log(&connection)?;
+            emptied = Instant::now();
+        }
     }
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    truncate_log(&connection)?;
     connection.close().map_err(|(_, error)| error.into())
+}
+
+fn truncate_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 fn commit(

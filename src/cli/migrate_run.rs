@@ -1,5 +1,7 @@
 //! `migrate` with a configuration: a run like any other, under the release that is installed.
 
+use std::path::Path;
+
 use super::arguments::{self, MigrateVerb};
 use super::exit::Outcome;
 use super::migrate;
@@ -15,6 +17,7 @@ use crate::plan::way::{Course, way};
 use crate::plan::{Plan, Refusal, Strategy};
 use crate::run::survey::down_loss;
 use crate::steps::sets;
+use crate::sys::fs;
 use crate::version::SchemaVersion;
 
 /// Migrates, or tells where the database stands.
@@ -39,6 +42,17 @@ pub fn run(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Repl
         MigrateVerb::New { .. } => Err(migrate::needs_directory()),
     }
 }
+
+/// Says, where there is no configuration at all, that none is needed for a database of no installed product.
+pub fn without_configuration(mut reply: Box<Reply>, file: &Path) -> Box<Reply> {
+    if fs::exists(file).is_ok_and(|exists| !exists) {
+        reply.refusals.iter_mut().for_each(|refusal| refusal.remedy = BY_HAND.to_owned());
+    }
+    reply
+}
+
+const BY_HAND: &str = "give `--database sqlite:PATH --dir DIRECTORY --format FORMAT` for a database of no installed product; of \
+                       an installed one name the configuration with `--config FILE`";
 
 /// The words of the command.
 pub fn name(verb: &MigrateVerb) -> &'static str {

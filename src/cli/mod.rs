@@ -128,7 +128,9 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Reply {
             let ask = |question: &str| runs::consent(terminal, question);
             Ok(migrate::in_place(migrate, &terminal.interrupt, &ask, &progress, terminal))
         }
-        Command::Migrate(migrate) => open().and_then(|session| migrate_run::run(migrate, &session)),
+        Command::Migrate(migrate) => open()
+            .map_err(|reply| migrate_run::without_configuration(reply, &arguments.options.config))
+            .and_then(|session| migrate_run::run(migrate, &session)),
     };
     answer.unwrap_or_else(|reply| *reply)
 }

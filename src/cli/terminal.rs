@@ -225,7 +225,9 @@ impl Observer for Terminal {
         if let Some(events) = &self.events {
             events.goes_back(why);
         }
-        self.say(&format!("going back: {why}"));
+        // The answer names all that was found.
+        let why = why.lines().next().unwrap_or_default();
+        self.say(&format!("going back: {}", why.strip_suffix(':').unwrap_or(why)));
     }
 }
 

@@ -1,6 +1,8 @@
 //! Runs migrations on a connection: all that can be in one transaction is in one, with the ledger.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode};
@@ -11,7 +13,7 @@ use crate::db::ledger::{self, Ended, Writer};
 use crate::db::migrate::{Manner, MigrateError, Settings, sqlite};
 use crate::db::open::set_foreign_keys;
 use crate::db::watch::Watch;
-use crate::migration::{Place, Script, Statement, Work};
+use crate::migration::{Half, Place, Script, Statement, Work};
 use crate::sys::clock::{self, Stopwatch};
 use crate::sys::seam;
 
@@ -48,16 +50,10 @@ pub(crate) fn execute_each(
     let watch =
         Watch::over(connection, settings.manner, settings.stop.clone()).map_err(sqlite("watch the migrations"))?;
     let execution = Execution::new(connection, settings, &watch);
-    let outcome = execution.all(&in_order(works, &state, settings), after).map(|()| execution.executed(works));
+    let outcome = execution.all(&in_order(works, &state, settings), after).map(|()| execution.executed());
     drop(execution);
     Watch::end(connection).map_err(sqlite("end the watch"))?;
     outcome
-}
-
-fn odd(work: &Work) -> Option<String> {
-    let script = work.script()?;
-    let sets = script.statements().any(|statement| statement.is_pragma("journal_mode"));
-    sets.then(|| format!("`{}` sets the journal mode: the database keeps the mode that it has", script.file))
 }
 
 /// A script that was broken off.
@@ -74,11 +70,14 @@ pub(crate) struct Execution<'a> {
     pub settings: &'a Settings<'a>,
     pub watch: &'a Watch,
     pub ledger: Writer<'a>,
+    /// What an operator should know.
+    warnings: RefCell<Vec<String>>,
 }
 
 impl<'a> Execution<'a> {
     pub(crate) fn new(connection: &'a Connection, settings: &'a Settings<'a>, watch: &'a Watch) -> Self {
-        Self { connection, settings, watch, ledger: Writer::new(connection, settings.ledger) }
+        let ledger = Writer::new(connection, settings.ledger);
+        Self { connection, settings, watch, ledger, warnings: RefCell::default() }
     }
 
     fn all(
@@ -97,10 +96,11 @@ impl<'a> Execution<'a> {
             self.unless_stopped()?;
             (self.settings.progress)(work);
             let (began, took) = (clock::now(), Stopwatch::start());
-            match work.script().map(|script| (script, script.place(self.foreign_keys()))) {
+            let script = script(work)?;
+            match script.as_ref().map(|script| (script, work.place(self.foreign_keys()))) {
                 None => {}
                 Some((script, Place::Together)) => {
-                    self.before(work, began, 0, &mut ended)?;
+                    self.before(work, script, began, 0, &mut ended)?;
                     self.script(script)?;
                 }
                 Some((script, Place::Alone(_))) => {
@@ -109,6 +109,9 @@ impl<'a> Execution<'a> {
                     self.alone(script)?;
                     self.begin()?;
                 }
+            }
+            if let (Some(script), Manner::Guarded) = (&script, self.settings.manner) {
+                self.warnings.borrow_mut().extend(odd(script));
             }
             Ended { work, began, took: took.elapsed() }.join(&mut ended, self.settings.ledger);
             after(work, self.connection)?;
@@ -122,24 +125,24 @@ impl<'a> Execution<'a> {
     pub(crate) fn before(
         &self,
         work: &Work,
+        script: &Script,
         began: Timestamp,
         pieces: usize,
         ended: &mut Vec<Ended<'_>>,
     ) -> Result<(), MigrateError> {
-        let words = [self.settings.ledger.table.as_str()].into_iter().chain(OF_ALL_TABLES);
-        if work.script().is_some_and(|script| words.into_iter().any(|word| script.mentions(word))) {
+        let mut words = [self.settings.ledger.table.as_str()].into_iter().chain(OF_ALL_TABLES);
+        if words.any(|word| script.mentions(word)) {
             self.ledger.end_all(ended)?;
-            self.ledger.entry(work, began).open(pieces)?;
+            self.ledger.entry(work, Some(script), began).open(pieces)?;
         }
         Ok(())
     }
 
-    /// What running `works` did so far.
-    pub(crate) fn executed(&self, works: &[Work]) -> Executed {
+    /// What running did so far.
+    fn executed(&self) -> Executed {
         let mut written = self.watch.written();
         written.remove(&self.settings.ledger.table.to_ascii_lowercase());
-        let kept = self.settings.manner == Manner::Guarded;
-        Executed { written, warnings: works.iter().filter(|_| kept).filter_map(odd).collect() }
+        Executed { written, warnings: self.warnings.take() }
     }
 
     /// Whether foreign keys are enforced inside a transaction.
@@ -214,7 +217,7 @@ impl<'a> Execution<'a> {
         let Some(reached) = ledger::reached(self.connection, self.settings.ledger, work.version())? else {
             return Ok(0);
         };
-        let known = work.migration().sums.as_ref().map(|sums| sums.statements.as_slice()).unwrap_or_default();
+        let known = script.running_digests();
         let same = |(position, digest): &(usize, &String)| known.get(*position) == Some(digest);
         let same = reached.iter().enumerate().take_while(same).count();
         if same < reached.len() {
@@ -262,8 +265,19 @@ impl<'a> Execution<'a> {
     }
 }
 
-/// What speaks of all tables: statistics, the numbers of AUTOINCREMENT, the schema.
-const OF_ALL_TABLES: [&str; 4] = ["analyze", "optimize", "sqlite_", "dbstat"];
+/// What a work runs, read now; nothing where only the ledger changes.
+pub(crate) fn script(work: &Work) -> Result<Option<Arc<Script>>, MigrateError> {
+    Ok(work.half().map(Half::script).transpose()?)
+}
+
+fn odd(script: &Script) -> Option<String> {
+    let sets = script.statements().any(|statement| statement.is_pragma("journal_mode"));
+    sets.then(|| format!("`{}` sets the journal mode: the database keeps the mode that it has", script.file))
+}
+
+/// What speaks of all tables: statistics, the numbers of AUTOINCREMENT, the schema; and the journal mode, which SQLite passes
+/// over where something was written in the transaction, and fails at where nothing was.
+const OF_ALL_TABLES: [&str; 5] = ["analyze", "optimize", "sqlite_", "dbstat", "journal_mode"];
 
 fn attached(statement: &Statement<'_>, script: &Script) -> Result<(), MigrateError> {
     let word = ["ATTACH", "DETACH"].into_iter().find(|word| statement.begins_with(word));

@@ -16,7 +16,7 @@ use thiserror::Error;
 use crate::db::execute::Execution;
 use crate::db::migrate::{Manner, MigrateError, Settings, name, sqlite};
 use crate::db::open::{OpenError, told};
-use crate::db::receipt::Receipt;
+use crate::db::receipt::Effect;
 use crate::db::watch::{Stop, Watch};
 use crate::migration::{Direction, Ledger, Work};
 use crate::sys::clock::{self, Stopwatch};
@@ -85,7 +85,7 @@ pub fn run(
     ledger: &Ledger,
     stop: Stop,
     progress: &dyn Fn(&Work),
-) -> Result<Receipt, InPlaceError> {
+) -> Result<Effect, InPlaceError> {
     let alone = Arc::new(AtomicBool::new(false));
     let shield = Arc::clone(&alone);
     let stop: Stop = Arc::new(move || !shield.load(Ordering::Relaxed) && stop());
@@ -99,7 +99,7 @@ pub fn run(
 ///
 /// # Errors
 /// As [`run()`]; also a transaction that is open.
-pub fn run_on(connection: &mut Connection, works: &[Work], ledger: &Ledger) -> Result<Receipt, InPlaceError> {
+pub fn run_on(connection: &mut Connection, works: &[Work], ledger: &Ledger) -> Result<Effect, InPlaceError> {
     if !connection.is_autocommit() {
         return Err(MigrateError::Occupied.into());
     }
@@ -122,7 +122,7 @@ fn go(
     works: &[Work],
     settings: &Settings<'_>,
     alone: &AtomicBool,
-) -> Result<Receipt, InPlaceError> {
+) -> Result<Effect, InPlaceError> {
     let mode = journal_mode(connection).map_err(|error| told(database, error)).map_err(MigrateError::from)?;
     let watch =
         Watch::over(connection, settings.manner, settings.stop.clone()).map_err(sqlite("watch the migrations"))?;
@@ -131,9 +131,9 @@ fn go(
     let kept = run.ended();
     Watch::end(connection).map_err(sqlite("end the watch"))?;
     match outcome {
-        Ok(receipt) => {
+        Ok(effect) => {
             keep_journal(connection, &mode).map_err(sqlite("restore the journal"))?;
-            Ok(receipt)
+            Ok(effect)
         }
         Err(failed) if !connection.is_autocommit() => match (connection.execute_batch("ROLLBACK"), kept) {
             (Err(source), _) => Err(InPlaceError::Rollback { failed: Box::new(failed), source }),

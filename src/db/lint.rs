@@ -12,7 +12,7 @@ use crate::db::schema;
 use crate::db::watch::Stop;
 use crate::migration::difference::between;
 use crate::migration::lint::account::{Account, Act, Failure, Told};
-use crate::migration::{Direction, Ledger, Place, SchemaRow, Script, Set, Statement};
+use crate::migration::{Direction, Half, Ledger, Place, SchemaRow, Set, Statement};
 
 mod deeds;
 mod witness;
@@ -88,11 +88,11 @@ impl<'s> Scratch<'s> {
     }
 
     /// Runs a script where its engine would: in a transaction if it can be in one.
-    fn run(&mut self, script: &Script) -> Result<Told, MigrateError> {
+    fn run(&mut self, half: &Half) -> Result<Told, MigrateError> {
         if (self.stop)() {
             return Err(MigrateError::Stopped);
         }
-        let together = script.place(self.foreign_keys) == Place::Together;
+        let (script, together) = (half.script()?, half.place(self.foreign_keys) == Place::Together);
         set_foreign_keys(&self.connection, self.foreign_keys)?;
         if together {
             self.connection.execute_batch("BEGIN").map_err(sqlite("begin on the scratch database"))?;

@@ -12,7 +12,7 @@ use crate::db::check::{self, Dangling, Scope};
 use crate::db::execute::{Executed, execute};
 use crate::db::header::{self, Kind};
 use crate::db::open::{OpenError, open_owned, side_file};
-use crate::db::receipt::{Receipt, TableCount};
+use crate::db::receipt::{Effect, Receipt, TableCount};
 use crate::db::watch::Stop;
 use crate::db::{count, ledger, schema};
 use crate::migration::{Ledger, Work};
@@ -160,7 +160,7 @@ impl Look {
         Self::at(connection, settings, |_| BTreeSet::new())
     }
 
-    /// What the migrations did since.
+    /// What the migrations did since, with what the schema looks like now.
     ///
     /// # Errors
     /// References that lead nowhere and did not before, where they are not let through.
@@ -179,22 +179,40 @@ impl Look {
             executed.written.into_iter().chain(changed.map(|(table, _)| table.clone())).collect();
         // A rename makes a name that no statement wrote to.
         let touched = |now: &BTreeSet<String>| &written | &(now - &self.names);
-        let after = Self::at(connection, settings, touched)?;
+        let effect = self.effect(connection, settings, works, touched, executed.warnings, ms)?;
+        Ok(Receipt {
+            tables: effect.tables,
+            schema: effect.schema,
+            print: schema::print(connection, settings.ledger).map_err(sqlite("read the schema"))?,
+            ms: effect.ms,
+            written,
+            warnings: effect.warnings,
+        })
+    }
+
+    /// What the migrations did since to schema, rows and references. `also` says which of the tables that are there to
+    /// look at besides those that the settings name.
+    ///
+    /// # Errors
+    /// As of a receipt.
+    pub(crate) fn effect(
+        &self,
+        connection: &Connection,
+        settings: &Settings<'_>,
+        works: &[Work],
+        also: impl FnOnce(&BTreeSet<String>) -> BTreeSet<String>,
+        mut warnings: Vec<String>,
+        ms: u64,
+    ) -> Result<Effect, MigrateError> {
+        let after = Self::at(connection, settings, also)?;
         let violations = after.dangling.since(&self.dangling);
-        let mut warnings = executed.warnings;
         match settings.manner {
             _ if violations.is_empty() => {}
             Manner::Guarded => return Err(MigrateError::Dangling { violations }),
             Manner::AsEngine => warnings.push(MigrateError::Dangling { violations }.to_string()),
         }
-        Ok(Receipt {
-            tables: pairs(&self.rows, &after.rows),
-            schema: ledger::stand(connection, settings.ledger, works)?.schema,
-            print: schema::print(connection, settings.ledger).map_err(sqlite("read the schema"))?,
-            ms,
-            written,
-            warnings,
-        })
+        let schema = ledger::stand(connection, settings.ledger, works)?.schema;
+        Ok(Effect { tables: pairs(&self.rows, after.rows), schema, ms, warnings })
     }
 
     /// `also` says which of the tables that are there to look at besides those that the settings name.
@@ -219,14 +237,17 @@ impl Look {
     }
 }
 
-fn pairs(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> Vec<TableCount> {
-    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
-    let count = |name: &String| TableCount {
-        name: name.clone(),
-        before: before.get(name).copied(),
-        after: after.get(name).copied(),
-    };
-    names.into_iter().map(count).collect()
+fn pairs(before: &BTreeMap<String, u64>, after: BTreeMap<String, u64>) -> Vec<TableCount> {
+    let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
+    let gone: Vec<_> = gone.map(|(name, rows)| (name.clone(), Some(*rows), None)).collect();
+    let there = after.into_iter().map(|(name, rows)| {
+        let before = before.get(&name).copied();
+        (name, before, Some(rows))
+    });
+    let count = |(name, before, after)| TableCount { name, before, after };
+    let mut counts: Vec<_> = there.chain(gone).map(count).collect();
+    counts.sort_by(|one, other| one.name.cmp(&other.name));
+    counts
 }
 
 #[cfg(test)]

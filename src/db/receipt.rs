@@ -27,6 +27,20 @@ pub struct Receipt {
     pub warnings: Vec<String>,
 }
 
+/// What running migrations in place did: as much of a receipt as an answer needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Effect {
+    /// Rows per table, by name.
+    pub tables: Vec<TableCount>,
+    /// The schema that the ledger says now.
+    pub schema: Option<SchemaVersion>,
+    /// How long the migrations took, without the checks around them.
+    pub ms: u64,
+    /// What an operator should know.
+    #[serde(skip)]
+    pub warnings: Vec<String>,
+}
+
 /// The rows of one table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableCount {

@@ -5,7 +5,6 @@
 //! which is compared. A file that switches the journal mode finds the database locked; the rehearsal is then repeated
 //! on a second copy, without that reader.
 
-use std::collections::BTreeSet;
 use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
@@ -20,7 +19,7 @@ use crate::db::migrate::{MigrateError, Settings, measured, work_in_wal};
 use crate::db::open::{open_owned, side_file};
 use crate::db::receipt::{Receipt, TableCount};
 use crate::digest::{Hasher, Sha256};
-use crate::migration::{Direction, Drift, SchemaPrint, Severity, Work};
+use crate::migration::{Direction, Drift, SchemaPrint, Severity, Work, deleted_from};
 use crate::sys::dir::{Access, Dir};
 use crate::sys::fs::{self, PathError};
 use crate::sys::seam;
@@ -152,8 +151,7 @@ fn all(connection: &mut Connection, legs: &[Leg<'_>], settings: &Settings<'_>) -
 fn one(connection: &mut Connection, leg: &Leg<'_>, settings: &Settings<'_>) -> Result<Receipt> {
     let mut receipt = measured(connection, leg.works, settings)?;
     if leg.works.iter().all(|work| work.direction() == Direction::Up) {
-        let meant: BTreeSet<_> =
-            leg.works.iter().filter_map(|work| work.script()).flat_map(|script| script.deletes_from()).collect();
+        let meant = deleted_from(leg.works).map_err(MigrateError::from)?;
         let silent = |count: &&TableCount| count.lost_rows() && !meant.contains(&count.name.to_ascii_lowercase());
         let tables: Vec<_> = receipt.tables.iter().filter(silent).cloned().collect();
         if !tables.is_empty() {

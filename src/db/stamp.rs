@@ -64,7 +64,7 @@ fn write(connection: &Connection, ledger: &Ledger, works: &[Work]) -> Result<(),
     let writer = Writer::new(connection, ledger);
     writer.create()?;
     for work in works {
-        writer.entry(work, clock::now()).end(Duration::ZERO)?;
+        writer.entry(work, None, clock::now()).end(Duration::ZERO)?;
     }
     drop(writer);
     seam::cross("commit the ledger");

@@ -55,7 +55,8 @@ impl Watch {
             self.seen().denied = Some(what);
             return Authorization::Deny;
         }
-        if let Some(table) = written(context) {
+        // In place nobody asks.
+        if let (Some(table), Manner::Guarded) = (written(context), manner) {
             self.seen().written.insert(table.to_ascii_lowercase());
         }
         Authorization::Allow

@@ -20,8 +20,11 @@ pub(super) fn migrations(bytes: &[u8]) {
     if let (Some(first), Some(latest)) = (order.first(), set.latest()) {
         assert!(set.up(None, latest).is_ok_and(|way| way.len() == order.len()));
         let _ = (set.up(Some(first), latest), set.down(latest, Some(first)), set.down(latest, None));
-        for script in set.migrations().iter().flat_map(|migration| [&migration.up, &migration.down]).flatten() {
-            examine(script);
+        for half in set.migrations().iter().flat_map(|migration| [&migration.up, &migration.down]).flatten() {
+            let _ = (half.place(ForeignKeys::Ignored), half.place(ForeignKeys::Enforced));
+            let script = half.script();
+            assert!(script.is_ok(), "{script:?}");
+            script.iter().for_each(|script| examine(script));
         }
     }
 }
@@ -41,7 +44,7 @@ pub(super) fn script(bytes: &[u8]) {
 }
 
 fn examine(script: &Script) {
-    let _ = (script.place(ForeignKeys::Ignored), script.place(ForeignKeys::Enforced), script.deletes_from());
+    let _ = (script.ends_engines_transaction(), script.deletes_from());
     let mut pieces = script.pieces.iter().map(|piece| &piece.sql[..]);
     let mut rest = pieces.next().unwrap_or_default();
     for statement in script.statements() {

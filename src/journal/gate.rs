@@ -73,6 +73,10 @@ pub struct Expect {
     pub started: u64,
     /// Which boot that was.
     pub boot: String,
+    /// Whether the release ran on this very database before the run, which takes itself back: then it runs on it again,
+    /// whatever is wrong with it.
+    #[serde(default)]
+    pub again: bool,
 }
 
 impl GateRecord {

@@ -23,7 +23,14 @@ pub fn next_name(layout: &Layout, what: &str) -> Result<String, PathError> {
 ///
 /// A run is one from the moment its plan is durable; what was killed before did nothing, and is passed over.
 pub fn unfinished(layout: &Layout) -> Result<Option<String>, JournalError> {
-    let Some(newest) = split(layout)?.0.pop() else { return Ok(None) };
+    let mut newest = None;
+    for name in names(layout)?.into_iter().rev() {
+        if is_planned(layout, &name)? {
+            newest = Some(name);
+            break;
+        }
+    }
+    let Some(newest) = newest else { return Ok(None) };
     let entries = Journal::read(&layout.run(&newest).journal())?;
     let closed = entries.iter().any(|entry| matches!(entry.event, Event::Closed { .. }));
     Ok((!closed).then_some(newest))
@@ -31,17 +38,17 @@ pub fn unfinished(layout: &Layout) -> Result<Option<String>, JournalError> {
 
 /// The names that were taken for runs whose plan was never saved.
 pub fn unplanned(layout: &Layout) -> Result<Vec<String>, PathError> {
-    Ok(split(layout)?.1)
+    let mut unplanned = Vec::new();
+    for name in names(layout)? {
+        if !is_planned(layout, &name)? {
+            unplanned.push(name);
+        }
+    }
+    Ok(unplanned)
 }
 
-/// All names, those with a plan first.
-fn split(layout: &Layout) -> Result<(Vec<String>, Vec<String>), PathError> {
-    let (mut planned, mut unplanned) = (Vec::new(), Vec::new());
-    for name in names(layout)? {
-        let is_planned = fs::exists(&layout.run(&name).plan())?;
-        if is_planned { planned.push(name) } else { unplanned.push(name) }
-    }
-    Ok((planned, unplanned))
+fn is_planned(layout: &Layout, name: &str) -> Result<bool, PathError> {
+    fs::exists(&layout.run(name).plan())
 }
 
 fn numbered(directory: &Path) -> Result<Vec<String>, PathError> {

@@ -6,6 +6,7 @@ use crate::digest::{Fingerprint, Sha256};
 use crate::version::{SchemaVersion, Version, VersionRange};
 
 pub(crate) mod reader;
+mod pieces;
 mod wire;
 pub mod signature;
 pub mod signing;

@@ -6,6 +6,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::pieces;
 use crate::version::Version;
 
 /// The line of a release's first key or header, counted from 1.
@@ -15,18 +16,46 @@ pub fn line_of_release(text: &str, version: &Version) -> Option<usize> {
 
 /// The same for all releases, by their versions as they are written: a manifest has thousands, and is read once.
 pub fn lines_of_releases(text: &str) -> BTreeMap<String, usize> {
-    let mut lines = BTreeMap::new();
-    let Ok(document) = DeTable::parse(text) else { return lines };
-    let (mut line, mut at) = (1, 0);
-    for release in document.get_ref().get("release").and_then(|all| all.get_ref().as_array()).into_iter().flatten() {
-        let start = release.span().start;
-        line += text.get(at..start).map_or(0, |before| before.matches('\n').count());
-        at = start.max(at);
-        if let Some(version) = written_version(release.get_ref()) {
-            lines.entry(version.to_owned()).or_insert(line);
+    let mut by_pieces = Lines { text, line: 1, at: 0, found: BTreeMap::new() };
+    let read = pieces::read(
+        text,
+        pieces::ENOUGH,
+        |_| Some(()),
+        |start, piece| {
+            by_pieces.add(start, piece);
+            Some(())
+        },
+    );
+    if read.is_some() {
+        return by_pieces.found;
+    }
+    let mut whole = Lines { text, line: 1, at: 0, found: BTreeMap::new() };
+    if let Ok(document) = DeTable::parse(text) {
+        whole.add(0, document.get_ref());
+    }
+    whole.found
+}
+
+/// Counts on from one release to the next.
+struct Lines<'t> {
+    text: &'t str,
+    line: usize,
+    at: usize,
+    found: BTreeMap<String, usize>,
+}
+
+impl Lines<'_> {
+    /// The releases of a part of the text, which begins at `start`.
+    fn add(&mut self, start: usize, part: &DeTable<'_>) {
+        for release in part.get("release").and_then(|all| all.get_ref().as_array()).into_iter().flatten() {
+            let begins = start + release.span().start;
+            self.line += self.text.get(self.at..begins).map_or(0, |before| before.matches('\n').count());
+            self.at = begins.max(self.at);
+            if let Some(version) = written_version(release.get_ref()) {
+                self.found.entry(version.to_owned()).or_insert(self.line);
+            }
         }
     }
-    lines
 }
 
 /// The value of a key outside of all releases.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use thiserror::Error;
 use toml::de::DeTable;
 
+use super::pieces;
 use super::reader::{Finding, Findings, Placed, Section};
 use super::target::is_known;
 use super::{Artifact, Manifest, Release, STABLE};
@@ -39,6 +40,27 @@ const RELEASE: [&str; 13] = [
 const ARTIFACT: [&str; 4] = ["target", "url", "size", "sha256"];
 
 pub(super) fn parse(text: &str) -> Result<Manifest, WireError> {
+    by_pieces(text, pieces::ENOUGH).map_or_else(|| whole(text), Ok)
+}
+
+/// None where anything is wrong, or written in another way: the whole is then read, and tells.
+fn by_pieces(text: &str, enough: usize) -> Option<Manifest> {
+    let (mut manifest, mut together) = (None, Together::default());
+    // Only whether there are any is asked, so they need no lines.
+    let mut findings = Findings::of("");
+    let head = |table: &DeTable<'_>| {
+        let (top, mut findings) = (top(table), Findings::of(""));
+        manifest = understood(&top, &mut findings).and_then(|()| read_head(&top, &mut findings));
+        findings.sorted().is_empty().then_some(())
+    };
+    pieces::read(text, enough, head, |_, table| {
+        together.read_releases(&top(table), &mut findings);
+        Some(())
+    })?;
+    if findings.sorted().is_empty() { Some(together.complete(manifest?)) } else { None }
+}
+
+fn whole(text: &str) -> Result<Manifest, WireError> {
     let mut findings = Findings::of(text);
     let document = match DeTable::parse(text) {
         Ok(document) => document,
@@ -47,12 +69,20 @@ pub(super) fn parse(text: &str) -> Result<Manifest, WireError> {
             return Err(WireError { findings: findings.sorted() });
         }
     };
-    let top = Section { name: "a manifest", at: 0, table: document.get_ref() };
-    let manifest = understood(&top, &mut findings).and_then(|()| read_manifest(&top, &mut findings));
+    let top = top(document.get_ref());
+    let manifest = understood(&top, &mut findings).and_then(|()| {
+        let (head, mut together) = (read_head(&top, &mut findings), Together::default());
+        together.read_releases(&top, &mut findings);
+        Some(together.complete(head?))
+    });
     match (manifest, findings.sorted()) {
         (Some(manifest), findings) if findings.is_empty() => Ok(manifest),
         (_, findings) => Err(WireError { findings }),
     }
+}
+
+fn top<'t>(table: &'t DeTable<'t>) -> Section<'t> {
+    Section { name: "a manifest", at: 0, table }
 }
 
 /// Nothing else is said about a format that is not known: its keys mean something else.
@@ -66,7 +96,8 @@ fn understood(top: &Section<'_>, findings: &mut Findings) -> Option<()> {
     Some(())
 }
 
-fn read_manifest(top: &Section<'_>, findings: &mut Findings) -> Option<Manifest> {
+/// All but the releases.
+fn read_head(top: &Section<'_>, findings: &mut Findings) -> Option<Manifest> {
     top.refuse_unknown(&MANIFEST, findings);
     let product = top.required::<String>("product", findings);
     if let Some(product) = &product
@@ -82,24 +113,19 @@ fn read_manifest(top: &Section<'_>, findings: &mut Findings) -> Option<Manifest>
     {
         findings.add(expires.at(), format!("`expires` must be after `created`, {}", created.value));
     }
-    let mut together = Together::default();
-    let mut releases = Vec::new();
-    for section in top.sections("release", "a release", findings) {
-        releases.extend(read_release(&section, &mut together, findings));
-    }
-    releases.sort_by(|left: &Release, right| left.version.cmp(&right.version));
     Some(Manifest {
         product: product?.value,
         sequence: sequence?.value,
         created: created?.value,
         expires: expires?.value,
-        releases,
+        releases: Vec::new(),
     })
 }
 
-/// What one release says that another must not contradict.
+/// The releases so far, and what one says that another must not contradict.
 #[derive(Default)]
 struct Together {
+    releases: Vec<Release>,
     lines: HashMap<Version, usize>,
     /// By major: each counts its own schemas.
     fingerprints: HashMap<(u64, SchemaVersion), (Fingerprint, usize)>,
@@ -163,6 +189,18 @@ fn read_import(section: &Section<'_>, findings: &mut Findings) -> Option<String>
 }
 
 impl Together {
+    fn read_releases(&mut self, top: &Section<'_>, findings: &mut Findings) {
+        for section in top.sections("release", "a release", findings) {
+            let release = read_release(&section, self, findings);
+            self.releases.extend(release);
+        }
+    }
+
+    fn complete(mut self, head: Manifest) -> Manifest {
+        self.releases.sort_by(|left, right| left.version.cmp(&right.version));
+        Manifest { releases: self.releases, ..head }
+    }
+
     fn version_once(&mut self, version: &Placed<Version>, findings: &mut Findings) {
         let line = findings.line(version.at());
         if let Some(first) = self.lines.insert(version.value.clone(), line) {

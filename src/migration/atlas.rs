@@ -5,8 +5,10 @@
 
 use crate::config::Format;
 use crate::digest::Hasher;
-use crate::migration::set::File;
-use crate::migration::{Migration, MigrationError, Script, Set, Sums, Transaction, Warning, names};
+use crate::migration::files::{File, Reading};
+use crate::migration::{
+    Direction, Half, Migration, MigrationError, Piece, Script, Set, Transaction, Warning, layout, names,
+};
 use crate::version::SchemaVersion;
 
 mod directive;
@@ -14,6 +16,8 @@ mod statements;
 mod sum;
 #[cfg(test)]
 mod tests;
+
+use sum::Running;
 
 /// The file that vouches for all others.
 pub(super) const SUM: &str = "atlas.sum";
@@ -31,26 +35,49 @@ pub(super) fn sum_of(files: &[File]) -> Result<String, MigrationError> {
 }
 
 /// Makes the set of files that are sorted by name.
-pub(super) fn read(files: &[File]) -> Result<Set, MigrationError> {
-    let (taken, others): (Vec<_>, Vec<_>) = files.iter().partition(|(file, _)| file.ends_with(".sql"));
-    let mut texts = Vec::with_capacity(taken.len());
-    for (file, bytes) in &taken {
-        texts.push((file.as_str(), whole(file, bytes)?));
-    }
-    let sum = others.iter().find(|(file, _)| file == SUM).map(|(_, bytes)| bytes.as_slice());
-    let entries = sum::verified(&texts, sum)?;
-    let ignored = others.iter().filter(|(file, _)| file != SUM);
-    let mut warnings: Vec<_> = ignored.map(|(file, _)| names::ignored(Format::Atlas, file)).collect();
-    warnings.extend(names::out_of_order(texts.iter().map(|(file, _)| *file)));
-    let mut migrations = Vec::with_capacity(texts.len());
-    for ((file, text), entry) in texts.into_iter().zip(entries) {
-        if entry.is_none() {
-            let what = "`atlas:sum ignore`".to_owned();
-            warnings.push(Warning::Refused { file: file.to_owned(), what });
+pub(super) fn read(mut files: Reading<'_>) -> Result<Set, MigrationError> {
+    let (mut warnings, mut summed, mut found) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut running, mut recorded, mut marked) = (Running::default(), None, None);
+    for entry in files.files.entries() {
+        if entry.name == SUM {
+            recorded = Some(files.files.content(entry)?);
+        } else if !entry.name.ends_with(".sql") {
+            warnings.push(names::ignored(Format::Atlas, entry.name));
+        } else {
+            let taken = files.take(entry)?;
+            let text = whole(entry.name, &taken.bytes)?;
+            // Its files have no marks of their own: it would take any SQL, and run both ways of another engine's file.
+            marked = marked.or_else(|| layout::marked(entry.name, text).map(|format| (format, entry.name)));
+            let sum = running.entry(entry.name, text);
+            let half = script(entry.name, &taken.bytes).and_then(|script| files.half(&taken, Direction::Up, script));
+            found.push(half.map(|half| migration(entry.name, half, sum.clone().unwrap_or_default())));
+            summed.push((entry.name, sum));
         }
-        migrations.push(migration(file, text, entry.unwrap_or_default())?);
     }
-    Set::new(Format::Atlas, migrations, warnings, &taken)
+    if let Some((found, file)) = marked {
+        return Err(MigrationError::Foreign { format: Format::Atlas, found, file: file.to_owned() });
+    }
+    sum::verify(&summed, recorded.as_deref())?;
+    warnings.extend(names::out_of_order(summed.iter().map(|(file, _)| *file)));
+    warnings.extend(
+        summed
+            .iter()
+            .filter(|(_, sum)| sum.is_none())
+            .map(|(file, _)| Warning::Refused { file: (*file).to_owned(), what: "`atlas:sum ignore`".to_owned() }),
+    );
+    Set::new(Format::Atlas, found.into_iter().collect::<Result<_, _>>()?, warnings, files.digest())
+}
+
+fn migration(file: &str, half: Half, sum: String) -> Migration {
+    let stem = file.strip_suffix(".sql").unwrap_or(file);
+    let (version, name) = stem.split_once('_').unwrap_or((stem, ""));
+    Migration {
+        version: SchemaVersion::Text(version.to_owned()),
+        name: name.to_owned(),
+        up: Some(half),
+        down: None,
+        sum: Some(sum),
+    }
 }
 
 /// A file's content as text, with nothing replaced: the digests are those of its bytes.
@@ -61,9 +88,9 @@ fn whole<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, MigrationError> {
     }
 }
 
-fn migration(file: &str, text: &str, entry: String) -> Result<Migration, MigrationError> {
-    let stem = file.strip_suffix(".sql").unwrap_or(file);
-    let (version, name) = stem.split_once('_').unwrap_or((stem, ""));
+/// The script of a file, which has no way down.
+pub(super) fn script(file: &str, bytes: &[u8]) -> Result<Script, MigrationError> {
+    let text = whole(file, bytes)?;
     let wrong = |problem| MigrationError::Syntax { file: file.to_owned(), line: 1, problem };
     if !directive::of_file(text, "checkpoint").is_empty() {
         let problem = "`atlas:checkpoint` makes a new database another way than an old one, which is not supported: \
@@ -71,16 +98,17 @@ fn migration(file: &str, text: &str, entry: String) -> Result<Migration, Migrati
         return Err(wrong(problem.to_owned()));
     }
     let transaction = transaction(text).map_err(wrong)?;
-    let pieces = statements::scan(file, text)?;
+    Ok(Script { file: file.to_owned(), pieces: statements::scan(file, text)?, transaction })
+}
+
+/// For each piece of a script the digest of it and all before it, with `h1:`, as the ledger has them while it runs.
+pub(super) fn running(script: &Script) -> Vec<String> {
     let mut hasher = Hasher::new();
-    let running = pieces.iter().map(|piece| {
+    let digest = |piece: &Piece| {
         hasher.update(piece.sql.as_bytes());
         format!("h1:{}", hasher.clone().finish().base64())
-    });
-    let sums = Some(Sums { file: entry, statements: running.collect() });
-    let up = Some(Script { file: file.to_owned(), pieces, transaction });
-    let version = SchemaVersion::Text(version.to_owned());
-    Ok(Migration { version, name: name.to_owned(), up, down: None, sums })
+    };
+    script.pieces.iter().map(digest).collect()
 }
 
 fn transaction(text: &str) -> Result<Transaction, String> {

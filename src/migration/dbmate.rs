@@ -4,8 +4,8 @@
 //! `9_a.sql`. A block goes to SQLite whole, with the line of its marker.
 
 use crate::config::Format;
+use crate::migration::files::Reading;
 use crate::migration::script::text;
-use crate::migration::set::File;
 use crate::migration::{Direction, Migration, MigrationError, Piece, Script, Set, Transaction, names};
 use crate::version::SchemaVersion;
 
@@ -13,20 +13,31 @@ use crate::version::SchemaVersion;
 mod tests;
 
 /// Makes the set of files that are sorted by name.
-pub(super) fn read(files: &[File]) -> Result<Set, MigrationError> {
-    let (mut migrations, mut taken, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
-    for entry @ (file, bytes) in files {
-        let Some((digits, name)) = version(file) else {
-            warnings.push(names::ignored(Format::Dbmate, file));
+pub(super) fn read(mut files: Reading<'_>) -> Result<Set, MigrationError> {
+    let (mut migrations, mut names_taken, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in files.files.entries() {
+        let Some((digits, name)) = version(entry.name) else {
+            warnings.push(names::ignored(Format::Dbmate, entry.name));
             continue;
         };
-        let (up, down) = blocks(file, &text(file, bytes)?)?;
-        let version = SchemaVersion::Text(digits.to_owned());
-        migrations.push(Migration { version, name: name.to_owned(), up: Some(up), down: Some(down), sums: None });
-        taken.push(entry);
+        let taken = files.take(entry)?;
+        let (up, down) = scripts(entry.name, &taken.bytes)?;
+        migrations.push(Migration {
+            version: SchemaVersion::Text(digits.to_owned()),
+            name: name.to_owned(),
+            up: Some(files.half(&taken, Direction::Up, up)?),
+            down: Some(files.half(&taken, Direction::Down, down)?),
+            sum: None,
+        });
+        names_taken.push(entry.name);
     }
-    warnings.extend(names::out_of_order(taken.iter().map(|(file, _)| file.as_str())));
-    Set::new(Format::Dbmate, migrations, warnings, &taken)
+    warnings.extend(names::out_of_order(names_taken.into_iter()));
+    Set::new(Format::Dbmate, migrations, warnings, files.digest())
+}
+
+/// The scripts of one file.
+pub(super) fn scripts(file: &str, bytes: &[u8]) -> Result<(Script, Script), MigrationError> {
+    blocks(file, &text(file, bytes)?)
 }
 
 /// Whether a file says that it is dbmate's.

@@ -29,6 +29,20 @@ pub enum MigrationError {
         /// The file.
         file: String,
     },
+    /// A file that cannot be read.
+    #[error("cannot read `{file}`: {reason}")]
+    Unread {
+        /// The file.
+        file: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A file that is not what it was when the way was planned.
+    #[error("`{file}` was changed while the migrations ran: nothing of what it says now is run")]
+    Changed {
+        /// The file.
+        file: String,
+    },
     /// A content that its engine would not read, or not as anybody means it.
     #[error("`{file}`, line {line}: {problem}")]
     Syntax {

@@ -6,25 +6,30 @@
 use std::collections::BTreeMap;
 
 use crate::config::Format;
+use crate::migration::files::Reading;
 use crate::migration::script::text;
-use crate::migration::set::File;
 use crate::migration::{Direction, Migration, MigrationError, Script, Set, names};
 use crate::version::SchemaVersion;
 
 /// Makes the set of files that are sorted by name.
-pub(super) fn read(files: &[File]) -> Result<Set, MigrationError> {
+pub(super) fn read(mut files: Reading<'_>) -> Result<Set, MigrationError> {
     let mut migrations: BTreeMap<i64, Migration> = BTreeMap::new();
-    let (taken, ignored): (Vec<_>, Vec<_>) = files.iter().partition(|(file, _)| Name::parse(file).is_some());
-    for &(file, bytes) in &taken {
-        let Some(name) = Name::parse(file) else { continue };
-        let version = name.version.parse().map_err(|_| MigrationError::VersionTooLarge { file: file.clone() })?;
-        let script = Script::whole(file, text(file, bytes)?);
+    let mut ignored = Vec::new();
+    for entry in files.files.entries() {
+        let Some(name) = Name::parse(entry.name) else {
+            ignored.push(names::ignored(Format::GolangMigrate, entry.name));
+            continue;
+        };
+        let taken = files.take(entry)?;
+        let file = || entry.name.to_owned();
+        let version = name.version.parse().map_err(|_| MigrationError::VersionTooLarge { file: file() })?;
+        let half = files.half(&taken, name.direction, Script::whole(file(), text(entry.name, &taken.bytes)?))?;
         let migration = migrations.entry(version).or_insert_with(|| Migration {
             version: SchemaVersion::Number(version),
             name: name.title.to_owned(),
             up: None,
             down: None,
-            sums: None,
+            sum: None,
         });
         let place = match name.direction {
             Direction::Up => {
@@ -33,12 +38,21 @@ pub(super) fn read(files: &[File]) -> Result<Set, MigrationError> {
             }
             Direction::Down => &mut migration.down,
         };
-        if let Some(first) = place.replace(script) {
-            return Err(MigrationError::Duplicate { first: first.file, second: file.clone() });
+        if let Some(first) = place.replace(half) {
+            return Err(MigrationError::Duplicate { first: first.file().to_owned(), second: file() });
         }
     }
-    let ignored = ignored.into_iter().map(|(file, _)| names::ignored(Format::GolangMigrate, file)).collect();
-    Set::new(Format::GolangMigrate, migrations.into_values().collect(), ignored, &taken)
+    Set::new(Format::GolangMigrate, migrations.into_values().collect(), ignored, files.digest())
+}
+
+/// The scripts of one file, of which it has one.
+pub(super) fn scripts(file: &str, bytes: &[u8]) -> Result<(Option<Script>, Option<Script>), MigrationError> {
+    let script = Some(Script::whole(file, text(file, bytes)?));
+    Ok(match Name::parse(file).map(|name| name.direction) {
+        Some(Direction::Up) => (script, None),
+        Some(Direction::Down) => (None, script),
+        None => (None, None),
+    })
 }
 
 /// Whether a file has a name that it takes.
@@ -91,7 +105,7 @@ mod tests {
         let set = set(&["10_c.up.sql", "9_b.up.sql", "009_other.down.sql", "0_.up.", "1_a.b.up.down.sql"]).unwrap();
         let found: Vec<_> = set.migrations().iter().map(|m| (m.version.to_string(), m.name.as_str())).collect();
         assert_eq!(found, [("0".into(), ""), ("1".into(), "a.b.up"), ("9".into(), "b"), ("10".into(), "c")]);
-        assert_eq!(set.migrations()[2].down.as_ref().unwrap().file, "009_other.down.sql");
+        assert_eq!(set.migrations()[2].down.as_ref().unwrap().file(), "009_other.down.sql");
         assert_eq!(set.latest(), Some(&number(10)));
     }
 

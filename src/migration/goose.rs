@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 
 use crate::config::Format;
+use crate::migration::files::Reading;
 use crate::migration::lines::{Chunk, Line, ends_statement, lines};
 use crate::migration::script::text;
-use crate::migration::set::File;
 use crate::migration::{Direction, Migration, MigrationError, Piece, Script, Set, Transaction, names};
 use crate::version::SchemaVersion;
 
@@ -24,27 +24,37 @@ use annotation::Annotation;
 const LONGEST: usize = 4 << 20;
 
 /// Makes the set of files that are sorted by name.
-pub(super) fn read(files: &[File]) -> Result<Set, MigrationError> {
+pub(super) fn read(mut files: Reading<'_>) -> Result<Set, MigrationError> {
     let mut migrations: BTreeMap<i64, Migration> = BTreeMap::new();
-    let (mut taken, mut warnings) = (Vec::new(), Vec::new());
-    for entry @ (file, bytes) in files {
-        let Some((version, title, kind)) = version(file)? else {
-            warnings.push(names::ignored(Format::Goose, file));
+    let mut warnings = Vec::new();
+    for entry in files.files.entries() {
+        let Some((version, title, kind)) = version(entry.name)? else {
+            warnings.push(names::ignored(Format::Goose, entry.name));
             continue;
         };
         if kind == Kind::Go {
-            return Err(MigrationError::Go { file: file.clone() });
+            return Err(MigrationError::Go { file: entry.name.to_owned() });
         }
-        let (up, down) = sections(file, &text(file, bytes)?)?;
-        let schema = SchemaVersion::Number(version);
-        let migration = Migration { version: schema, name: title.to_owned(), up: Some(up), down, sums: None };
+        let taken = files.take(entry)?;
+        let (up, down) = scripts(entry.name, &taken.bytes)?;
+        let migration = Migration {
+            version: SchemaVersion::Number(version),
+            name: title.to_owned(),
+            up: Some(files.half(&taken, Direction::Up, up)?),
+            down: files.some_half(&taken, Direction::Down, down)?,
+            sum: None,
+        };
         if let Some(first) = migrations.insert(version, migration) {
-            let first = first.up.map_or_else(String::new, |script| script.file);
-            return Err(MigrationError::Duplicate { first, second: file.clone() });
+            let first = first.up.map_or_else(String::new, |half| half.file().to_owned());
+            return Err(MigrationError::Duplicate { first, second: entry.name.to_owned() });
         }
-        taken.push(entry);
     }
-    Set::new(Format::Goose, migrations.into_values().collect(), warnings, &taken)
+    Set::new(Format::Goose, migrations.into_values().collect(), warnings, files.digest())
+}
+
+/// The scripts of one file.
+pub(super) fn scripts(file: &str, bytes: &[u8]) -> Result<(Script, Option<Script>), MigrationError> {
+    sections(file, &text(file, bytes)?)
 }
 
 /// Whether a file says that it is goose's.

@@ -1,59 +1,62 @@
 //! Whether a directory is in the layout that somebody says it is in, and whether its files are finished.
 
 use crate::config::Format;
-use crate::migration::set::File;
-use crate::migration::{MigrationError, Piece, Script, Set, dbmate, golang_migrate, goose, sql_migrate};
+use crate::migration::files::Files;
+use crate::migration::{MigrationError, Piece, Script, Set, atlas, dbmate, golang_migrate, goose, sql_migrate};
 
-/// What a reader made of `files`: with the name of their format, where it is another one than was said, and only if
-/// nothing in them is left to be filled in.
+/// What a reader made of `files`: with the name of their format, where it is another one than was said.
 ///
 /// # Errors
-/// Those of the reader, files of another engine, and templates.
-pub(super) fn checked(
-    format: Format,
-    read: Result<Set, MigrationError>,
-    files: &[File],
-) -> Result<Set, MigrationError> {
+/// Those of the reader, and files of another engine.
+pub(super) fn checked(format: Format, read: Result<Set, MigrationError>, files: &Files) -> Result<Set, MigrationError> {
     let doubtful = match &read {
         Ok(set) => set.migrations().is_empty(),
         Err(MigrationError::Syntax { .. } | MigrationError::Duplicate { .. } | MigrationError::Sum { .. }) => true,
         Err(_) => false,
     };
-    // Atlas's files have no marks of their own: it would take any SQL, and run both ways of another engine's file.
-    if (doubtful || format == Format::Atlas)
-        && let Some((found, file)) = recognised(files).filter(|(found, _)| *found != format)
-    {
-        return Err(MigrationError::Foreign { format, found, file: file.to_owned() });
+    let found = if doubtful { recognised(files)? } else { named(files).filter(|_| format == Format::Atlas) };
+    match found.filter(|(found, _)| *found != format) {
+        Some((found, file)) => Err(MigrationError::Foreign { format, found, file: file.to_owned() }),
+        None => read,
     }
-    let set = read?;
-    let scripts = set.migrations().iter().flat_map(|migration| [&migration.up, &migration.down]);
-    scripts.flatten().try_for_each(|script| finished(format, script))?;
-    Ok(set)
 }
 
 /// The format that files are in, by their marks, and a file that shows it.
-fn recognised(files: &[File]) -> Option<(Format, &str)> {
-    let sql = || files.iter().filter(|(file, _)| file.ends_with(".sql"));
-    let marked = sql().find_map(|(file, bytes)| {
-        let text = String::from_utf8_lossy(bytes);
-        let format = match &*text {
-            text if goose::is_marked(text) => Format::Goose,
-            text if sql_migrate::is_marked(text) => Format::SqlMigrate,
-            text if dbmate::is_marked(text) => Format::Dbmate,
-            _ => return None,
-        };
-        Some((format, file.as_str()))
-    });
-    let named =
-        || sql().find(|(file, _)| golang_migrate::takes(file)).map(|(file, _)| (Format::GolangMigrate, &**file));
-    let summed = || files.iter().find(|(file, _)| file == "atlas.sum").map(|(file, _)| (Format::Atlas, &**file));
-    marked.or_else(named).or_else(summed)
+fn recognised(files: &Files) -> Result<Option<(Format, &str)>, MigrationError> {
+    for entry in files.entries().into_iter().filter(|entry| entry.name.ends_with(".sql")) {
+        if let Some(format) = marked(entry.name, &String::from_utf8_lossy(&files.content(entry)?)) {
+            return Ok(Some((format, entry.name)));
+        }
+    }
+    let summed = || files.entries().into_iter().find(|entry| entry.name == atlas::SUM);
+    Ok(named(files).or_else(|| summed().map(|entry| (Format::Atlas, entry.name))))
+}
+
+/// The format whose marks are in a file.
+pub(super) fn marked(file: &str, text: &str) -> Option<Format> {
+    match text {
+        _ if !file.ends_with(".sql") => None,
+        text if goose::is_marked(text) => Some(Format::Goose),
+        text if sql_migrate::is_marked(text) => Some(Format::SqlMigrate),
+        text if dbmate::is_marked(text) => Some(Format::Dbmate),
+        _ => None,
+    }
+}
+
+/// golang-migrate's files have no marks, and names of their own.
+fn named(files: &Files) -> Option<(Format, &str)> {
+    let takes = |name: &str| name.ends_with(".sql") && golang_migrate::takes(name);
+    files.entries().into_iter().find(|entry| takes(entry.name)).map(|entry| (Format::GolangMigrate, entry.name))
 }
 
 /// Marks that begin a template in Go, Jinja, shells and many other languages, and nothing in SQL.
 const TEMPLATES: [&str; 3] = ["{{", "{%", "${"];
 
-fn finished(format: Format, script: &Script) -> Result<(), MigrationError> {
+/// Whether nothing in a script is left to be filled in.
+///
+/// # Errors
+/// A template.
+pub(super) fn finished(format: Format, script: &Script) -> Result<(), MigrationError> {
     let suspects = script.pieces.iter().filter(|piece| TEMPLATES.iter().any(|mark| piece.sql.contains(mark)));
     match suspects.into_iter().find_map(template) {
         None => Ok(()),

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::config::{Format, Wrap};
-use crate::migration::{MigrationError, Script, Set};
+use crate::migration::{Half, MigrationError, Set};
 
 pub mod account;
 mod additive;
@@ -138,12 +138,15 @@ pub struct Directory<'a> {
 
 /// Everything that `policies`, and those that are always looked at, have to say; `accounts` are of the migrations in
 /// their order. Sorted by migration, then by line.
+///
+/// # Errors
+/// A file that cannot be read any more.
 pub fn judge(
     directory: &Directory<'_>,
     accounts: &[Account],
     lock: &Lock,
     policies: &BTreeSet<Policy>,
-) -> Vec<Finding> {
+) -> Result<Vec<Finding>, MigrationError> {
     let mut findings = sound::judge(accounts);
     for policy in policies {
         findings.extend(match policy {
@@ -151,16 +154,16 @@ pub fn judge(
             Policy::Reversible => reversible::judge(directory, accounts),
             Policy::Sequential => sequential::judge(directory, lock),
             Policy::Immutable => immutable::judge(directory, lock),
-            Policy::Atomic => atomic::judge(directory, accounts),
+            Policy::Atomic => atomic::judge(directory, accounts)?,
             Policy::Sound | Policy::Suppression => Vec::new(),
         });
     }
-    allow::apply(directory, policies, &mut findings);
+    allow::apply(directory, policies, &mut findings)?;
     let order: BTreeMap<&str, usize> = taken(directory.set).zip(0..).collect();
     let place = |finding: &Finding| (order.get(&*finding.file).copied(), finding.file.clone(), finding.line);
     findings.sort_by_cached_key(place);
     findings.dedup();
-    findings
+    Ok(findings)
 }
 
 /// The finding for files that make no set of migrations, of which nothing else can be said.
@@ -170,6 +173,7 @@ pub fn unreadable(error: &MigrationError) -> Finding {
         MigrationError::Duplicate { second, .. } => rule::DUPLICATE.found(second, message),
         MigrationError::VersionTooLarge { file } => rule::TOO_LARGE.found(file, message),
         MigrationError::NotText { file } => rule::NOT_TEXT.found(file, message),
+        MigrationError::Unread { file, .. } | MigrationError::Changed { file } => rule::SYNTAX.found(file, message),
         MigrationError::Syntax { file, line, problem } => {
             Finding { line: Some(*line), ..rule::SYNTAX.found(file, problem.clone()) }
         }
@@ -187,9 +191,9 @@ pub fn unreadable(error: &MigrationError) -> Finding {
 
 /// The names of the files that are migrations, in the order in which they run.
 fn taken(set: &Set) -> impl Iterator<Item = &str> {
-    let scripts = set.migrations().iter().flat_map(|migration| migration.up.iter().chain(&migration.down));
+    let halves = set.migrations().iter().flat_map(|migration| migration.up.iter().chain(&migration.down));
     let mut seen = BTreeSet::new();
-    scripts.map(|script: &Script| &*script.file).filter(move |file| seen.insert(*file))
+    halves.map(Half::file).filter(move |file| seen.insert(*file))
 }
 
 impl Rule {

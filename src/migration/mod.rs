@@ -10,9 +10,11 @@ mod atlas;
 mod dbmate;
 pub mod difference;
 mod error;
+mod files;
 pub mod fingerprint;
 mod golang_migrate;
 mod goose;
+mod half;
 mod layout;
 pub mod ledger;
 pub mod lexer;
@@ -30,14 +32,16 @@ mod work;
 
 pub use difference::{Change, Difference};
 pub use error::MigrationError;
+pub use files::Shelf;
 pub use fingerprint::{Drift, DriftKind, SchemaPrint, SchemaRow, Severity};
+pub use half::Half;
 pub use ledger::{Ledger, LedgerNameError, LedgerState, Stand};
 pub use piece::Piece;
 pub use recognise::recognise;
 pub use script::{Place, Reason, Script, Statement, Transaction};
 pub use set::Set;
 pub use warning::Warning;
-pub use work::Work;
+pub use work::{Work, deleted_from};
 
 /// One step between two schemas, and what its engine's ledger writes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,20 +52,11 @@ pub struct Migration {
     /// What its author called it; Atlas's ledger writes it as the description.
     pub name: String,
     /// From the one before it; none where the format has no such file or section.
-    pub up: Option<Script>,
+    pub up: Option<Half>,
     /// Back to the one before it; none where the format has no such file or section.
-    pub down: Option<Script>,
-    /// The digests that Atlas's ledger writes; none in the other formats.
-    pub sums: Option<Sums>,
-}
-
-/// What Atlas's ledger writes of a file's content.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sums {
-    /// The file's entry of `atlas.sum`, without `h1:`.
-    pub file: String,
-    /// For each piece of the up script the digest of it and all before it, with `h1:`.
-    pub statements: Vec<String>,
+    pub down: Option<Half>,
+    /// The file's entry of `atlas.sum`, without `h1:`, which Atlas's ledger writes; none in the other formats.
+    pub sum: Option<String>,
 }
 
 /// Which way a migration goes.

@@ -3,15 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Direction, Migration, MigrationError, Script, Warning, Work};
+use super::files::{File, Files, Reading};
+use super::{Direction, Half, Migration, MigrationError, Script, Warning, Work};
 use super::{atlas, dbmate, golang_migrate, goose, layout, sql_migrate};
 use crate::config::Format;
-use crate::digest::{Hasher, Sha256};
-use crate::migration::lint::lock;
+use crate::digest::Sha256;
 use crate::version::SchemaVersion;
-
-/// A file's name and its content.
-pub(super) type File = (String, Vec<u8>);
 
 type Result<T> = std::result::Result<T, MigrationError>;
 
@@ -35,22 +32,24 @@ impl Set {
     /// Two files for one thing, and files that match the format but cannot be run. Other files are ignored, as their
     /// engine does, and named by [`Set::warnings`].
     pub fn read(format: Format, files: impl Iterator<Item = File>) -> Result<Self> {
-        // The lock file is the lint's, and no engine's.
-        let mut files: Vec<_> = files.filter(|(name, _)| name != lock::FILE).collect();
-        files.sort();
-        let set = match format {
-            Format::GolangMigrate => golang_migrate::read(&files),
-            Format::Goose => goose::read(&files),
-            Format::Dbmate => dbmate::read(&files),
-            Format::SqlMigrate => sql_migrate::read(&files),
-            Format::Atlas => atlas::read(&files),
-            Format::Command => Err(MigrationError::NoFiles),
-        };
-        layout::checked(format, set, &files)
+        Self::of_files(format, &Files::held(files))
     }
 
-    /// `migrations` in the order in which their engine runs them, `files` those that the format takes, in a fixed
-    /// order; `warnings` are what the reader found odd.
+    pub(super) fn of_files(format: Format, files: &Files) -> Result<Self> {
+        let reading = Reading::new(format, files);
+        let set = match format {
+            Format::GolangMigrate => golang_migrate::read(reading),
+            Format::Goose => goose::read(reading),
+            Format::Dbmate => dbmate::read(reading),
+            Format::SqlMigrate => sql_migrate::read(reading),
+            Format::Atlas => atlas::read(reading),
+            Format::Command => Err(MigrationError::NoFiles),
+        };
+        layout::checked(format, set, files)
+    }
+
+    /// `migrations` in the order in which their engine runs them; `warnings` are what the reader found odd, and `digest`
+    /// is that of the files that the format takes, in a fixed order.
     ///
     /// # Errors
     /// Two migrations of one version.
@@ -58,13 +57,8 @@ impl Set {
         format: Format,
         migrations: Vec<Migration>,
         warnings: Vec<Warning>,
-        files: &[&File],
+        digest: Sha256,
     ) -> Result<Self> {
-        let mut hasher = Hasher::new();
-        for (name, bytes) in files {
-            hasher.update(format!("{}:{name}{}:", name.len(), bytes.len()).as_bytes());
-            hasher.update(bytes);
-        }
         let mut positions: HashMap<SchemaVersion, usize> = HashMap::with_capacity(migrations.len());
         for (position, migration) in migrations.iter().enumerate() {
             if let Some(first) = positions.insert(migration.version.clone(), position) {
@@ -72,8 +66,10 @@ impl Set {
                 return Err(MigrationError::Duplicate { first, second: file(migration) });
             }
         }
-        let migrations = migrations.into_iter().map(Arc::new).collect();
-        Ok(Self(Arc::new(Content { format, migrations, positions, warnings, digest: hasher.finish() })))
+        let mut migrations: Vec<_> = migrations.into_iter().map(Arc::new).collect();
+        // The list of pointers is made in the place of that of migrations, which is forty times as large.
+        migrations.shrink_to_fit();
+        Ok(Self(Arc::new(Content { format, migrations, positions, warnings, digest })))
     }
 
     /// Whether it is this very set, and not only one that is equal.
@@ -112,13 +108,21 @@ impl Set {
     }
 
     /// The files that go up to `schema`, and do something else there than in `older`, which has applied them.
-    pub fn rewritten(&self, older: &Self, schema: &SchemaVersion) -> Vec<&str> {
+    ///
+    /// # Errors
+    /// A file that cannot be read any more.
+    pub fn rewritten(&self, older: &Self, schema: &SchemaVersion) -> Result<Vec<&str>> {
         let applied = self.position(schema).map_or(0, |position| position + 1);
-        let both = self.0.migrations.iter().take(applied).filter_map(|now| {
-            let then = older.position(&now.version).and_then(|position| older.0.migrations.get(position))?;
-            now.up.as_ref().zip(then.up.as_ref())
-        });
-        both.filter(|(now, then)| !now.does_as(then)).map(|(now, _)| now.file.as_str()).collect()
+        let mut rewritten = Vec::new();
+        for now in self.0.migrations.iter().take(applied) {
+            let then = older.position(&now.version).and_then(|position| older.0.migrations.get(position));
+            if let (Some(now), Some(then)) = (&now.up, then.and_then(|then| then.up.as_ref()))
+                && !now.script()?.does_as(&*then.script()?)
+            {
+                rewritten.push(now.file());
+            }
+        }
+        Ok(rewritten)
     }
 
     /// What the reader found odd.
@@ -188,24 +192,35 @@ impl Set {
             let file = format!("{version}_m.sql");
             let outside = up.starts_with("-- outside");
             let transaction = if outside { super::Transaction::Nothing } else { super::Transaction::Around };
+            let up = Script { pieces, transaction, ..Script::whole(file.clone(), "") };
+            let half = |script| Half::held(format, &file.as_str().into(), script);
             Migration {
                 version: format.schema(version).unwrap(),
                 name: "m".to_owned(),
-                up: Some(Script { pieces, transaction, ..Script::whole(file.clone(), "") }),
-                down: format.goes_back().then(|| Script::whole(file, *down)),
-                sums: (format == Format::Atlas).then(|| super::Sums {
-                    file: format!("sum{version}"),
-                    statements: (1..=up.matches(';').count()).map(|count| format!("h1:{count}")).collect(),
-                }),
+                up: Some(half(up)),
+                down: format.goes_back().then(|| half(Script::whole(file.clone(), *down))),
+                sum: (format == Format::Atlas).then(|| format!("sum{version}")),
             }
         };
-        Self::new(format, migrations.iter().map(migration).collect(), Vec::new(), &[]).unwrap()
+        Self::new(format, migrations.iter().map(migration).collect(), Vec::new(), Sha256::of(b"")).unwrap()
+    }
+}
+
+/// The scripts of one file, up and down: golang-migrate has one of them in each, and Atlas no way down.
+pub(super) fn scripts(format: Format, file: &str, bytes: &[u8]) -> Result<(Option<Script>, Option<Script>)> {
+    match format {
+        Format::GolangMigrate => golang_migrate::scripts(file, bytes),
+        Format::Goose => goose::scripts(file, bytes).map(|(up, down)| (Some(up), down)),
+        Format::Dbmate => dbmate::scripts(file, bytes).map(|(up, down)| (Some(up), Some(down))),
+        Format::SqlMigrate => sql_migrate::scripts(file, bytes),
+        Format::Atlas => atlas::script(file, bytes).map(|up| (Some(up), None)),
+        Format::Command => Err(MigrationError::NoFiles),
     }
 }
 
 fn file(migration: &Migration) -> String {
-    let script: Option<&Script> = migration.up.as_ref().or(migration.down.as_ref());
-    script.map_or_else(|| migration.version.to_string(), |script| script.file.clone())
+    let half: Option<&Half> = migration.up.as_ref().or(migration.down.as_ref());
+    half.map_or_else(|| migration.version.to_string(), |half| half.file().to_owned())
 }
 
 fn wrong_way(from: Option<&SchemaVersion>, to: Option<&SchemaVersion>, direction: Direction) -> MigrationError {

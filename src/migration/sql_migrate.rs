@@ -6,9 +6,9 @@
 use std::cmp::Ordering;
 
 use crate::config::Format;
+use crate::migration::files::Reading;
 use crate::migration::lines::{Chunk, Line, ends_statement, lines};
 use crate::migration::script::text;
-use crate::migration::set::File;
 use crate::migration::{Direction, Migration, MigrationError, Piece, Script, Set, Transaction, names};
 use crate::version::SchemaVersion;
 
@@ -22,19 +22,36 @@ const LONGEST_WORD: usize = 64 << 10;
 const MARK: &str = "-- +migrate ";
 
 /// Makes the set of files that are sorted by name.
-pub(super) fn read(files: &[File]) -> Result<Set, MigrationError> {
-    let (mut found, mut warnings) = (Vec::new(), Vec::new());
-    for entry @ (file, bytes) in files {
-        if !file.ends_with(".sql") {
-            warnings.push(names::ignored(Format::SqlMigrate, file));
+pub(super) fn read(mut files: Reading<'_>) -> Result<Set, MigrationError> {
+    let (mut entries, mut migrations, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in files.files.entries() {
+        if !entry.name.ends_with(".sql") {
+            warnings.push(names::ignored(Format::SqlMigrate, entry.name));
             continue;
         }
-        found.push((number(file)?, entry, migration(file, &text(file, bytes)?)?));
+        entries.push((number(entry.name)?, entry));
     }
-    // The files come in the order of their names, which a stable sort keeps where the numbers are equal.
-    found.sort_by(|(left, ..), (right, ..)| by_number(*left, *right));
-    let (taken, migrations): (Vec<_>, Vec<_>) = found.into_iter().map(|(_, entry, one)| (entry, one)).unzip();
-    Set::new(Format::SqlMigrate, migrations, warnings, &taken)
+    // They come in the order of their names, which a stable sort keeps where the numbers are equal.
+    entries.sort_by(|(left, _), (right, _)| by_number(*left, *right));
+    for (_, entry) in entries {
+        let taken = files.take(entry)?;
+        let (up, down) = scripts(entry.name, &taken.bytes)?;
+        let stem = entry.name.strip_suffix(".sql").unwrap_or(entry.name);
+        let name = stem.trim_start_matches(|letter: char| letter.is_ascii_digit()).trim_start_matches(['-', '_']);
+        migrations.push(Migration {
+            version: SchemaVersion::Text(entry.name.to_owned()),
+            name: name.to_owned(),
+            up: files.some_half(&taken, Direction::Up, up)?,
+            down: files.some_half(&taken, Direction::Down, down)?,
+            sum: None,
+        });
+    }
+    Set::new(Format::SqlMigrate, migrations, warnings, files.digest())
+}
+
+/// The scripts of one file.
+pub(super) fn scripts(file: &str, bytes: &[u8]) -> Result<(Option<Script>, Option<Script>), MigrationError> {
+    sections(file, &text(file, bytes)?)
 }
 
 /// Whether a file says that it is sql-migrate's.
@@ -63,7 +80,7 @@ fn by_number(left: Option<i64>, right: Option<i64>) -> Ordering {
     }
 }
 
-fn migration(file: &str, text: &str) -> Result<Migration, MigrationError> {
+fn sections(file: &str, text: &str) -> Result<(Option<Script>, Option<Script>), MigrationError> {
     let mut reader = Reader { file, section: None, block: Block::None, chunk: Chunk::default(), up: None, down: None };
     for line in lines(file, text, LONGEST_LINE) {
         reader.line(line?)?;
@@ -77,15 +94,7 @@ fn migration(file: &str, text: &str) -> Result<Migration, MigrationError> {
         return Err(reader.wrong(1, problem));
     }
     reader.ended()?;
-    let stem = file.strip_suffix(".sql").unwrap_or(file);
-    let name = stem.trim_start_matches(|letter: char| letter.is_ascii_digit()).trim_start_matches(['-', '_']);
-    Ok(Migration {
-        version: SchemaVersion::Text(file.to_owned()),
-        name: name.to_owned(),
-        up: reader.up,
-        down: reader.down,
-        sums: None,
-    })
+    Ok((reader.up, reader.down))
 }
 
 /// The state of sql-migrate's reader between two lines.

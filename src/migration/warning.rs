@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{ForeignKeys, Format, Wrap};
 use crate::migration::ledger::Shape;
 use crate::migration::script::{Place, Reason};
-use crate::migration::{Direction, Script, Set};
+use crate::migration::{Direction, Half, Set};
 use crate::version::SchemaVersion;
 
 /// Something odd about a set of migrations.
@@ -62,11 +62,11 @@ impl Set {
         let own = Shape::of(self.format()).without_foreign_keys;
         let keys = if own { ForeignKeys::Ignored } else { ForeignKeys::Enforced };
         for migration in self.migrations() {
-            for (direction, script) in [(Direction::Up, &migration.up), (Direction::Down, &migration.down)] {
-                match script {
+            for (direction, half) in [(Direction::Up, &migration.up), (Direction::Down, &migration.down)] {
+                match half {
                     None if direction == Direction::Down && !self.format().goes_back() => {}
                     None => warnings.push(Warning::Nil { version: migration.version.clone(), direction }),
-                    Some(script) if wrap == Wrap::Transaction => warnings.extend(in_a_transaction(script, keys)),
+                    Some(half) if wrap == Wrap::Transaction => warnings.extend(in_a_transaction(half, keys)),
                     Some(_) => {}
                 }
             }
@@ -75,9 +75,9 @@ impl Set {
     }
 }
 
-fn in_a_transaction(script: &Script, keys: ForeignKeys) -> Option<Warning> {
-    let file = script.file.clone();
-    match script.place(keys) {
+fn in_a_transaction(half: &Half, keys: ForeignKeys) -> Option<Warning> {
+    let file = half.file().to_owned();
+    match half.place(keys) {
         Place::Together | Place::Alone(Reason::Declared) => None,
         Place::Alone(Reason::OwnTransaction) => {
             Some(Warning::Refused { file, what: "a transaction of its own".into() })

@@ -1,11 +1,13 @@
 //! One migration that is to be run in one direction.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Direction, Migration, Script, Set};
+use super::{Direction, Half, Migration, MigrationError, Place, Set};
+use crate::config::ForeignKeys;
 use crate::version::SchemaVersion;
 
-/// A migration of a set, and which way it is to be run. It shares the set's content, so that no text is held twice.
+/// A migration of a set, and which way it is to be run. It shares the set's content, so that nothing is held twice.
 #[derive(Clone, Debug)]
 pub struct Work {
     set: Set,
@@ -46,11 +48,16 @@ impl Work {
     }
 
     /// What is run; nothing where its engine would run nothing either and only write the ledger.
-    pub fn script(&self) -> Option<&Script> {
+    pub fn half(&self) -> Option<&Half> {
         match self.direction {
             Direction::Up => self.migration.up.as_ref(),
             Direction::Down => self.migration.down.as_ref(),
         }
+    }
+
+    /// Where it can run, as [`Half::place`]. What changes the ledger alone goes together with anything.
+    pub fn place(&self, foreign_keys: ForeignKeys) -> Place {
+        self.half().map_or(Place::Together, |half| half.place(foreign_keys))
     }
 
     /// The schema before it, where nothing of the set is left out; none before the first migration.
@@ -75,8 +82,20 @@ impl Work {
 
     /// What an error calls it: its file, or its version where it has none.
     pub fn label(&self) -> String {
-        self.script().map_or_else(|| format!("migration {}", self.version()), |script| script.file.clone())
+        self.half().map_or_else(|| format!("migration {}", self.version()), |half| half.file().to_owned())
     }
+}
+
+/// The tables, in ASCII lower case, whose rows these delete or replace by name, as their authors meant.
+///
+/// # Errors
+/// A file that cannot be read any more.
+pub fn deleted_from(works: &[Work]) -> Result<BTreeSet<String>, MigrationError> {
+    let mut tables = BTreeSet::new();
+    for half in works.iter().filter_map(Work::half) {
+        tables.append(&mut half.script()?.deletes_from());
+    }
+    Ok(tables)
 }
 
 impl PartialEq for Work {

@@ -68,21 +68,22 @@ pub enum LintError {
 pub fn lint(subject: &Subject<'_>, policies: &BTreeSet<Policy>, stop: &Stop) -> Result<Report, LintError> {
     let text = subject.files.get(lock::FILE).map(|bytes| std::str::from_utf8(bytes).map_err(|_| LintError::Lock));
     let lock = Lock::read(text.transpose()?);
-    let tried = match Tried::on_an_empty_database(subject, stop) {
-        Ok(tried) => tried,
+    match judged(subject, policies, stop, &lock) {
+        Ok((migrations, findings, unlocked)) => Ok(Report { migrations, findings, unlocked, lock }),
         Err(TryError::Unreadable(error)) => {
-            return Ok(Report { migrations: 0, findings: vec![unreadable(&error)], unlocked: Vec::new(), lock });
+            Ok(Report { migrations: 0, findings: vec![unreadable(&error)], unlocked: Vec::new(), lock })
         }
-        Err(TryError::Scratch(error)) => return Err(LintError::Try(error)),
-    };
+        Err(TryError::Scratch(error)) => Err(LintError::Try(error)),
+    }
+}
+
+type Judged = (usize, Vec<Finding>, Vec<(String, Sha256)>);
+
+fn judged(subject: &Subject<'_>, policies: &BTreeSet<Policy>, stop: &Stop, lock: &Lock) -> Result<Judged, TryError> {
+    let tried = Tried::on_an_empty_database(subject, stop)?;
     let directory = tried.directory(subject);
-    let unlocked = unlocked(&directory, &lock).into_iter().map(|(file, digest)| (file.to_owned(), digest)).collect();
-    Ok(Report {
-        migrations: tried.set.migrations().len(),
-        findings: judge(&directory, &tried.accounts, &lock, policies),
-        unlocked,
-        lock,
-    })
+    let unlocked = unlocked(&directory, lock).into_iter().map(|(file, digest)| (file.to_owned(), digest)).collect();
+    Ok((tried.set.migrations().len(), judge(&directory, &tried.accounts, lock, policies)?, unlocked))
 }
 
 /// Migrations, and what they did.
@@ -122,7 +123,8 @@ impl Tried {
 
     /// What stands against a release at schema `own` that says it reads the later schema `read`.
     pub fn obstacles(&self, subject: &Subject<'_>, own: &SchemaVersion, read: &SchemaVersion) -> Vec<Finding> {
-        obstacles(&self.directory(subject), &self.accounts, own, read)
+        let found = obstacles(&self.directory(subject), &self.accounts, own, read);
+        found.unwrap_or_else(|error| vec![unreadable(&error)])
     }
 
     fn directory<'t>(&'t self, subject: &Subject<'t>) -> Directory<'t> {

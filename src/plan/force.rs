@@ -1,7 +1,7 @@
 //! The plan of a run that puts the ledger right and runs no migration.
 
 use super::gates::{check_machine, needs, other_format};
-use super::observed::{Content, Observed, Service};
+use super::observed::{Content, Observed};
 use super::refusal::Refusal;
 use super::step::{Leg, Means, Operation, Plan, Point, Source, Step};
 use super::upgrade::not_installed;
@@ -50,31 +50,18 @@ pub fn plan(run: &str, to: &SchemaVersion, differs: Option<&[Drift]>, seen: &Obs
         by: Means::Ledger,
     };
     let point = |schema| Point { version: Some(installed.version.clone()), schema };
-    Ok(Plan {
-        run: run.to_owned(),
-        operation: Operation::Migrate,
-        from: point(from),
-        to: point(Some(to.clone())),
-        strategy: None,
-        database: seen.database.path.clone(),
-        triggers: seen.triggers.clone(),
-        was_running: matches!(seen.service, Service::Running { .. }),
-        restart_ms: None,
-        max_downtime_ms: None,
-        probation_ms: None,
-        agreed: None,
-        steps: vec![
-            Step::Copy { source: Source::Live },
-            Step::Stop,
-            Step::CatchUp,
-            Step::Migrate { leg },
-            Step::Exchange { replaces: true },
-            Step::Start,
-            Step::Prove,
-            Step::Commit,
-            Step::Tidy,
-        ],
-    })
+    let steps = vec![
+        Step::Copy { source: Source::Live },
+        Step::Stop,
+        Step::CatchUp,
+        Step::Migrate { leg },
+        Step::Exchange { replaces: true },
+        Step::Start,
+        Step::Prove,
+        Step::Commit,
+        Step::Tidy,
+    ];
+    Ok(Plan::new(run, Operation::Migrate, point(from), point(Some(to.clone())), seen, steps))
 }
 
 const BACK: &str =

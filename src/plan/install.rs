@@ -84,21 +84,9 @@ pub fn plan(ask: &Install<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
     }
     steps.push(Step::Switch { from: None, to: release.version.clone() });
     steps.extend([Step::Start, Step::Prove, Step::Commit, Step::Tidy]);
-    Ok(Plan {
-        run: ask.run.to_owned(),
-        operation: Operation::Install,
-        from: Point { version: None, schema: adopted.and_then(|readable| readable.schema.clone()) },
-        to: Point { version: Some(release.version.clone()), schema },
-        strategy: None,
-        database: seen.database.path.clone(),
-        triggers: seen.triggers.clone(),
-        was_running: running,
-        restart_ms: None,
-        max_downtime_ms: None,
-        probation_ms: None,
-        agreed: None,
-        steps,
-    })
+    let from = Point { version: None, schema: adopted.and_then(|readable| readable.schema.clone()) };
+    let to = Point { version: Some(release.version.clone()), schema };
+    Ok(Plan { was_running: running, ..Plan::new(ask.run, Operation::Install, from, to, seen, steps) })
 }
 
 /// Whether only the release can tell which schema it is at.

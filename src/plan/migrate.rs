@@ -1,7 +1,7 @@
 //! The plan of another schema under the same release.
 
 use super::gates::{check_database, check_machine, needs};
-use super::observed::{Observed, Service};
+use super::observed::Observed;
 use super::refusal::Refusal;
 use super::step::{Leg, Means, Operation, Plan, Point, Source, Step};
 use super::upgrade::not_installed;
@@ -60,30 +60,19 @@ pub fn plan(run: &str, to: &SchemaVersion, seen: &Observed) -> Result<Plan, Vec<
         fingerprint,
         by: Means::Migrations,
     };
-    Ok(Plan {
-        run: run.to_owned(),
-        operation: Operation::Migrate,
-        from: Point { version: Some(installed.version.clone()), schema: from },
-        to: Point { version: Some(installed.version.clone()), schema: Some(to.clone()) },
-        strategy: (direction == Direction::Down).then_some(super::Strategy::Down),
-        database: seen.database.path.clone(),
-        triggers: seen.triggers.clone(),
-        was_running: matches!(seen.service, Service::Running { .. }),
-        restart_ms: None,
-        max_downtime_ms: None,
-        probation_ms: None,
-        agreed: None,
-        steps: vec![
-            Step::Copy { source: Source::Live },
-            Step::Rehearse { legs: vec![leg.clone()], own: 1 },
-            Step::Stop,
-            Step::CatchUp,
-            Step::Migrate { leg },
-            Step::Exchange { replaces: true },
-            Step::Start,
-            Step::Prove,
-            Step::Commit,
-            Step::Tidy,
-        ],
-    })
+    let steps = vec![
+        Step::Copy { source: Source::Live },
+        Step::Rehearse { legs: vec![leg.clone()], own: 1 },
+        Step::Stop,
+        Step::CatchUp,
+        Step::Migrate { leg },
+        Step::Exchange { replaces: true },
+        Step::Start,
+        Step::Prove,
+        Step::Commit,
+        Step::Tidy,
+    ];
+    let point = |schema| Point { version: Some(installed.version.clone()), schema };
+    let plan = Plan::new(run, Operation::Migrate, point(from), point(Some(to.clone())), seen, steps);
+    Ok(Plan { strategy: (direction == Direction::Down).then_some(super::Strategy::Down), ..plan })
 }

@@ -2,7 +2,7 @@
 
 use super::bridge;
 use super::gates::{check_database, check_machine, needs};
-use super::observed::{Backup, BackupKind, Content, Observed, Service};
+use super::observed::{Backup, BackupKind, Content, Observed};
 use super::refusal::Refusal;
 use super::step::{Comparable, Incoming, Leg, Means, Operation, Plan, Point, Source, Step, Strategy};
 use super::upgrade::{missing, not_installed};
@@ -94,21 +94,10 @@ pub fn plan(ask: &Rollback<'_>, way: &Way, seen: &Observed) -> Result<Plan, Vec<
         steps.push(Step::Switch { from: Some(installed.version.clone()), to: ask.target.version.clone() });
     }
     steps.extend([Step::Start, Step::Prove, Step::Commit, Step::Tidy]);
-    Ok(Plan {
-        run: ask.run.to_owned(),
-        operation: Operation::Rollback,
-        from: Point { version: Some(installed.version.clone()), schema: live_schema(seen) },
-        to: arrival(ask.target, way, seen),
-        strategy: Some(way.strategy()),
-        database: seen.database.path.clone(),
-        triggers: seen.triggers.clone(),
-        was_running: matches!(seen.service, Service::Running { .. }),
-        restart_ms: None,
-        max_downtime_ms: None,
-        probation_ms: None,
-        agreed: None,
-        steps,
-    })
+    let from = Point { version: Some(installed.version.clone()), schema: live_schema(seen) };
+    let to = arrival(ask.target, way, seen);
+    let plan = Plan::new(ask.run, Operation::Rollback, from, to, seen, steps);
+    Ok(Plan { strategy: Some(way.strategy()), ..plan })
 }
 
 /// Where a way leads.

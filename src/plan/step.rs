@@ -8,6 +8,7 @@ use crate::digest::Sha256;
 use crate::manifest::Release;
 pub use crate::plan::leg::{Bridge, Comparable, Leg, Means};
 use crate::plan::loss::Loss;
+use crate::plan::observed::{Observed, Service};
 use crate::version::{SchemaVersion, Version};
 
 /// A run, fixed before its first change and never changed after.
@@ -42,6 +43,34 @@ pub struct Plan {
     pub agreed: Option<Loss>,
     /// What is done, in this order; undone in the reverse one.
     pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// What every plan has, from what was seen of the machine; nothing that only some have.
+    pub(super) fn new(
+        run: &str,
+        operation: Operation,
+        from: Point,
+        to: Point,
+        seen: &Observed,
+        steps: Vec<Step>,
+    ) -> Self {
+        Self {
+            run: run.to_owned(),
+            operation,
+            from,
+            to,
+            strategy: None,
+            database: seen.database.path.clone(),
+            triggers: seen.triggers.clone(),
+            was_running: matches!(seen.service, Service::Running { .. }),
+            restart_ms: None,
+            max_downtime_ms: None,
+            probation_ms: None,
+            agreed: None,
+            steps,
+        }
+    }
 }
 
 /// What was asked for.

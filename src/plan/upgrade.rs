@@ -2,7 +2,7 @@
 
 use super::crossing;
 use super::gates::{check_database, check_machine};
-use super::observed::{Observed, Readable, Service};
+use super::observed::{Observed, Readable};
 use super::refusal::Refusal;
 use super::room::{Room, needs_of_way, rooms};
 use super::step::{Incoming, Leg, Means, Operation, Plan, Point, Source, Step};
@@ -85,22 +85,11 @@ pub fn plan(ask: &Upgrade<'_>, seen: &Observed) -> Result<Plan, Vec<Refusal>> {
     }
     steps.push(Step::Switch { from: Some(installed.version.clone()), to: next.release.version.clone() });
     steps.extend([Step::Start, Step::Prove, Step::Commit, Step::Tidy]);
-    Ok(Plan {
-        run: ask.run.to_owned(),
-        operation: Operation::Upgrade,
-        from: Point { version: Some(installed.version.clone()), schema: readable.schema.clone() },
-        to: Point { version: Some(next.release.version.clone()), schema },
-        strategy: None,
-        database: seen.database.path.clone(),
-        triggers: seen.triggers.clone(),
-        was_running: matches!(seen.service, Service::Running { .. }),
-        restart_ms: None,
-        max_downtime_ms: None,
-        // Of several hops only the last: one that is gone through is not what the operator came for.
-        probation_ms: ask.probation_ms.filter(|_| ask.way.len() == 1),
-        agreed: None,
-        steps,
-    })
+    let from = Point { version: Some(installed.version.clone()), schema: readable.schema.clone() };
+    let to = Point { version: Some(next.release.version.clone()), schema };
+    let plan = Plan::new(ask.run, Operation::Upgrade, from, to, seen, steps);
+    // Of several hops only the last: one that is gone through is not what the operator came for.
+    Ok(Plan { probation_ms: ask.probation_ms.filter(|_| ask.way.len() == 1), ..plan })
 }
 
 /// The refusal of everything that needs an installed release.

@@ -26,9 +26,10 @@ pub fn close(machine: &Machine<'_>) -> Result<(), StepError> {
     write(machine, committed(machine)?, Some(Unfinished { id: machine.plan.run.clone(), expect: None }))
 }
 
-/// Lets one start through: that of `point`, while this process lives.
-pub fn expect(machine: &mut Machine<'_>, point: &Point) -> Result<(), StepError> {
-    let Some(run) = expecting(machine, point)? else { return open(machine, None) };
+/// Lets the start through by which a run takes itself back, while this process lives: the release on the database that it
+/// ran on before.
+pub fn expect_again(machine: &mut Machine<'_>, point: &Point) -> Result<(), StepError> {
+    let Some(run) = expecting(machine, point, true)? else { return open(machine, None) };
     write(machine, committed(machine)?, Some(run))
 }
 
@@ -36,7 +37,7 @@ pub fn expect(machine: &mut Machine<'_>, point: &Point) -> Result<(), StepError>
 /// closed.
 pub fn foresee(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let to = machine.plan.to.clone();
-    if let Some(run) = expecting(machine, &to)? {
+    if let Some(run) = expecting(machine, &to, false)? {
         let record = record_of(machine, committed(machine)?, Some(run))?;
         machine.memory.foreseen = Some(record::stage(&machine.config.layout.gate(), &record, MODE)?);
     }
@@ -49,12 +50,15 @@ pub fn foresee(machine: &mut Machine<'_>) -> Result<(), StepError> {
 pub fn expect_new(machine: &mut Machine<'_>) -> Result<(), StepError> {
     match machine.memory.foreseen.take() {
         Some(foreseen) => Ok(foreseen.take_place()?),
-        None => expect(machine, &machine.plan.to.clone()),
+        None => match expecting(machine, &machine.plan.to.clone(), false)? {
+            Some(run) => write(machine, committed(machine)?, Some(run)),
+            None => open(machine, None),
+        },
     }
 }
 
 /// The one start that the gate may let through, and the lock that shows that its owner lives.
-fn expecting(machine: &mut Machine<'_>, point: &Point) -> Result<Option<Unfinished>, StepError> {
+fn expecting(machine: &mut Machine<'_>, point: &Point, again: bool) -> Result<Option<Unfinished>, StepError> {
     let Some(version) = point.version.clone() else { return Ok(None) };
     if machine.memory.expecting.is_none() {
         machine.memory.expecting = Some(ExpectLock::hold(&machine.config.layout.expect_lock())?);
@@ -62,7 +66,7 @@ fn expecting(machine: &mut Machine<'_>, point: &Point) -> Result<Option<Unfinish
     let wrong = |error| StepError::world("process", "cannot tell who makes the start", error);
     let this = Process::this().map_err(wrong)?;
     let boot = process::boot_id().map_err(wrong)?;
-    let expect = Expect { version, schema: point.schema.clone(), pid: this.pid, started: this.started, boot };
+    let expect = Expect { version, schema: point.schema.clone(), pid: this.pid, started: this.started, boot, again };
     Ok(Some(Unfinished { id: machine.plan.run.clone(), expect: Some(expect) }))
 }
 

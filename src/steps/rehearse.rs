@@ -26,6 +26,8 @@ use crate::sys::dir::Dir;
 pub(super) fn perform(legs: &[Leg], own: usize, machine: &mut Machine<'_>) -> Result<(), StepError> {
     if machine.memory.copied == Copied::AfterStop {
         // There is no copy yet: what is rehearsed then is this run's migrations alone, before they run for real.
+        let (copied, restart) = (machine.memory.predicted_ms.unwrap_or(0), machine.plan.restart_ms.unwrap_or(0));
+        machine.memory.predicted_ms = Some(copied + restart);
         return downtime::foresee(machine);
     }
     on_copy(legs, own, machine)?;
@@ -194,7 +196,8 @@ fn refuse_rewritten(leg: &Leg, machine: &Machine<'_>) -> Result<(), StepError> {
     let alike = installed.filter(|version| version.major() == leg.migrations.major());
     let (Some(version), Some(from)) = (alike, &leg.from) else { return Ok(()) };
     let (set, older) = (sets::of(machine.config, &leg.migrations)?, sets::of(machine.config, version)?);
-    let rewritten: Vec<_> = set.rewritten(&older, from).iter().map(|file| format!("`{file}`")).collect();
+    let rewritten = set.rewritten(&older, from)?;
+    let rewritten: Vec<_> = rewritten.iter().map(|file| format!("`{file}`")).collect();
     if rewritten.is_empty() {
         return Ok(());
     }

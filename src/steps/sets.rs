@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::error::StepError;
+use crate::causes;
 use crate::config::Config;
 use crate::journal::releases;
-use crate::migration::{Direction, Ledger, SchemaPrint, Set, Work};
+use crate::migration::{Direction, Ledger, SchemaPrint, Set, Shelf, Work};
 use crate::plan::Leg;
-use crate::sys::fs;
+use crate::sys::fs::{self, PathError};
 use crate::version::{SchemaVersion, Version};
 
 /// The ledger of the product's database.
@@ -17,9 +18,18 @@ pub fn ledger(config: &Config) -> Result<Ledger, StepError> {
 
 /// The migrations in a directory.
 pub fn read(config: &Config, directory: &Path) -> Result<Set, StepError> {
-    let files = fs::files(directory)?.into_iter();
-    let files = files.map(|(name, content)| (name.to_string_lossy().into_owned(), content));
-    Ok(Set::read(config.database.format, files)?)
+    let (names, shelf) = shelf(directory)?;
+    Ok(Set::on_shelf(config.database.format, names, shelf)?)
+}
+
+/// The names of the files of a directory, and where they can be read one at a time.
+///
+/// # Errors
+/// It cannot be listed.
+pub fn shelf(directory: &Path) -> Result<(Vec<String>, Shelf), PathError> {
+    let (names, directory) = (fs::file_names(directory)?, directory.to_owned());
+    let read = move |name: &str| fs::read(&directory.join(name)).map_err(|error| causes::in_one_line(&error));
+    Ok((names, Shelf::new(read)))
 }
 
 /// The migrations of a release on disk.

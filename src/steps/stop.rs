@@ -85,7 +85,7 @@ pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
     if machine.memory.silence.is_none() {
         listen(machine);
     }
-    doorway::expect(machine, &before)?;
+    doorway::expect_again(machine, &before)?;
     start_in_room(&version, machine).map_err(|error| {
         if !matches!(error.code, "health" | "no-space") {
             return error;

@@ -84,6 +84,13 @@ pub fn share_blocks(from: &File, to: &File) -> bool {
     shared
 }
 
+/// Copies bytes of `from`, which begin at `at`, to where `to` stands, within the kernel (copy_file_range(2)): they take no way
+/// through this process. Tells how many; none where it cannot, or did not, and then `to` stands where it stood.
+pub fn copy_within_kernel(from: &File, at: u64, to: &File, bytes: usize) -> Option<usize> {
+    let mut at = at;
+    rustix::fs::copy_file_range(from, Some(&mut at), to, None, bytes).ok().filter(|copied| *copied > 0)
+}
+
 /// The flags of what has this name. The file is not opened.
 pub fn flags(path: &Path) -> Result<Flags, PathError> {
     let found = rustix::fs::statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS);
@@ -161,6 +168,19 @@ mod tests {
         // Beside the build: not every temporary directory knows extended attributes.
         let directory = env!("CARGO_MANIFEST_DIR").to_owned() + "/target";
         (tempfile::NamedTempFile::new_in(&directory).unwrap(), tempfile::NamedTempFile::new_in(&directory).unwrap())
+    }
+
+    #[test]
+    fn what_is_copied_within_the_kernel_comes_to_where_the_file_stands_or_nothing_does() {
+        use std::io::Write as _;
+        let (mut from, mut to) = two_files();
+        from.write_all(b"0123456789").unwrap();
+        to.write_all(b"ab").unwrap();
+        let copied = copy_within_kernel(from.as_file(), 4, to.as_file(), 3);
+        assert_eq!(copy_within_kernel(from.as_file(), 10, to.as_file(), 3), None, "there is nothing more");
+        to.write_all(b"|").unwrap();
+        let expected = if copied.is_some() { "ab456|" } else { "ab|" };
+        assert_eq!(std::fs::read_to_string(to.path()).unwrap(), expected);
     }
 
     // FM-21, FM-40

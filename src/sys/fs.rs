@@ -109,6 +109,26 @@ pub fn names(directory: &Path) -> Result<Vec<OsString>> {
     Ok(names)
 }
 
+/// The names of the regular files of a directory, symlinks followed, sorted. One that is no text has a mark for each byte
+/// that is none. Empty where there is no such directory.
+pub fn file_names(directory: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
+        entries => entries.map_err(PathError::on("list", directory))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(PathError::on("list", directory))?;
+        let kind = entry.file_type().map_err(PathError::on("look at", &entry.path()))?;
+        // A link is what it leads to; all others are told by the listing itself, which spares a look at each.
+        if kind.is_file() || (kind.is_symlink() && metadata(&entry.path())?.is_file()) {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
 /// The regular files of a directory, symlinks followed, by name and with their content; empty where there is none.
 pub fn files(directory: &Path) -> Result<Vec<(OsString, Vec<u8>)>> {
     let mut files = Vec::new();

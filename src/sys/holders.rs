@@ -75,7 +75,8 @@ pub fn of(files: &[Identity]) -> Result<Holders, PathError> {
 /// `/proc/self/fd` cannot be listed.
 pub fn own_descriptors(file: Identity) -> Result<usize, PathError> {
     let directory = "/proc/self/fd";
-    holds(directory, &[file]).map_err(PathError::on("list", Path::new(directory)))
+    let held = holds(directory, &[file]).map_err(PathError::on("list", Path::new(directory)))?;
+    Ok(held.unwrap_or(0))
 }
 
 fn processes() -> Result<Vec<u32>, PathError> {
@@ -87,14 +88,14 @@ fn processes() -> Result<Vec<u32>, PathError> {
 
 /// A process whose first thread has ended shows no file, and its other threads have them all the same.
 fn is_holder(pid: u32, files: &[Identity]) -> io::Result<bool> {
-    let own = format!("/proc/{pid}/fd");
-    if fs::read_dir(&own)?.next().is_some() {
-        return Ok(holds(&own, files)? > 0);
+    if let Some(held) = holds(&format!("/proc/{pid}/fd"), files)? {
+        return Ok(held > 0);
     }
     for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        // The first one too: another thread that becomes a program takes its number over.
         match holds(&format!("{}/fd", thread?.path().display()), files) {
-            Ok(0) => {}
-            Ok(_) => return Ok(true),
+            Ok(None | Some(0)) => {}
+            Ok(Some(_)) => return Ok(true),
             Err(error) if is_gone(&error) => {}
             Err(error) => return Err(error),
         }
@@ -102,14 +103,16 @@ fn is_holder(pid: u32, files: &[Identity]) -> io::Result<bool> {
     Ok(false)
 }
 
-fn holds(directory: &str, files: &[Identity]) -> io::Result<usize> {
-    let mut count = 0;
+/// How many descriptors are of one of the files; none where there is no descriptor at all.
+fn holds(directory: &str, files: &[Identity]) -> io::Result<Option<usize>> {
+    let mut count = None;
     for entry in fs::read_dir(directory)? {
+        let held: &mut usize = count.get_or_insert_default();
         // Following the link asks the kernel for the open file itself, whatever its name has become.
         match fs::metadata(entry?.path()) {
             Ok(open) => {
                 let identity = Identity { device: open.dev(), inode: open.ino() };
-                count += usize::from(files.contains(&identity));
+                *held += usize::from(files.contains(&identity));
             }
             Err(error) if is_gone(&error) => {}
             Err(error) => return Err(error),

@@ -108,7 +108,7 @@ fn rows_that_the_next_major_cannot_hold_are_named_and_nothing_is_made() {
     let world = GantryWorld::installed(&[FIRST]);
     let answer = import(&world, &export, 3);
     let message = answer["refusals"][0]["message"].as_str().unwrap();
-    assert!(message.starts_with("2 rows do not fit: "), "{message}");
+    assert!(message.starts_with("2 rows do not fit:\n"), "{message}");
     let culprit = format!("`objects` id = '{first}': cannot store TEXT value in INTEGER column objects.created_at");
     assert!(message.contains(&culprit), "{message}");
     assert_eq!(beside(&world), Vec::<String>::new());

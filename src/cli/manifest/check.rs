@@ -59,8 +59,9 @@ pub(super) fn run(path: &Path, migrations: Option<(&Path, Format)>) -> Answer {
     let parsed = Manifest::parse(&text);
     let mut findings = match &parsed {
         Ok(manifest) => {
-            let lines = lines_of_releases(&text);
-            check(manifest, clock::now()).iter().map(|remark| remarked(remark, &lines)).collect()
+            let remarks = check(manifest, clock::now());
+            let lines = if remarks.is_empty() { BTreeMap::new() } else { lines_of_releases(&text) };
+            remarks.iter().map(|remark| remarked(remark, &lines)).collect()
         }
         Err(wrong) => misread(wrong),
     };

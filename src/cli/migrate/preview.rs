@@ -7,7 +7,7 @@ use crate::cli::exit::Outcome;
 use crate::cli::outcome::counted;
 use crate::cli::reply::Reply;
 use crate::config::ForeignKeys;
-use crate::migration::{Direction, Place, Reason, Work};
+use crate::migration::{Direction, Half, Place, Reason, Work};
 use crate::plan::Point;
 use crate::plan::way::Way;
 
@@ -16,18 +16,18 @@ pub fn preview(way: &Way, from: Point, to: Point, foreign_keys: ForeignKeys) -> 
     let mut text = String::new();
     let mut migrations = Vec::new();
     for work in &way.works {
-        let statements = work.script().map_or(0, |script| script.statements().count());
+        let statements = work.half().map_or(0, Half::statements);
         let alone = alone(work, foreign_keys);
         let verb = if work.direction() == Direction::Up { "apply" } else { "take back" };
         let outside = alone.map(|reason| format!(", outside of the transaction: it has {}", words(reason)));
-        let script = work.script().map_or_else(
+        let script = work.half().map_or_else(
             || "no file: only the ledger changes".to_owned(),
             |_| counted(statements as u64, "statement") + &outside.unwrap_or_default(),
         );
         text.push_str(&format!("would {verb} {} ({script})\n", work.label()));
         migrations.push(json!({
             "version": work.version(), "name": work.migration().name, "direction": work.direction(),
-            "file": work.script().map(|script| &script.file), "statements": statements,
+            "file": work.half().map(Half::file), "statements": statements,
             "alone": alone.map(words),
         }));
     }
@@ -48,9 +48,9 @@ pub fn preview(way: &Way, from: Point, to: Point, foreign_keys: ForeignKeys) -> 
 }
 
 fn alone(work: &Work, foreign_keys: ForeignKeys) -> Option<Reason> {
-    match work.script().map(|script| script.place(foreign_keys)) {
-        Some(Place::Alone(reason)) => Some(reason),
-        Some(Place::Together) | None => None,
+    match work.place(foreign_keys) {
+        Place::Alone(reason) => Some(reason),
+        Place::Together => None,
     }
 }
 

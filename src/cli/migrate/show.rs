@@ -4,11 +4,10 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use serde::Serialize;
-use serde_json::json;
 
 use crate::cli::exit::Outcome;
 use crate::cli::reply::Reply;
-use crate::db::receipt::{Receipt, TableCount};
+use crate::db::receipt::{Effect, TableCount};
 use crate::migration::{Direction, LedgerState, Set, Stand};
 use crate::plan::Point;
 use crate::plan::way::Way;
@@ -147,17 +146,16 @@ pub(super) fn nothing(way: &Way) -> Reply {
 }
 
 /// Answers a way that was gone.
-pub(super) fn done(way: &Way, receipt: Receipt) -> Reply {
+pub(super) fn done(way: &Way, effect: Effect) -> Reply {
     let mut text = String::new();
     for work in &way.works {
         let verb = if work.direction() == Direction::Up { "applied" } else { "took back" };
         text.push_str(&format!("{verb} {}\n", work.label()));
     }
-    text.push_str(&format!("schema {}, was {} ({} ms)", named(way.to.as_ref()), named(way.from.as_ref()), receipt.ms));
-    let lost = receipt.tables.iter().filter(|table| table.lost_rows()).map(fewer);
-    let warnings: Vec<_> = short(way).into_iter().chain(lost).chain(receipt.warnings).collect();
-    let receipt = json!({ "tables": receipt.tables, "schema": receipt.schema, "ms": receipt.ms });
-    ended(Outcome::Done, way).with("receipt", receipt).saying(text).warning(warnings)
+    text.push_str(&format!("schema {}, was {} ({} ms)", named(way.to.as_ref()), named(way.from.as_ref()), effect.ms));
+    let lost = effect.tables.iter().filter(|table| table.lost_rows()).map(fewer);
+    let warnings: Vec<_> = short(way).into_iter().chain(lost).chain(effect.warnings.iter().cloned()).collect();
+    ended(Outcome::Done, way).with("receipt", &effect).saying(text).warning(warnings)
 }
 
 /// That there are fewer migrations than were asked for.

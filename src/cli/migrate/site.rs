@@ -16,6 +16,7 @@ use crate::migration::{Ledger, LedgerState, MigrationError, Set, Stand, Warning,
 use crate::nearest::nearest;
 use crate::plan::Refusal;
 use crate::plan::way::{Course, Way, way};
+use crate::steps::sets;
 use crate::sys::fs::{self, PathError};
 use crate::sys::signal::Interrupt;
 use crate::version::SchemaVersion;
@@ -84,8 +85,9 @@ impl Site {
     /// The migrations.
     pub(super) fn set(&self) -> Result<Set, Early> {
         let unreadable = |error: PathError| failed("migrations", &error, "check the directory after `--dir`");
-        let files = files(&self.directory).map_err(unreadable)?;
-        let set = Set::read(self.format, files.into_iter())
+        let directory = fs::real_path(&self.directory).map_err(unreadable)?;
+        let (names, shelf) = sets::shelf(&directory).map_err(unreadable)?;
+        let set = Set::on_shelf(self.format, names, shelf)
             .map_err(|error| failed("migrations", &error, &remedy_for_files(&error)))?;
         if set.migrations().is_empty() {
             return Err(no_migrations(&self.directory));
@@ -101,7 +103,7 @@ impl Site {
                 works.iter().any(|work| work.version() == version && work.direction() == *direction)
             }
             Warning::Refused { file, .. } | Warning::Ineffective { file, .. } => {
-                works.iter().any(|work| work.script().is_some_and(|script| script.file == *file))
+                works.iter().any(|work| work.half().is_some_and(|half| half.file() == file))
             }
         };
         set.warnings(Wrap::Transaction).iter().filter(|warning| concerns(warning)).map(ToString::to_string).collect()

@@ -15,6 +15,7 @@ use crate::sys::watch::Unwatched;
 
 mod crash;
 mod formats;
+mod texts;
 
 /// A directory with three migrations and, so far, no database.
 struct Ground {

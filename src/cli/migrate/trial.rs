@@ -75,8 +75,8 @@ fn finding(trial: &Trial, on: &str) -> Option<Refusal> {
     if trial.verdict() != Verdict::Bad {
         return None;
     }
-    let scripts = [&trial.migration.up, &trial.migration.down];
-    let mut files: Vec<_> = scripts.into_iter().flatten().map(|script| format!("`{}`", script.file)).collect();
+    let halves = [&trial.migration.up, &trial.migration.down];
+    let mut files: Vec<_> = halves.into_iter().flatten().map(|half| format!("`{}`", half.file())).collect();
     files.dedup();
     let message = format!("{} on {on}: {}", files.join(" and "), trial.findings().join("; "));
     Some(Refusal::new("migration", message, "mend these files; see the difference in the schema above"))

@@ -76,7 +76,7 @@ pub enum BuildError {
         source: rusqlite::Error,
     },
     /// Rows do not fit into the new schema.
-    #[error("{} not fit: {}", counted(.0.total, "row does", "rows do"), .0.words())]
+    #[error("{} not fit:{}", counted(.0.total, "row does", "rows do"), .0.words())]
     Rows(Box<Culprits>),
     /// Old rows went nowhere.
     #[error(
@@ -188,11 +188,14 @@ impl Unequal {
 }
 
 impl Culprits {
+    /// A line for each, where there are several.
     fn words(&self) -> String {
-        let mut words: Vec<_> = self.rows.iter().map(ToString::to_string).collect();
+        if let ([only], 1) = (self.rows.as_slice(), self.total) {
+            return format!(" {only}");
+        }
         let more = self.total.saturating_sub(self.rows.len() as u64);
-        words.extend((more > 0).then(|| format!("and {more} more")));
-        words.join("; ")
+        let more = (more > 0).then(|| format!("and {more} more"));
+        self.rows.iter().map(ToString::to_string).chain(more).map(|row| format!("\n    {row}")).collect()
     }
 }
 

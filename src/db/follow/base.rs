@@ -86,13 +86,10 @@ impl Follower {
             if watch.cancelled() {
                 return Err(FollowError::Cancelled { path: self.hold.files.path.display().to_string() });
             }
-            let read = match self.hold.files.main.read_at(&mut piece, at) {
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                read => read.map_err(PathError::on("read", &self.hold.files.path))?,
-            };
-            let Some(bytes @ [_, ..]) = piece.get(..read) else { return Ok(()) };
-            (&*self.copy).write_all(bytes).map_err(self.on_copy("write"))?;
-            at += read as u64;
+            match self.take_piece(at, &mut piece)? {
+                0 => return Ok(()),
+                taken => at += taken as u64,
+            }
             watch.progress(at, self.hold.files.length()?.max(at));
             if looked.elapsed() >= LOOK {
                 looked = Stopwatch::start();
@@ -100,6 +97,24 @@ impl Follower {
                 self.check_room()?;
             }
         }
+    }
+
+    /// Copies what begins at `at`, and tells how many bytes that were: at the end of the file none.
+    fn take_piece(&self, at: u64, piece: &mut [u8]) -> Result<usize, FollowError> {
+        let main = &self.hold.files.main;
+        if let Some(copied) = attributes::copy_within_kernel(main, at, &self.copy, piece.len()) {
+            return Ok(copied);
+        }
+        // Whatever is wrong, and where the file ends, is told here.
+        let read = loop {
+            match main.read_at(piece, at) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                read => break read.map_err(PathError::on("read", &self.hold.files.path))?,
+            }
+        };
+        let bytes = piece.get(..read).unwrap_or_default();
+        (&*self.copy).write_all(bytes).map_err(self.on_copy("write"))?;
+        Ok(read)
     }
 }
 

@@ -1,6 +1,7 @@
 //! One run on an open connection: all that can be together is in one transaction, and the rest between two.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,11 +9,11 @@ use rusqlite::ErrorCode;
 
 use super::keep_journal;
 use crate::config::ForeignKeys;
-use crate::db::execute::{Execution, fits, in_order};
+use crate::db::execute::{Execution, fits, in_order, script};
 use crate::db::ledger::{self, Ended, Entry};
 use crate::db::migrate::{Look, MigrateError, sqlite};
 use crate::db::open::{foreign_keys, set_foreign_keys, told};
-use crate::db::receipt::Receipt;
+use crate::db::receipt::Effect;
 use crate::migration::ledger::{Model, Stand};
 use crate::migration::{Place, Script, Work};
 use crate::sys::clock::{self, Stopwatch};
@@ -51,7 +52,7 @@ impl<'a> Run<'a> {
     }
 
     /// Runs them all, in one transaction as far as that can be. Where it fails one may be open still.
-    pub fn all(&self, works: &[Work]) -> Result<Receipt, MigrateError> {
+    pub fn all(&self, works: &[Work]) -> Result<Effect, MigrateError> {
         let Execution { connection, settings, ledger, .. } = &self.execution;
         self.begin()?;
         // Inside the transaction: somebody else may have migrated since the works were chosen.
@@ -66,20 +67,21 @@ impl<'a> Run<'a> {
             (settings.progress)(work);
             let (began, took) = (clock::now(), Stopwatch::start());
             // Whatever was broken off comes first.
-            let from = match work.script() {
+            let script = script(work)?;
+            let from = match &script {
                 Some(script) if index == 0 => self.execution.reached(work, script)?,
                 _ => 0,
             };
-            match work.script().map(|script| (script, script.place(ForeignKeys::Ignored))) {
+            match script.as_ref().map(|script| (script, work.place(ForeignKeys::Ignored))) {
                 None => {}
                 Some((script, Place::Together)) => {
-                    self.execution.before(work, began, from, &mut ended)?;
+                    self.execution.before(work, script, began, from, &mut ended)?;
                     let ran = self.execution.pieces(script, from, &mut |_| Ok(()));
                     ran.map_err(|broken| broken.error)?;
                 }
                 Some((script, Place::Alone(_))) => {
                     ledger.end_all(&mut ended)?;
-                    self.alone(&ledger.entry(work, began), script, from, &works, &before)?;
+                    self.alone(&ledger.entry(work, Some(script), began), script, from, &works, &before)?;
                     self.begin()?;
                     fits(connection, works.get(index + 1..).unwrap_or_default(), settings)?;
                     continue;
@@ -89,10 +91,10 @@ impl<'a> Run<'a> {
         }
         ledger.end_all(&mut ended)?;
         let ms = stopwatch.millis();
-        let receipt = self.check(&before, &works, ms)?;
+        let effect = self.check(&before, &works, ms)?;
         self.execution.unless_stopped()?;
         self.commit(None, &works)?;
-        Ok(receipt)
+        Ok(effect)
     }
 
     /// Ends the transaction that is open, and leaves none. In between the ledger says what the engine lets it say while
@@ -167,10 +169,10 @@ impl<'a> Run<'a> {
         set.map_err(sqlite("set `synchronous`"))
     }
 
-    fn check(&self, before: &Look, works: &[Work], ms: u64) -> Result<Receipt, MigrateError> {
+    fn check(&self, before: &Look, works: &[Work], ms: u64) -> Result<Effect, MigrateError> {
         let Execution { connection, settings, .. } = &self.execution;
-        let executed = self.execution.executed(works);
-        before.receipt(connection, settings, works, executed, ms).map_err(|error| self.unless_stopped(error))
+        let effect = before.effect(connection, settings, works, |_| BTreeSet::new(), Vec::new(), ms);
+        effect.map_err(|error| self.unless_stopped(error))
     }
 
     /// Commits what is done, before a file that runs alone or at the end.

@@ -37,7 +37,7 @@ fn number(number: i64) -> SchemaVersion {
     SchemaVersion::Number(number)
 }
 
-fn migrate(path: &Path, works: &[Work]) -> Result<Receipt, InPlaceError> {
+fn migrate(path: &Path, works: &[Work]) -> Result<Effect, InPlaceError> {
     run(path, works, &ledger(), Arc::new(|| false), &|_| {})
 }
 

@@ -10,7 +10,7 @@ use rusqlite::{Connection, Statement};
 
 use super::{LedgerError, Result, kind};
 use crate::migration::ledger::Model;
-use crate::migration::{Direction, Ledger, Work};
+use crate::migration::{Direction, Half, Ledger, Script, Work};
 use crate::version::SchemaVersion;
 
 /// Writes to the ledger of one database; what it writes more than once it prepares once.
@@ -39,8 +39,12 @@ impl<'a> Writer<'a> {
 
     /// The entry of a migration that begins at this time. What is written of it is to be written inside the
     /// transaction that it belongs to.
-    pub(crate) fn entry<'w>(&'w self, work: &'w Work, began: Timestamp) -> Entry<'w, 'a> {
-        Entry { writer: self, work, began }
+    ///
+    /// What a ledger keeps of a migration that is under way is told by its script.
+    pub(crate) fn entry<'w>(&'w self, work: &'w Work, script: Option<&Script>, began: Timestamp) -> Entry<'w, 'a> {
+        let keeps = work.migration().sum.is_some();
+        let digests = script.filter(|_| keeps).map(Script::running_digests).unwrap_or_default();
+        Entry { writer: self, work, digests, began }
     }
 
     /// Writes of all of these that they were run, in their order, and forgets them.
@@ -53,7 +57,7 @@ impl<'a> Writer<'a> {
                 let value = |_: &str| Ok(Value::Text(versions.clone()));
                 self.execute(statement, value).map_err(|source| self.error(source))
             }
-            _ => ended.drain(..).try_for_each(|one| self.entry(one.work, one.began).end(one.took)),
+            _ => ended.drain(..).try_for_each(|one| self.entry(one.work, None, one.began).end(one.took)),
         }
     }
 
@@ -102,6 +106,8 @@ impl<'w> Ended<'w> {
 pub(crate) struct Entry<'w, 'a> {
     writer: &'w Writer<'a>,
     work: &'w Work,
+    /// Of its pieces, where the ledger keeps them.
+    digests: Vec<String>,
     began: Timestamp,
 }
 
@@ -142,7 +148,7 @@ impl Entry<'_, '_> {
     }
 
     fn total(&self) -> usize {
-        self.work.script().map_or(0, |script| script.pieces.len())
+        self.work.half().map_or(0, Half::pieces)
     }
 
     fn write(&self, statements: &[&'static str], reached: &Reached<'_>) -> Result<()> {
@@ -158,7 +164,7 @@ impl Entry<'_, '_> {
             ":version" => version(Some(self.work.version())),
             ":lands_on" => version(self.work.lands_on()),
             ":description" => text(&migration.name),
-            ":hash" => text(migration.sums.as_ref().map_or("", |sums| &sums.file)),
+            ":hash" => text(migration.sum.as_deref().unwrap_or_default()),
             ":now" => Value::Text(in_words(self.began)),
             ":nanoseconds" => Value::Integer(i64::try_from(reached.took.as_nanos()).unwrap_or(i64::MAX)),
             ":total" => count(self.total()),
@@ -173,9 +179,11 @@ impl Entry<'_, '_> {
 
     /// The digests of the pieces that were run, where not all of them were.
     fn hashes(&self, reached: &Reached<'_>) -> String {
-        let Some(sums) = self.work.migration().sums.as_ref().filter(|_| !reached.all) else { return "null".to_owned() };
+        if reached.all {
+            return "null".to_owned();
+        }
         // Base64 needs nothing escaped.
-        let quoted: Vec<_> = sums.statements.iter().take(reached.pieces).map(|sum| format!("\"{sum}\"")).collect();
+        let quoted: Vec<_> = self.digests.iter().take(reached.pieces).map(|sum| format!("\"{sum}\"")).collect();
         format!("[{}]", quoted.join(","))
     }
 }

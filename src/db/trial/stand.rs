@@ -1,6 +1,6 @@
 //! The database on which one migration after the other is tried.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
@@ -11,7 +11,7 @@ use crate::db::execute::execute;
 use crate::db::migrate::{MigrateError, Settings, sqlite};
 use crate::db::{count, schema};
 use crate::migration::difference::{between, listing};
-use crate::migration::{Difference, Direction, Ledger, Migration, MigrationError, SchemaRow, Work};
+use crate::migration::{Difference, Direction, Ledger, Migration, MigrationError, SchemaRow, Work, deleted_from};
 use crate::version::SchemaVersion;
 
 /// A database somewhere between the first migration and the last.
@@ -72,12 +72,22 @@ impl<'a> Stand<'a> {
             return Ok(());
         }
         self.compare(below, Direction::Down, trial);
+        self.forget_temporary().map_err(sqlite("remove what is temporary"))?;
         trial.again = self.go(Direction::Up, migration, trial)?;
         if trial.again == Answer::Done {
             self.compare(&above, Direction::Up, trial);
         }
         trial.integrity = self.integrity()?;
         Ok(())
+    }
+
+    /// What is temporary is gone by the time somebody goes up again, by another command.
+    fn forget_temporary(&self) -> rusqlite::Result<()> {
+        let sql = "SELECT 'DROP ' || type || ' IF EXISTS temp.\"' || replace(name, '\"', '\"\"') || '\"' FROM temp.sqlite_schema
+                   WHERE type IN ('table', 'view', 'trigger') AND name NOT LIKE 'sqlite#_%' ESCAPE '#'";
+        let drops: Vec<String> =
+            self.connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        self.connection.execute_batch(&drops.join(";"))
     }
 
     /// One migration in one direction, with what it does to rows and references.
@@ -95,8 +105,7 @@ impl<'a> Stand<'a> {
             return Ok(Answer::Failed(causes::in_one_line(&error)));
         }
         let seen = Seen::of(&self.connection, self.ground.migrations.ledger)?;
-        let scripts = work.iter().filter_map(Work::script);
-        let meant: BTreeSet<_> = scripts.flat_map(|script| script.deletes_from()).collect();
+        let meant = deleted_from(&work).map_err(MigrateError::from)?;
         let way = if direction == Direction::Up { "up" } else { "down" };
         for (table, before) in &self.seen.counts {
             let after = seen.counts.get(table).copied().unwrap_or(*before);

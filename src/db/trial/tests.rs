@@ -165,3 +165,20 @@ fn a_dirty_or_foreign_copy_is_an_error_and_no_verdict() {
     let error = copy_of(&unknown, &USERS, ForeignKeys::Ignored).unwrap_err();
     assert_eq!(error.to_string(), "there is no migration for schema 9");
 }
+
+#[test]
+fn what_is_temporary_is_gone_before_a_migration_goes_up_again() {
+    let files = [
+        USERS.as_slice(),
+        &[
+            (
+                "2_mail.up.sql",
+                "CREATE TEMP TABLE old AS SELECT * FROM users; CREATE TEMP VIEW \"a \"\"b\" AS SELECT 1;
+                 CREATE TEMP TRIGGER r AFTER INSERT ON users BEGIN SELECT 1; END; ALTER TABLE users ADD COLUMN mail",
+            ),
+            ("2_mail.down.sql", "ALTER TABLE users DROP COLUMN mail"),
+        ],
+    ];
+    let trials = empty(&files.concat());
+    assert_eq!(verdicts(&trials), [Verdict::Good, Verdict::Good], "{trials:?}");
+}

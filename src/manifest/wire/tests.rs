@@ -178,7 +178,46 @@ fn mutilated() -> impl Strategy<Value = String> {
     })
 }
 
+/// Pieces of manifests, whole and broken: what a cut may fall into, and what says more than a release.
+fn assembled() -> impl Strategy<Value = String> {
+    let release = (0..6_u8).prop_map(|patch| RELEASE.replace("1.4.0", &format!("1.4.{patch}")));
+    let odd = proptest::sample::select(vec![
+        ARTIFACT,
+        "notes = \"\"\"\nhttps://n\n[[release]]\n\"\"\"\n",
+        "yanked = '''\n",
+        "'''\n",
+        "reads = [4,\n[[release]]\n]\n",
+        "# [[release]]\n",
+        "  [[release]]\n",
+        "[[ release ]]\n",
+        "[release.artifact]\n",
+        "[release]\n",
+        "[other]\nkey = 1\n",
+        "release = []\n",
+        "barrier = true\r\n",
+        "barrier = true",
+        "\u{feff}",
+    ]);
+    let rest = proptest::collection::vec(prop_oneof![2 => release, 1 => odd.prop_map(str::to_owned)], 0..6);
+    rest.prop_map(|rest| format!("{HEAD}{}", rest.concat()))
+}
+
+#[test]
+fn thousands_of_releases_are_read_some_at_a_time() {
+    let releases: String = (0..3000).map(|patch| RELEASE.replace("1.4.0", &format!("1.4.{patch}"))).collect();
+    let read = by_pieces(&format!("{HEAD}{releases}"), pieces::ENOUGH).unwrap();
+    assert_eq!(read.releases.len(), 3000);
+    assert_eq!(read.releases[2999].version.to_string(), "1.4.2999");
+}
+
 proptest! {
+    #[test]
+    fn what_is_read_in_pieces_is_what_the_whole_says(text in prop_oneof![assembled(), mutilated()]) {
+        if let Some(manifest) = by_pieces(&text, 1) {
+            prop_assert_eq!(whole(&text), Ok(manifest));
+        }
+    }
+
     #[test]
     fn no_text_makes_the_reader_panic(text in prop_oneof![any::<String>(), mutilated()]) {
         if let Err(error) = parse(&text) {

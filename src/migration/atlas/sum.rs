@@ -4,29 +4,27 @@ use crate::digest::{Hasher, Sha256};
 use crate::migration::MigrationError;
 use crate::migration::atlas::directive::Directive;
 
-/// The entry of each file, without `h1:`, once the sum vouches for all of them; none for one that asks for it.
+/// Whether the sum vouches for all of these files, by name with their entries.
 ///
 /// # Errors
 /// A sum that is missing, damaged, or of other files: with the first of them that does not fit.
-pub(super) fn verified(files: &[(&str, &str)], sum: Option<&[u8]>) -> Result<Vec<Option<String>>, MigrationError> {
-    let entries = entries(files);
+pub(super) fn verify(entries: &[(&str, Option<String>)], sum: Option<&[u8]>) -> Result<(), MigrationError> {
     let Some(sum) = sum else {
-        return if files.is_empty() { Ok(entries) } else { refuse("there is no `atlas.sum` beside the migrations") };
+        return if entries.is_empty() { Ok(()) } else { refuse("there is no `atlas.sum` beside the migrations") };
     };
-    let names = files.iter().map(|(file, _)| *file);
-    let computed: Vec<_> = names.zip(&entries).filter_map(|(file, entry)| Some((file, entry.as_deref()?))).collect();
+    let computed: Vec<_> = entries.iter().filter_map(|(file, entry)| Some((*file, entry.as_deref()?))).collect();
     let sum = String::from_utf8_lossy(sum);
     let recorded = recorded(&sum)?;
     if recorded != computed {
         return refuse(difference(&recorded, &computed));
     }
-    Ok(entries)
+    Ok(())
 }
 
 /// The sum of these files, sorted by name, as `atlas migrate hash` writes it.
 pub(super) fn written(files: &[(&str, &str)]) -> String {
-    let entries = entries(files);
-    let named = files.iter().zip(&entries).filter_map(|((file, _), entry)| Some((file, entry.as_ref()?)));
+    let mut running = Running::default();
+    let named = files.iter().filter_map(|(file, text)| Some((file, running.entry(file, text)?)));
     let (mut all, mut lines) = (String::new(), String::new());
     for (file, entry) in named {
         all.push_str(&format!("{file}{entry}"));
@@ -39,18 +37,21 @@ fn refuse<T>(problem: impl Into<String>) -> Result<T, MigrationError> {
     Err(MigrationError::Sum { problem: problem.into() })
 }
 
-/// A file that asks to be left out has its name in the digest of those after it, and not its content.
-fn entries(files: &[(&str, &str)]) -> Vec<Option<String>> {
-    let mut hasher = Hasher::new();
-    let mut entry = |(file, text): &(&str, &str)| {
-        hasher.update(file.as_bytes());
+/// The digest of all files so far.
+#[derive(Default)]
+pub(super) struct Running(Hasher);
+
+impl Running {
+    /// The entry of the next file, without `h1:`. One that asks to be left out has none: its name is in the digest of
+    /// those after it, and its content is not.
+    pub(super) fn entry(&mut self, file: &str, text: &str) -> Option<String> {
+        self.0.update(file.as_bytes());
         if Directive::first(text).is_some_and(|first| first.name == "sum" && first.value == "ignore") {
             return None;
         }
-        hasher.update(text.as_bytes());
-        Some(hasher.clone().finish().base64())
-    };
-    files.iter().map(&mut entry).collect()
+        self.0.update(text.as_bytes());
+        Some(self.0.clone().finish().base64())
+    }
 }
 
 /// The entries of a sum whose first line is the digest of the others.

@@ -15,7 +15,7 @@ fn statements(text: &str) -> Vec<String> {
 
 /// The line and the words of a refusal.
 fn refusal(text: &str) -> (usize, String) {
-    match migration("1_a.sql", text, String::new()) {
+    match script("1_a.sql", text.as_bytes()) {
         Err(MigrationError::Syntax { line, problem, .. }) => (line, problem),
         other => panic!("{other:?}"),
     }
@@ -44,7 +44,7 @@ fn read_vector(files: &[(String, String)]) -> Result<Set, MigrationError> {
 #[test]
 fn the_sum_is_that_of_atlas() {
     let set = read_vector(&vector()).unwrap();
-    let entries: Vec<_> = set.migrations().iter().map(|one| one.sums.as_ref().unwrap().file.as_str()).collect();
+    let entries: Vec<_> = set.migrations().iter().map(|one| one.sum.as_deref().unwrap()).collect();
     assert_eq!(entries[1], "+kTSEO0hePnQtGiQQHpn3+uFvO/f+WG2VivfOyduiVc=");
     let found: Vec<_> = set.migrations().iter().map(|one| (one.version.to_string(), one.name.as_str())).collect();
     assert_eq!(found[0], ("20240101000001".to_owned(), "t1"));
@@ -84,7 +84,7 @@ fn sum_ignore_keeps_the_name_and_drops_the_content() {
                2_b.sql h1:LSxj15aDRJi+CRsQ2jVbNpYRk/V7N4zkjWFX6PM68es=\n";
     let files = [("1_a.sql", "-- atlas:sum ignore\nselect 1;\n"), ("2_b.sql", "select 2;\n"), ("atlas.sum", sum)];
     let set = set(&files).unwrap();
-    assert_eq!(set.migrations()[0].sums.as_ref().unwrap().file, "");
+    assert_eq!(set.migrations()[0].sum.as_deref(), Some(""));
     let refused = Warning::Refused { file: "1_a.sql".into(), what: "`atlas:sum ignore`".into() };
     assert!(set.warnings(Wrap::Transaction).contains(&refused));
     // The carriage return belongs to the value.
@@ -133,14 +133,14 @@ fn comments_belong_to_no_statement_unless_nothing_follows_them() {
 #[test]
 fn the_digest_of_a_statement_is_that_of_atlas() {
     let text = "create table t4 (id integer);\ncreate table t4 (id integer);\n";
-    let sums = migration("4_t4.sql", text, String::new()).unwrap().sums.unwrap();
-    assert_eq!(sums.statements[0], "h1:soF6ilwZj/gAJbRJMU3t1C5B25BXy6CGI+Oqb+kBmY8=");
-    assert!(sums.statements.len() == 2 && sums.statements[1] != sums.statements[0]);
+    let digests = script("4_t4.sql", text.as_bytes()).unwrap().running_digests();
+    assert_eq!(digests[0], "h1:soF6ilwZj/gAJbRJMU3t1C5B25BXy6CGI+Oqb+kBmY8=");
+    assert!(digests.len() == 2 && digests[1] != digests[0]);
 }
 
 #[test]
 fn the_mode_of_transactions_counts_only_above_an_empty_line() {
-    let mode = |text: &str| migration("1_a.sql", text, String::new()).unwrap().up.unwrap().transaction;
+    let mode = |text: &str| script("1_a.sql", text.as_bytes()).unwrap().transaction;
     assert_eq!(mode("-- atlas:txmode none\n\nselect 1;"), Transaction::Nothing);
     assert_eq!(mode("-- a\n-- atlas:txmode none\n \t\nselect 1;"), Transaction::Nothing);
     assert_eq!(mode("-- atlas:txmode none\nselect 1;"), Transaction::Around);

@@ -7,12 +7,16 @@ use std::collections::BTreeSet;
 
 use super::rule::{self, Rule};
 use super::{Directory, Finding, Policy, taken};
-use crate::migration::Set;
 use crate::migration::lexer::tokens;
+use crate::migration::{MigrationError, Set};
 use crate::nearest::nearest;
 
 /// Marks what is suppressed, and adds what is wrong with the suppressions.
-pub(super) fn apply(directory: &Directory<'_>, policies: &BTreeSet<Policy>, findings: &mut Vec<Finding>) {
+pub(super) fn apply(
+    directory: &Directory<'_>,
+    policies: &BTreeSet<Policy>,
+    findings: &mut Vec<Finding>,
+) -> Result<(), MigrationError> {
     // Behind a migration that fails nothing was judged, and nothing can be said of what would be suppressed there.
     let whole = !findings.iter().any(|finding| finding.policy == Policy::Sound);
     let mut wrong = Vec::new();
@@ -20,7 +24,7 @@ pub(super) fn apply(directory: &Directory<'_>, policies: &BTreeSet<Policy>, find
         match Allowance::parse(&comment.text) {
             Err((rule, what)) => wrong.push(rule.found_at(file, comment.line, &comment.text, what)),
             Ok(allowance) => {
-                let used = allowance.suppress(directory.set, file, comment.line, findings);
+                let used = allowance.suppress(directory.set, file, comment.line, findings)?;
                 for policy in allowance.policies.iter().filter(|policy| policies.contains(policy)) {
                     if whole && !used.contains(policy) {
                         let what = format!("there is nothing `{}` to suppress", policy.name());
@@ -31,15 +35,17 @@ pub(super) fn apply(directory: &Directory<'_>, policies: &BTreeSet<Policy>, find
         }
     }
     findings.extend(wrong);
+    Ok(())
 }
 
 /// Marks what is suppressed, and nothing else.
-pub(super) fn suppress(directory: &Directory<'_>, findings: &mut [Finding]) {
+pub(super) fn suppress(directory: &Directory<'_>, findings: &mut [Finding]) -> Result<(), MigrationError> {
     for (file, comment) in comments(directory) {
         if let Ok(allowance) = Allowance::parse(&comment.text) {
-            allowance.suppress(directory.set, file, comment.line, findings);
+            allowance.suppress(directory.set, file, comment.line, findings)?;
         }
     }
+    Ok(())
 }
 
 /// All comments for the lint, by file.
@@ -116,8 +122,14 @@ impl Allowance {
     }
 
     /// Returns the policies of which something was suppressed.
-    fn suppress(&self, set: &Set, file: &str, line: usize, findings: &mut [Finding]) -> BTreeSet<Policy> {
-        let statement = if self.whole_file { None } else { meant(set, file, line) };
+    fn suppress(
+        &self,
+        set: &Set,
+        file: &str,
+        line: usize,
+        findings: &mut [Finding],
+    ) -> Result<BTreeSet<Policy>, MigrationError> {
+        let statement = if self.whole_file { None } else { meant(set, file, line)? };
         let mut used = BTreeSet::new();
         for finding in findings.iter_mut().filter(|finding| finding.file == file) {
             let here = self.whole_file || statement.is_some() && finding.line == statement;
@@ -126,7 +138,7 @@ impl Allowance {
                 finding.suppressed.get_or_insert_with(|| self.reason.clone());
             }
         }
-        used
+        Ok(used)
     }
 }
 
@@ -147,15 +159,14 @@ fn policy(name: &str) -> Result<Policy, Wrong> {
 }
 
 /// The line of the statement that a comment on `line` is about.
-fn meant(set: &Set, file: &str, line: usize) -> Option<usize> {
-    let scripts = set.migrations().iter().flat_map(|migration| migration.up.iter().chain(&migration.down));
+fn meant(set: &Set, file: &str, line: usize) -> Result<Option<usize>, MigrationError> {
+    let halves = set.migrations().iter().flat_map(|migration| migration.up.iter().chain(&migration.down));
     let mut spans = Vec::new();
-    for script in scripts.filter(|script| script.file == file) {
+    for half in halves.filter(|half| half.file() == file) {
         let lines = |text: &str| text.matches('\n').count();
-        spans.extend(script.statements().map(|found| (found.line, found.line + lines(found.text))));
+        spans.extend(half.script()?.statements().map(|found| (found.line, found.line + lines(found.text))));
     }
     spans.sort_unstable();
     let around = spans.iter().rev().find(|(first, last)| (*first..=*last).contains(&line));
-    let (first, _) = around.or_else(|| spans.iter().find(|(first, _)| *first > line))?;
-    Some(*first)
+    Ok(around.or_else(|| spans.iter().find(|(first, _)| *first > line)).map(|(first, _)| *first))
 }

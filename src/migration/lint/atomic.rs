@@ -7,14 +7,14 @@ use super::known::Known;
 use super::{Directory, Finding, account::Kind, rule};
 use crate::config::Wrap;
 use crate::migration::lexer::tokens;
-use crate::migration::{Reason, Script, Statement, Transaction};
+use crate::migration::{MigrationError, Reason, Script, Statement, Transaction};
 
 /// Judges both ways of every migration by its statements, and the ups by what they are about.
-pub(super) fn judge(directory: &Directory<'_>, accounts: &[Account]) -> Vec<Finding> {
+pub(super) fn judge(directory: &Directory<'_>, accounts: &[Account]) -> Result<Vec<Finding>, MigrationError> {
     let mut findings = Vec::new();
     for migration in directory.set.migrations() {
-        for script in migration.up.iter().chain(&migration.down) {
-            findings.extend(transaction(script, directory.wrap));
+        for half in migration.up.iter().chain(&migration.down) {
+            findings.extend(transaction(&*half.script()?, directory.wrap));
         }
     }
     let mut known = Known::default();
@@ -22,7 +22,7 @@ pub(super) fn judge(directory: &Directory<'_>, accounts: &[Account]) -> Vec<Find
         findings.extend(several(told, &known));
         told.deeds().for_each(|deed| known.learn(deed));
     }
-    findings
+    Ok(findings)
 }
 
 /// Statements that do not go together with the engine's transaction, or that go without one and should not.

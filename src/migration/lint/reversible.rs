@@ -2,7 +2,7 @@
 
 use super::account::{Account, Told};
 use super::{Directory, Finding, rule};
-use crate::migration::{Migration, Script};
+use crate::migration::{Half, Migration};
 
 /// Judges each migration that was tried; one that follows a failure was not.
 pub(super) fn judge(directory: &Directory<'_>, accounts: &[Account]) -> Vec<Finding> {
@@ -14,13 +14,13 @@ pub(super) fn judge(directory: &Directory<'_>, accounts: &[Account]) -> Vec<Find
 }
 
 fn one(migration: &Migration, account: &Account) -> Vec<Finding> {
-    let works = |script: &Option<Script>| script.as_ref().is_some_and(|script| script.statements().next().is_some());
+    let works = |half: &Half| half.statements() > 0;
     match (&migration.up, &migration.down) {
-        (Some(up), None) => vec![rule::NO_DOWN.found(&up.file, "there is no way down")],
-        (None, Some(down)) => vec![rule::NO_UP.found(&down.file, "there is no way up")],
-        (Some(up), Some(down)) if works(&migration.up) && !works(&migration.down) => {
-            let what = if up.file == down.file { "the way down is empty" } else { "it is empty" };
-            vec![rule::EMPTY_DOWN.found(&down.file, what)]
+        (Some(up), None) => vec![rule::NO_DOWN.found(up.file(), "there is no way down")],
+        (None, Some(down)) => vec![rule::NO_UP.found(down.file(), "there is no way up")],
+        (Some(up), Some(down)) if works(up) && !works(down) => {
+            let what = if up.file() == down.file() { "the way down is empty" } else { "it is empty" };
+            vec![rule::EMPTY_DOWN.found(down.file(), what)]
         }
         _ => account.down.as_ref().map(|down| tried(down, &account.remains)).unwrap_or_default(),
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::lock::Lock;
 use super::{Directory, Finding, rule};
 use crate::config::Format;
-use crate::migration::{Migration, Set, Warning};
+use crate::migration::{Half, Migration, Set, Warning};
 use crate::version::SchemaVersion;
 
 /// Judges the names of the files.
@@ -49,7 +49,7 @@ impl<'a> Numbered<'a> {
 }
 
 fn file(migration: &Migration) -> Option<&str> {
-    migration.up.iter().chain(&migration.down).map(|script| &*script.file).next()
+    migration.up.iter().chain(&migration.down).map(Half::file).next()
 }
 
 fn numbers(all: &[Numbered<'_>]) -> Vec<Finding> {
@@ -154,7 +154,7 @@ fn name(migration: &Migration) -> Option<Finding> {
 }
 
 fn two_names(migration: &Migration) -> Option<Finding> {
-    let (up, down) = (&migration.up.as_ref()?.file, &migration.down.as_ref()?.file);
+    let (up, down) = (migration.up.as_ref()?.file(), migration.down.as_ref()?.file());
     let title = |file: &str, direction: &str| {
         let end = file.rfind(direction)?;
         Some(file.get(..end)?.trim_start_matches(|letter: char| letter.is_ascii_digit()).to_owned())

@@ -13,7 +13,7 @@ fn found(files: &[(&str, &str)], locked: &[(&str, &str)], policy: Policy) -> Vec
     let locked: Vec<_> = locked.iter().map(|(name, text)| (*name, Sha256::of(text.as_bytes()))).collect();
     let text = Lock::read(None).with(&locked);
     let lock = if locked.is_empty() { Lock::read(None) } else { Lock::read(Some(&text)) };
-    judge(&directory, &[], &lock, &[policy].into())
+    judge(&directory, &[], &lock, &[policy].into()).unwrap()
 }
 
 /// The findings of `sequential` about names: level, file and the beginning of the message.

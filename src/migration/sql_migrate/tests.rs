@@ -2,8 +2,9 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn read(text: &str) -> Result<Migration, MigrationError> {
-    migration("1_a.sql", text)
+/// The scripts up and down.
+fn read(text: &str) -> Result<(Option<Script>, Option<Script>), MigrationError> {
+    sections("1_a.sql", text)
 }
 
 fn texts(script: Option<Script>) -> Vec<String> {
@@ -12,7 +13,7 @@ fn texts(script: Option<Script>) -> Vec<String> {
 
 /// The chunks of the way up.
 fn up(text: &str) -> Vec<String> {
-    texts(read(text).unwrap().up)
+    texts(read(text).unwrap().0)
 }
 
 /// The line and the words of a refusal.
@@ -64,13 +65,10 @@ fn a_comment_without_a_space_at_the_end_is_refused() {
 #[test]
 fn sections_may_repeat_in_any_order() {
     let text = "-- +migrate Down\nSELECT 1;\n-- +migrate Up\nSELECT 2;\n-- +migrate Down notransaction\nSELECT 3;\n";
-    let migration = read(text).unwrap();
-    assert_eq!(migration.up.as_ref().map(|script| script.transaction), Some(Transaction::Around));
-    assert_eq!(migration.down.as_ref().map(|script| script.transaction), Some(Transaction::Nothing));
-    assert_eq!(
-        (texts(migration.up), texts(migration.down)),
-        (vec!["SELECT 2".into()], vec!["SELECT 1".into(), "SELECT 3".into()])
-    );
+    let (up, down) = read(text).unwrap();
+    assert_eq!(up.as_ref().map(|script| script.transaction), Some(Transaction::Around));
+    assert_eq!(down.as_ref().map(|script| script.transaction), Some(Transaction::Nothing));
+    assert_eq!((texts(up), texts(down)), (vec!["SELECT 2".into()], vec!["SELECT 1".into(), "SELECT 3".into()]));
 }
 
 #[test]
@@ -95,15 +93,17 @@ fn commands_that_are_not_known_are_passed_over_and_an_empty_one_is_refused() {
 
 #[test]
 fn a_section_that_is_missing_is_none_and_an_empty_one_is_empty() {
-    let migration = read("-- +migrate Up\nSELECT 1;\n").unwrap();
-    assert_eq!(migration.down, None);
-    let migration = read("-- +migrate Up\n-- +migrate Down\n").unwrap();
-    assert_eq!(migration.down.map(|script| script.pieces), Some(Vec::new()));
+    let (_, down) = read("-- +migrate Up\nSELECT 1;\n").unwrap();
+    assert_eq!(down, None);
+    let (_, down) = read("-- +migrate Up\n-- +migrate Down\n").unwrap();
+    assert_eq!(down.map(|script| script.pieces), Some(Vec::new()));
 }
 
 #[test]
 fn the_whole_name_is_the_version() {
-    let migration = migration("20250101-add_users.sql", "-- +migrate Up\n").unwrap();
+    let files = [("20250101-add_users.sql".to_owned(), b"-- +migrate Up\n".to_vec())];
+    let set = Set::read(Format::SqlMigrate, files.into_iter()).unwrap();
+    let migration = &set.migrations()[0];
     assert_eq!(migration.version, SchemaVersion::Text("20250101-add_users.sql".to_owned()));
     assert_eq!(migration.name, "add_users");
     let file = "99999999999999999999_a.sql".to_owned();
@@ -134,8 +134,8 @@ proptest! {
     #[test]
     fn statements_come_back_as_they_were_written(statements in proptest::collection::vec("SELECT '[a-z ]{0,9}'(,\n  [1-9])?;", 0..6)) {
         let text = format!("-- +migrate Up\n{}\n-- +migrate Down\n{}\n", statements.join("\n"), statements.join("\n"));
-        let migration = read(&text).unwrap();
-        for script in [migration.up, migration.down] {
+        let (up, down) = read(&text).unwrap();
+        for script in [up, down] {
             let found: Vec<_> = texts(script).into_iter().map(|sql| sql + ";").collect();
             prop_assert_eq!(&found, &statements);
         }

@@ -43,9 +43,14 @@ fn gate(run: Option<&Run>, world: &World, context: &str) {
     }
 }
 
-/// Nothing was ever installed where nothing is.
+/// Nothing was ever installed where nothing is, and a ledger that says that a migration broke off keeps it closed.
 fn open(world: &World) -> i32 {
-    if world.current().is_some() { 0 } else { 78 }
+    if world.current().is_some() && !is_dirty(world) { 0 } else { 78 }
+}
+
+fn is_dirty(world: &World) -> bool {
+    let ledger = "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_migrations'";
+    world.query::<i64>(ledger) == 1 && world.query::<i64>("SELECT coalesce(max(dirty), 0) FROM schema_migrations") == 1
 }
 
 /// The plan of a run and its journal.

@@ -11,7 +11,7 @@ const BACK: &[&str] = &["rollback", "--strategy", "restore", "--yes"];
 
 /// Release 2.0.0 after the import, with one row more. Its schema has the same number.
 const ABOVE: Stand =
-    Stand { release: Some(("2.0.0", 1)), notes: "one two three four", backups: &["before 1.0.0"], given_up: None };
+    Stand { release: Some(("2.0.0", 1)), notes: "one two three four", backups: &["before 1.0.0"], ..AT_OLD };
 
 fn below(old: crate::world::Release) -> World {
     let world = World::within(quick(), &[old, MAJOR]);

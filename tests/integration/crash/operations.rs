@@ -10,10 +10,11 @@ use crate::world::{NEW, OLD, Release, World};
 const ROWS: &str = "one two three";
 
 /// Release 1.0.0 with three rows, as an upgrade finds it.
-pub const AT_OLD: Stand = Stand { release: Some(("1.0.0", 1)), notes: ROWS, backups: &[], given_up: None };
+pub const AT_OLD: Stand =
+    Stand { release: Some(("1.0.0", 1)), notes: ROWS, backups: &[], given_up: None, verdict: "ready" };
 /// Release 1.1.0 after it, with one row more, as a rollback finds it.
 pub const AT_NEW: Stand =
-    Stand { release: Some(("1.1.0", 2)), notes: "one two three four", backups: &["before 1.0.0"], given_up: None };
+    Stand { release: Some(("1.1.0", 2)), notes: "one two three four", backups: &["before 1.0.0"], ..AT_OLD };
 
 const UPGRADE: &[&str] = &["upgrade", "--to", "1.1.0", "--yes"];
 
@@ -144,7 +145,7 @@ pub fn install() -> Sweep {
         name: "install",
         arguments,
         code: 0,
-        old: Stand { release: None, notes: "", backups: &[], given_up: Some("abandoned 1.0.0") },
+        old: Stand { release: None, notes: "", given_up: Some("abandoned 1.0.0"), verdict: "unknown", ..AT_OLD },
         new: Stand { notes: "", ..AT_OLD },
         after_old: (arguments, 0),
         after_new: (UPGRADE, 0),

@@ -20,7 +20,7 @@ use Written::{Done, Intent, Undone};
 
 /// The end that a recovery from there must come to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
+pub enum End {
     Old,
     New,
 }
@@ -81,7 +81,7 @@ fn a_recovery_of_an_undo_may_be_killed_anywhere() {
     recover(&failing(), &at_old(FAILING), Undone, "exchange", End::Old);
 }
 
-fn recover(sweep: &Sweep, world: &World, written: Written, step: &str, end: End) {
+pub fn recover(sweep: &Sweep, world: &World, written: Written, step: &str, end: End) {
     let fresh = Frozen::of(world);
     let past = Run::last(world).map(|run| run.name);
     let own = |run: &Run| Some(&run.name) != past.as_ref();

@@ -90,6 +90,9 @@ impl Sweep {
         {
             return world.schema() == new;
         }
+        if self.old.verdict != self.new.verdict {
+            return world.run(&["gate", "--json"]).json()["verdict"] == self.new.verdict;
+        }
         let listed = std::fs::read_dir(world.path("backups")).unwrap().map(Result::unwrap);
         listed.filter(|backup| backup.path().join("backup.json").exists()).count() == self.new.backups.len()
     }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use gantry_installer::config::Format;
 use gantry_installer::digest::Sha256;
-use gantry_installer::migration::{Script, Set, Transaction};
+use gantry_installer::migration::{Half, Set, Transaction};
 use serde::Deserialize;
 
 use super::driver;
@@ -165,13 +165,16 @@ fn by_us(format: &str, text: &str, theirs: &Reading) -> Reading {
         Err(error) => return Reading { error: error.to_string(), up: Way::default(), down: Way::default() },
     };
     let migration = &set.migrations()[0];
-    let way = |script: &Option<Script>| Way {
-        pieces: script.as_ref().map(|script| script.pieces.iter().map(|piece| piece.sql.clone()).collect()),
-        transaction: script.as_ref().is_none_or(|script| script.transaction == Transaction::Around),
+    let way = |half: &Option<Half>| {
+        let script = half.as_ref().map(|half| half.script().unwrap());
+        Way {
+            pieces: script.as_ref().map(|script| script.pieces.iter().map(|piece| piece.sql.clone()).collect()),
+            transaction: script.as_ref().is_none_or(|script| script.transaction == Transaction::Around),
+        }
     };
     let (up, mut down) = (way(&migration.up), way(&migration.down));
-    if let Some(sums) = &migration.sums {
-        down = Way { pieces: Some(vec![sums.file.clone()]), transaction: false };
+    if let Some(sum) = &migration.sum {
+        down = Way { pieces: Some(vec![sum.clone()]), transaction: false };
     }
     Reading { error: String::new(), up, down }
 }

@@ -63,3 +63,14 @@ fn migrations_of_an_installed_product() {
     assert_eq!(std::fs::read(world.database()).unwrap(), before);
     world.stands_at("1.1.0", 2);
 }
+
+#[test]
+fn without_a_configuration_the_way_of_a_database_of_no_product_is_shown() {
+    let world = World::with(&[]);
+    let nowhere = world.path("nowhere.toml");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gantry-installer"));
+    command.args(["migrate", "up", "--json", "--config"]).arg(nowhere);
+    let answer = crate::world::answer(command).expect(3).json();
+    let remedy = answer["refusals"][0]["remedy"].as_str().unwrap();
+    assert!(remedy.starts_with("give `--database sqlite:PATH --dir DIRECTORY --format FORMAT`"), "{remedy}");
+}

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use gantry_installer::sys::lock::RunLock;
 
-use super::{Stand, refused, shaped};
+use super::{Stand, leave_unfinished, refused, shaped};
 use crate::world::{NEW, OLD, World};
 
 #[test]
@@ -47,11 +47,7 @@ fn of_two_installers_at_once_one_upgrades_and_the_other_waits_for_nobody() {
 #[test]
 fn an_unfinished_run_is_recovered_before_anything_else() {
     let world = World::installed(&[OLD, NEW]);
-    let runs = world.path("state/runs");
-    let first = std::fs::read_dir(&runs).unwrap().next().unwrap().unwrap().path();
-    let run = runs.join("000009-upgrade-1.1.0");
-    std::fs::create_dir(&run).unwrap();
-    std::fs::copy(first.join("plan.json"), run.join("plan.json")).unwrap();
+    leave_unfinished(&world);
     let before = Stand::of(&world);
     for command in [&["upgrade"][..], &["rollback"], &["install"], &["backup", "create"]] {
         let object = shaped(&world.run(&[command, &["--json"]].concat()).expect(6));
@@ -81,11 +77,7 @@ fn an_unfinished_run_is_recovered_before_anything_else() {
 #[test]
 fn a_run_that_another_process_is_at_work_on_is_not_called_interrupted() {
     let world = World::installed(&[OLD, NEW]);
-    let runs = world.path("state/runs");
-    let first = std::fs::read_dir(&runs).unwrap().next().unwrap().unwrap().path();
-    let run = runs.join("000009-upgrade-1.1.0");
-    std::fs::create_dir(&run).unwrap();
-    std::fs::copy(first.join("plan.json"), run.join("plan.json")).unwrap();
+    leave_unfinished(&world);
     let _lock = RunLock::acquire(&world.path("state/lock"), "upgrade").unwrap();
     let owner = format!("`upgrade`, process {}, since 20", std::process::id());
     let dry = shaped(&world.run(&["upgrade", "--dry-run", "--json"]).expect(7));

@@ -74,3 +74,12 @@ fn shaped(answer: &Answer) -> Value {
     assert!(!answer.stdout.contains("force"), "{answer:#?}");
     object
 }
+
+/// Leaves a run that was interrupted after its plan: `000009-upgrade-1.1.0`.
+fn leave_unfinished(world: &World) {
+    let runs = world.path("state/runs");
+    let first = std::fs::read_dir(&runs).unwrap().next().unwrap().unwrap().path();
+    let run = runs.join("000009-upgrade-1.1.0");
+    std::fs::create_dir(&run).unwrap();
+    std::fs::copy(first.join("plan.json"), run.join("plan.json")).unwrap();
+}

@@ -1,6 +1,6 @@
 //! State directories that are another's, or of a newer installer.
 
-use super::{refused, shaped};
+use super::{leave_unfinished, refused, shaped};
 use crate::world::{NEW, OLD, World};
 
 fn edit(world: &World, file: &str, from: &str, to: &str) {
@@ -42,11 +42,7 @@ fn a_release_that_a_newer_installer_recorded_is_refused() {
 #[test]
 fn a_run_that_a_newer_installer_began_is_not_recovered_by_an_older_one() {
     let world = World::installed(&[OLD, NEW]);
-    let runs = world.path("state/runs");
-    let first = std::fs::read_dir(&runs).unwrap().next().unwrap().unwrap().path();
-    let run = runs.join("000009-upgrade-1.1.0");
-    std::fs::create_dir(&run).unwrap();
-    std::fs::copy(first.join("plan.json"), run.join("plan.json")).unwrap();
+    leave_unfinished(&world);
     edit(&world, "state/runs/000009-upgrade-1.1.0/plan.json", "\"format\": 1", "\"format\": 99");
     refused(&world, &["recover"], "newer-state", &NEWER);
 }

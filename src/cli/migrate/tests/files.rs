@@ -82,8 +82,7 @@ fn test_names_the_file_that_is_wrong_and_shows_what_it_leaves() {
             "on": "empty", "version": 2, "name": "mails", "up": "ok", "down": "ok", "again": "failed", "rows": "ok",
             "foreign_keys": "ok", "integrity": "ok", "verdict": "bad",
             "findings": [
-                "up again fails: cannot run statement 1 of `2_mails.up.sql` at line 1: duplicate column name: mail: \
-                 Error code 1: SQL logic error",
+                "up again fails: cannot run statement 1 of `2_mails.up.sql` at line 1: duplicate column name: mail",
                 "table users: column mail stays behind",
             ],
             "difference": ["  CREATE TABLE users (", "      id INTEGER PRIMARY KEY", "      name", "+     mail", "  )"],

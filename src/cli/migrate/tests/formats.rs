@@ -72,7 +72,7 @@ impl Site {
 }
 
 /// Writes `atlas.sum`.
-fn vouch(directory: &std::path::Path) {
+pub(super) fn vouch(directory: &std::path::Path) {
     let mut names: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     let (mut fed, mut all, mut lines) = (Vec::new(), String::new(), String::new());

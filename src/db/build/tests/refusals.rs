@@ -132,7 +132,7 @@ fn every_row_that_breaks_a_constraint_is_named_with_its_key() {
         "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 250) INSERT INTO pots SELECT i, NULL, '' FROM n",
     );
     let said = refusal(&many);
-    assert!(said.starts_with("250 rows do not fit") && said.contains("and 150 more"), "{said}");
+    assert!(said.starts_with("250 rows do not fit") && said.ends_with("\n    and 150 more"), "{said}");
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn keys_that_are_the_same_after_a_merge_are_named() {
     );
     let said = refusal(&World::of(OLD, &rows.replace("(1, 'wok', 0)", "(1, 'WOK', 0)"), &new, SQL, TOML));
     assert!(
-        said.contains("2 rows do not fit: ")
+        said.starts_with("2 rows do not fit:\n")
             && said.contains("`vessels` id = 'pan-1'")
             && said.contains("`vessels` id = 'pot-1': UNIQUE"),
         "{said}"
@@ -162,7 +162,7 @@ fn references_that_lead_nowhere_are_named() {
     let rows = "INSERT INTO pots VALUES (1, 'wok', ''); INSERT INTO notes VALUES (1, 'a'), (2, 'b'), (3, 'c')";
     let said = refusal(&World::new(rows));
     assert!(
-        said.contains("2 rows do not fit: `notes` row 2: FOREIGN KEY (vessel) refers to no row of vessels"),
+        said.contains("2 rows do not fit:\n    `notes` row 2: FOREIGN KEY (vessel) refers to no row of vessels\n"),
         "{said}"
     );
     let new = NEW.replace("words TEXT) STRICT", "words TEXT NOT NULL, PRIMARY KEY (words)) STRICT, WITHOUT ROWID");

@@ -24,7 +24,7 @@ const STEPS: [(&str, &str, &str); 3] = [
     ("3", "CREATE TABLE c (x);", "DROP TABLE c"),
 ];
 
-fn go(path: &Path, format: Format, works: &[Work]) -> Result<Receipt, InPlaceError> {
+fn go(path: &Path, format: Format, works: &[Work]) -> Result<Effect, InPlaceError> {
     run(path, works, &Ledger::of(format, None).unwrap(), Arc::new(|| false), &|_| {})
 }
 

@@ -28,7 +28,8 @@ impl Ground {
 
     fn write(&self, work: &Work, write: impl Fn(&Entry<'_, '_>) -> Result<()>) -> &Self {
         let began = "2026-11-20T23:00:39.440Z".parse().unwrap();
-        write(&Writer::new(&self.connection, &self.ledger).entry(work, began)).unwrap();
+        let script = work.half().unwrap().script().unwrap();
+        write(&Writer::new(&self.connection, &self.ledger).entry(work, Some(&script), began)).unwrap();
         self
     }
 
@@ -121,6 +122,9 @@ fn atlas_keeps_a_revision_each() {
     assert!(operator[0].starts_with("gantry-installer "), "{operator:?}");
 }
 
+/// The digest of `SELECT 1;`, as `openssl dgst -sha256 -binary | base64` has it.
+const FIRST: &str = "h1:F9tP02ntuSRLn5HZru0UXD0ErYum6V0GJH8HpjUn0Ro=";
+
 #[test]
 fn atlas_writes_down_how_far_a_file_without_a_transaction_came() {
     let ground = Ground::new(Format::Atlas, ["001", "002", "003"]);
@@ -129,9 +133,9 @@ fn atlas_writes_down_how_far_a_file_without_a_transaction_came() {
     let at = "2026-11-20 23:00:39.44+00:00";
     assert_eq!(ground.write(&work, |entry| entry.open(0)).rows(REVISION), row(&format!("0|2|{at}|0|||sum001|null")));
     let first = ground.write(&work, |entry| entry.piece(1)).rows(REVISION);
-    assert_eq!(first, row(&format!("1|2|{at}|0|||sum001|[\"h1:1\"]")));
+    assert_eq!(first, row(&format!("1|2|{at}|0|||sum001|[\"{FIRST}\"]")));
     let failed = ground.write(&work, |entry| entry.fail(1, "table t4 already exists", "SELECT 2;")).rows(REVISION);
-    assert_eq!(failed, row(&format!("1|2|{at}|0|table t4 already exists|SELECT 2;|sum001|[\"h1:1\"]")));
+    assert_eq!(failed, row(&format!("1|2|{at}|0|table t4 already exists|SELECT 2;|sum001|[\"{FIRST}\"]")));
     let broken = LedgerState::Applied { versions: Vec::new(), broken: Some(text("001")), baseline: true };
     assert_eq!(read(&ground.connection, &ground.ledger).unwrap(), broken);
     let whole = ground.up("001").rows(REVISION);
