@@ -39,7 +39,11 @@ fn refused(verdict: &Verdict, command: &[OsString]) -> Box<Reply> {
 }
 
 fn of(verdict: &Verdict) -> Reply {
-    Reply::new(Outcome::Done).with("verdict", verdict.word())
+    let drift = match verdict {
+        Verdict::Ready { drift, .. } | Verdict::Drifted { objects: drift } => drift.as_slice(),
+        _ => &[],
+    };
+    Reply::new(Outcome::Done).with("verdict", verdict.word()).with("drift", drift)
 }
 
 /// The same answer where the gate could not even be asked: a command is not started then either.

@@ -25,6 +25,7 @@ use crate::db::side_files;
 use crate::journal::releases::{self, ReleaseRecord};
 use crate::plan::Refusal;
 use crate::plan::gates::size;
+use crate::plan::upgrade::not_installed;
 use crate::plan::verdict::words;
 use crate::steps::sets;
 use crate::sys::attributes;
@@ -94,6 +95,9 @@ fn begin(path: &Path) -> Answer<Publication> {
 fn release(arguments: &arguments::Import, session: &Session<'_>) -> Answer<ReleaseRecord> {
     let records = releases::list(&session.config.layout)
         .map_err(|error| barred("state", &error, "run it as root, or as the user who owns the state directory"))?;
+    if records.is_empty() {
+        return Err(refused(vec![not_installed()]));
+    }
     let here: Vec<String> = records.iter().map(|record| record.release.version.to_string()).collect();
     let admitted = records.into_iter().rfind(|record| arguments.release.admits(&record.release.version));
     admitted.ok_or_else(|| {

@@ -20,8 +20,8 @@ const RUN: [&str; 12] = [
 ];
 
 /// Keys that are lists.
-const LISTS: [&str; 9] =
-    ["hops", "kept", "steps", "strategies", "backups", "removed", "findings", "migrations", "pages"];
+const LISTS: [&str; 10] =
+    ["hops", "kept", "steps", "strategies", "backups", "removed", "findings", "migrations", "pages", "drift"];
 
 /// Adds the keys of `command` that `body` does not have.
 pub fn complete(command: &str, body: &mut Map<String, Value>) {
@@ -36,7 +36,7 @@ pub fn complete(command: &str, body: &mut Map<String, Value>) {
         "import" => &["import"],
         "manifest check" | "migrate lint" => &["findings"],
         "migrate status" | "migrate test" => &["migrations"],
-        "gate" => &["verdict"],
+        "gate" => &["verdict", "drift"],
         "confirm" => &["probation"],
         _ => &[],
     };

@@ -5,7 +5,7 @@ mod target;
 use super::arguments::{self, StrategyName};
 use super::exit::Outcome;
 use super::outcome;
-use super::reply::Reply;
+use super::reply::{Problem, Reply};
 use super::runs::{Answer, barred, conduct, consent, declined, refused, run_name, stands, timed, unless_interrupted};
 use super::session::Session;
 use super::ways::{closed, line, listing, loses, question, shown};
@@ -42,6 +42,9 @@ pub fn run(arguments: &arguments::Rollback, session: &Session<'_>) -> Answer<Rep
         StrategyName::Down => Strategy::Down,
         StrategyName::Restore => Strategy::Restore,
     });
+    if let (Some(strategy @ (Strategy::Binary | Strategy::Down)), Some(_)) = (strategy, &arguments.backup) {
+        return Err(contradiction(strategy));
+    }
     let wish = Wish {
         to: arguments.to.as_ref(),
         strategy,
@@ -50,6 +53,17 @@ pub fn run(arguments: &arguments::Rollback, session: &Session<'_>) -> Answer<Rep
         yes: arguments.yes,
     };
     grant("rollback", &wish, session)
+}
+
+/// Only `restore` takes a backup.
+fn contradiction(strategy: Strategy) -> Box<Reply> {
+    let problem = Problem {
+        code: "usage".to_owned(),
+        message: format!("`--backup` says what to restore, and `--strategy {}` restores nothing", strategy.word()),
+        causes: Vec::new(),
+        remedy: "leave one of them out, or give `--strategy restore`".to_owned(),
+    };
+    Box::new(Reply { error: Some(problem), ..Reply::new(Outcome::Usage) })
 }
 
 /// Restores a backup: the binary stays if it reads the backup's schema, else the backup's release comes with it.
@@ -121,10 +135,12 @@ pub fn go(wish: &Wish<'_>, session: &Session<'_>) -> Answer<Reply> {
         .map_err(|error| Box::new(Reply::failed("survey", &error, "check the work directory beside the database")))?;
     if wish.dry_run {
         // What would be done without naming anything is the first way that is open.
-        let way = choices.iter().find_map(|choice| choice.way.as_ref());
+        let only = wish.only();
+        let asked = choices.iter().filter(|choice| only.is_none_or(|only| choice.name == only));
+        let way = asked.filter_map(|choice| choice.way.as_ref()).next();
         let to = way.map(|way| rollback::arrival(&target, way, &seen));
         let reply = Reply::new(Outcome::Done).with("from", stands(&seen)).with("to", to);
-        let reply = reply.with("strategy", way.map(Way::strategy));
+        let reply = reply.with("strategy", only.or(way.map(Way::strategy)));
         return Ok(shown(&choices, &target, reply).warning(withdrawn));
     }
     if let (false, Some(warning)) = (wish.yes, &withdrawn) {

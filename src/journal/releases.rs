@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::record::{self, RecordError};
 use crate::digest::{Fingerprint, Sha256};
 use crate::layout::Layout;
-use crate::manifest::Release;
+use crate::manifest::trust::{SaidSince, Trust};
+use crate::manifest::{Manifest, Release};
 use crate::migration::SchemaPrint;
 use crate::sys::fs;
 use crate::version::{SchemaVersion, Version};
@@ -29,12 +30,47 @@ pub struct ReleaseRecord {
     pub schemas: BTreeMap<String, SchemaPrint>,
 }
 
-/// All releases that are on disk with a record, lowest first.
+/// All releases that are on disk with a record, lowest first, as the newest manifest speaks of them.
 pub fn list(layout: &Layout) -> Result<Vec<ReleaseRecord>, RecordError> {
+    let trust = trust(layout)?;
+    let records = as_brought(layout)?.into_iter();
+    Ok(records.map(|record| record.as_said_since(&trust)).collect())
+}
+
+/// What `manifest` says otherwise of the releases on disk than the one that each was brought in by.
+pub fn said_since(layout: &Layout, manifest: &Manifest) -> Result<BTreeMap<Sha256, SaidSince>, RecordError> {
+    let mut said = BTreeMap::new();
+    for ReleaseRecord { release: known, artifact, .. } in as_brought(layout)? {
+        let Some(now) = manifest.release(&known.version) else { continue };
+        let same = now.schema == known.schema && now.artifacts.iter().any(|named| named.sha256 == artifact);
+        if same && (now.reads != known.reads || now.yanked != known.yanked) {
+            said.insert(artifact, SaidSince { reads: now.reads.clone(), yanked: now.yanked.clone() });
+        }
+    }
+    Ok(said)
+}
+
+impl ReleaseRecord {
+    /// Kept with what is trusted, and laid over the record whenever it is read: whoever verifies a manifest, as `status`
+    /// does, need not hold the lock under which releases are brought in and removed.
+    fn as_said_since(mut self, trust: &Trust) -> Self {
+        if let Some(SaidSince { reads, yanked }) = trust.said_since.get(&self.artifact) {
+            self.release.reads.clone_from(reads);
+            self.release.yanked.clone_from(yanked);
+        }
+        self
+    }
+}
+
+fn trust(layout: &Layout) -> Result<Trust, RecordError> {
+    Ok(record::read(&layout.trust())?.unwrap_or_default())
+}
+
+fn as_brought(layout: &Layout) -> Result<Vec<ReleaseRecord>, RecordError> {
     let mut records = Vec::new();
     for name in fs::names(&layout.versions())? {
         let Some(version) = name.to_str().and_then(|name| name.parse::<Version>().ok()) else { continue };
-        records.extend(read(layout, &version)?);
+        records.extend(read_as_brought(layout, &version)?);
     }
     records.sort_by(|one, other| one.release.version.cmp(&other.release.version));
     Ok(records)
@@ -47,8 +83,13 @@ pub fn of_major(layout: &Layout, major: u64) -> Result<Vec<ReleaseRecord>, Recor
     Ok(records)
 }
 
-/// The record of one release, if it is on disk.
+/// The record of one release, if it is on disk, as the newest manifest speaks of it.
 pub fn read(layout: &Layout, version: &Version) -> Result<Option<ReleaseRecord>, RecordError> {
+    let Some(record) = read_as_brought(layout, version)? else { return Ok(None) };
+    Ok(Some(record.as_said_since(&trust(layout)?)))
+}
+
+fn read_as_brought(layout: &Layout, version: &Version) -> Result<Option<ReleaseRecord>, RecordError> {
     if !fs::exists(&layout.version(version))? {
         return Ok(None);
     }

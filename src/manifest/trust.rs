@@ -9,12 +9,26 @@ use thiserror::Error;
 use super::Manifest;
 use super::signature::KeyId;
 use crate::digest::Sha256;
+use crate::version::SchemaVersion;
 
 /// Kept in the state directory; only what a verified manifest says goes into it, never the local clock.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trust {
     /// What is known by each key.
     pub marks: BTreeMap<KeyId, Mark>,
+    /// What the newest manifest says of releases that were brought in by an earlier one, by the digest of the artifact that
+    /// was unpacked; only where it says something else.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub said_since: BTreeMap<Sha256, SaidSince>,
+}
+
+/// What a later manifest may change of a published release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaidSince {
+    /// Every schema that its binary runs on.
+    pub reads: Vec<SchemaVersion>,
+    /// Why it was withdrawn.
+    pub yanked: Option<String>,
 }
 
 /// The newest manifest by one key: its number and its bytes, and how far that key moved the time.
@@ -85,7 +99,7 @@ impl Trust {
         }
         let created = marks.get(key).map_or(manifest.created, |mark| mark.created.max(manifest.created));
         marks.insert(key.clone(), Mark { sequence: offered, sha256: bytes, created });
-        Ok(Self { marks })
+        Ok(Self { marks, said_since: self.said_since.clone() })
     }
 
     /// The time to believe: the clock's, unless it is before something that was certainly made already. `built` is when

@@ -6,6 +6,7 @@ use thiserror::Error;
 use crate::config::Config;
 use crate::digest::Sha256;
 use crate::journal::record::{self, RecordError};
+use crate::journal::releases;
 use crate::manifest::graph::NoWay;
 use crate::manifest::signature::{self, KeyId, PublicKey, SignatureError};
 use crate::manifest::target::{Host, choose};
@@ -177,7 +178,7 @@ pub fn manifest(config: &Config, client: &Client, expiry: Expiry, watch: &dyn Wa
     let doubted = |source| ResolveError::Trust { url: http::without_secrets(&config.manifest.url), source };
     let trust: Trust = record::read(&config.layout.trust())?.unwrap_or_default();
     let admitted = signed.admit(&trust).map_err(doubted)?;
-    note(&admitted, &trust, config)?;
+    note(&admitted, &signed.manifest, &trust, config)?;
     let now = admitted.believe(clock::now(), built()).map_err(doubted)?;
     if expiry == Expiry::Enforced {
         check_expiry(&signed.manifest, now).map_err(doubted)?;
@@ -191,7 +192,7 @@ pub fn packaged(config: &Config, client: &Client, watch: &dyn Watch) -> Result<M
     let signed = fetch(config, client, watch)?;
     let trust: Trust = record::read(&config.layout.trust())?.unwrap_or_default();
     if let Ok(admitted) = signed.admit(&trust) {
-        note(&admitted, &trust, config)?;
+        note(&admitted, &signed.manifest, &trust, config)?;
     }
     Ok(signed.manifest)
 }
@@ -245,11 +246,15 @@ fn verified(config: &Config, bytes: &[u8], signature: &[u8]) -> Result<Signed, R
     Ok(Signed { manifest, sha256: Sha256::of(bytes), key, configured })
 }
 
-/// Records what is trusted now, where that is more than before and this user may.
-fn note(admitted: &Trust, trust: &Trust, config: &Config) -> Result<(), ResolveError> {
-    if admitted != trust && room::space(&config.layout.state)?.writable {
-        fs::create_dir_all(&config.layout.state, 0o755)?;
-        record::write(&config.layout.trust(), admitted, 0o600)?;
+/// Records what is trusted now, and what is said of the releases on disk, where that is news and this user may.
+fn note(admitted: &Trust, manifest: &Manifest, trust: &Trust, config: &Config) -> Result<(), ResolveError> {
+    let layout = &config.layout;
+    if room::space(&layout.state)?.writable {
+        let admitted = Trust { said_since: releases::said_since(layout, manifest)?, ..admitted.clone() };
+        if admitted != *trust {
+            fs::create_dir_all(&layout.state, 0o755)?;
+            record::write(&layout.trust(), &admitted, 0o600)?;
+        }
     }
     Ok(())
 }

@@ -178,3 +178,13 @@ fn an_export_of_another_schema_or_release_is_refused_with_both() {
     assert_eq!(refused(&other), ("other-schema", "the export has the schema 1, of 1.0.0, and 1.1.0 has 2"));
     assert!(!Path::new(&to).exists());
 }
+
+#[test]
+fn an_import_where_nothing_is_installed_is_told_to_install() {
+    let world = World::with(&[OLD]);
+    let from = world.path("releases/notes-1.0.0.tar.gz").to_str().unwrap().to_owned();
+    let to = world.path("new.db").to_str().unwrap().to_owned();
+    let answer = world.run(&["import", "--from", &from, "--into", &to, "--release", "1.0", "--json"]).expect(3).json();
+    assert_eq!(refused(&answer), ("not-installed", "no release is installed here"));
+    assert!(world.plain(answer["refusals"][0]["remedy"].as_str().unwrap()).contains("`gantry-installer install`"));
+}

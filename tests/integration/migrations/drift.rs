@@ -36,6 +36,19 @@ fn additions_that_do_no_harm_are_shown_and_found_good() {
     assert!(verified.stdout.starts_with("index by_text is extra\nevery file is as it was"), "{verified:#?}");
 }
 
+#[test]
+fn the_gate_names_what_drifted_whether_it_is_tolerated_or_not() {
+    let world = World::installed(&[OLD]);
+    let gate = |code| world.run(&["gate", "--json"]).expect(code).json();
+    assert_eq!(gate(0)["drift"], json!([]));
+    let index = json!({ "kind": "extra", "object": "index by_text", "severity": "tolerated" });
+    world.execute("CREATE INDEX by_text ON notes (text)");
+    assert_eq!((&gate(0)["verdict"], &gate(0)["drift"]), (&json!("ready"), &json!([index])));
+    world.execute("CREATE TRIGGER mine AFTER INSERT ON notes BEGIN SELECT 1; END");
+    let trigger = json!({ "kind": "extra", "object": "trigger mine", "severity": "fatal" });
+    assert_eq!((&gate(3)["verdict"], &gate(3)["drift"]), (&json!("drifted"), &json!([index, trigger])));
+}
+
 /// Of a schema between those that a release reads only the fingerprint is recorded.
 #[test]
 fn drift_of_a_schema_between_two_releases_is_shown_as_well() {

@@ -30,6 +30,36 @@ fn yes_with_a_backup_agrees_to_no_loss_either() {
 }
 
 #[test]
+fn a_backup_for_a_strategy_that_restores_none_is_a_contradiction() {
+    let world = upgraded(OLD);
+    let listed = world.run(&["backup", "list", "--json"]).expect(0).json();
+    let id = listed["backups"][0]["id"].as_str().unwrap();
+    for strategy in ["binary", "down"] {
+        let arguments = ["rollback", "--strategy", strategy, "--backup", id, "--yes", "--json"];
+        let answer = world.run(&arguments).expect(2).json();
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(message.contains("`--backup`") && message.contains(strategy), "{message}");
+    }
+    stands(&world, "1.1.0", 2, 4);
+}
+
+#[test]
+fn a_dry_run_answers_for_the_strategy_that_was_asked_for() {
+    let world = upgraded(OLD);
+    let would = |more: &[&str]| {
+        let answer = world.run(&[&["rollback", "--dry-run", "--json"], more].concat()).expect(0).json();
+        (answer["strategy"].clone(), answer["to"]["schema"].clone())
+    };
+    assert_eq!(would(&[]), ("binary".into(), 2.into()));
+    assert_eq!(would(&["--strategy", "down"]), ("down".into(), 1.into()));
+    assert_eq!(would(&["--strategy", "restore"]), ("restore".into(), 1.into()));
+    // One that is not possible leads nowhere, and the answer is for no other one.
+    let world = upgraded(ONLY);
+    let answer = world.run(&["rollback", "--dry-run", "--strategy", "binary", "--json"]).expect(0).json();
+    assert_eq!((&answer["strategy"], &answer["to"]), (&"binary".into(), &serde_json::Value::Null));
+}
+
+#[test]
 fn yes_alone_is_enough_where_nothing_is_lost() {
     let world = upgraded(OLD);
     world.run(&["rollback", "--yes"]).expect(0);

@@ -1,6 +1,6 @@
 //! Where a rollback goes.
 
-use super::{ONLY, refusal, stands, upgraded};
+use super::{ONLY, dry_run, named, refusal, stands, upgraded};
 use crate::world::{NEW, OLD, Release, World};
 
 #[test]
@@ -11,6 +11,35 @@ fn without_a_target_it_goes_where_the_last_run_came_from() {
     let answer = world.run(&["rollback", "--strategy", "down", "--yes", "--json"]).expect(0).json();
     assert_eq!((&answer["from"]["version"], &answer["to"]["version"]), (&"1.2.0".into(), &"1.1.0".into()));
     stands(&world, "1.1.0", 2, 3);
+}
+
+#[test]
+fn what_a_later_manifest_says_of_a_release_on_disk_counts_from_the_moment_it_was_seen() {
+    let mut world = upgraded(ONLY);
+    assert_eq!(named(&dry_run(&world), "binary")["possible"], false);
+    world.withdraw();
+    world.add(&Release::new("1.0.0", 1, &[1, 2]).extra("yanked = \"eats rows\""));
+    world.add(&NEW);
+    world.publish();
+    world.run(&["status"]).expect(0);
+
+    let answer = world.run(&["rollback", "--to", "1.0.0", "--dry-run", "--json"]).expect(0).json();
+    assert_eq!(answer["warnings"], serde_json::json!(["release 1.0.0 was withdrawn: eats rows"]));
+    assert_eq!(named(answer["strategies"].as_array().unwrap(), "binary")["possible"], true);
+    // Who names no release exactly does not get one that was withdrawn.
+    let (code, _) = refusal(world.run(&["rollback", "--to", "1.0", "--dry-run", "--json"]));
+    assert_eq!(code, "no-release");
+    world.run(&["rollback", "--to", "1.0.0", "--strategy", "binary", "--yes"]).expect(0);
+    stands(&world, "1.0.0", 2, 4);
+
+    // A still later one takes it back.
+    world.withdraw();
+    world.add(&ONLY);
+    world.add(&NEW);
+    world.publish();
+    world.run(&["status"]).expect(0);
+    let trust = std::fs::read_to_string(world.path("state/trust.json")).unwrap();
+    assert!(!trust.contains("eats rows"), "{trust}");
 }
 
 #[test]
