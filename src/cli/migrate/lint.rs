@@ -34,7 +34,7 @@ pub fn of_directory(asked: &Lint, arguments: &Migrate, interrupt: &Interrupt) ->
             "give `--dir`, and no `--database`",
         ));
     };
-    let format = format(&arguments.format)?;
+    let format = format(arguments.format())?;
     let unreadable = |error| failed("migrations", &error, "check the directory after `--dir`");
     let files: BTreeMap<_, _> = files(directory).map_err(unreadable)?.into_iter().collect();
     let ledger = Ledger::of(format, None).map_err(|error| failed("ledger", &error, ""))?;
