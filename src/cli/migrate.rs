@@ -62,7 +62,7 @@ pub fn in_place(
         }
         MigrateVerb::New { name } => match (&arguments.dir, &arguments.database) {
             (Some(directory), None) => {
-                site::format(&arguments.format).and_then(|format| new::new(directory, format, name))
+                site::format(arguments.format()).and_then(|format| new::new(directory, format, name))
             }
             _ => Err(needs_directory()),
         },
@@ -89,6 +89,15 @@ pub fn check_dry_run(arguments: &Migrate) -> Result<(), Early> {
         return Ok(());
     }
     Err(site::usage("`--dry-run` belongs to `up`, `down` and `goto`", "leave it out"))
+}
+
+/// Refuses `--format` where the configuration says the format.
+pub fn check_format(arguments: &Migrate) -> Result<(), Early> {
+    if arguments.format.is_none() {
+        return Ok(());
+    }
+    let remedy = "leave it out: of an installed product `database.format` of the configuration says it";
+    Err(site::usage("`--format` belongs to `--dir`, and to `--database` with it", remedy))
 }
 
 /// The answer to `migrate new` without a directory of its own.

@@ -23,6 +23,11 @@ use crate::version::SchemaVersion;
 /// Migrates, or tells where the database stands.
 pub fn run(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Reply> {
     migrate::check_dry_run(arguments)?;
+    // It works on a directory of sources, and never on what was installed.
+    if matches!(arguments.verb, MigrateVerb::New { .. }) {
+        return Err(migrate::needs_directory());
+    }
+    migrate::check_format(arguments)?;
     if session.config.database.migrator.is_some() {
         return Err(refused(vec![Refusal::new(
             "own-migrator",
@@ -38,7 +43,6 @@ pub fn run(arguments: &arguments::Migrate, session: &Session<'_>) -> Answer<Repl
         MigrateVerb::Lint(lint) => migrate::lint::of_product(lint, session),
         MigrateVerb::Force { version } => force(version, arguments, session),
         MigrateVerb::Test { .. } => test(session),
-        // It works on a directory of sources, and never on what was installed.
         MigrateVerb::New { .. } => Err(migrate::needs_directory()),
     }
 }

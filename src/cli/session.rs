@@ -35,8 +35,7 @@ impl<'t> Session<'t> {
     pub fn read(file: &Path, terminal: &'t Terminal) -> Result<Self, Box<Reply>> {
         let hint = "name another file with `--config FILE`, or write this one";
         let bytes = fs::read(file).map_err(|error| Box::new(Reply::barred("config", &error, hint)))?;
-        let text = String::from_utf8_lossy(&bytes);
-        let config = config::parse(&text).map_err(|error| {
+        let config = config::text(&bytes).and_then(config::parse).map_err(|error| {
             let refusal = |wrong: String| {
                 let message = format!("the configuration `{}` cannot be used: {wrong}", file.display());
                 Refusal::new("config", message, "correct it, then run the same command again")

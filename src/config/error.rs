@@ -1,5 +1,6 @@
 //! Why a configuration is refused, in words.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use thiserror::Error;
@@ -10,15 +11,16 @@ use crate::nearest::nearest;
 /// A configuration that cannot be used. Lines count from 1.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ConfigError {
-    /// A key is unknown or missing, or a value is of a wrong type or out of its domain.
+    /// It is no TOML in UTF-8.
     #[error("line {line}: {message}")]
     Wrong {
         /// Where.
         line: usize,
-        /// What, what was expected, and the nearest known key.
+        /// What, and what was expected.
         message: String,
     },
-    /// Keys whose values cannot be used, or contradict each other: all of them.
+    /// Keys that are unknown or missing, and those whose values are of a wrong type, cannot be used, or contradict each
+    /// other: all of them.
     #[error("{}", in_one_line(.0))]
     Faults(Vec<Fault>),
 }
@@ -27,7 +29,7 @@ pub enum ConfigError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The key, with its section.
-    pub key: &'static str,
+    pub key: Cow<'static, str>,
     /// Where it stands, counted from 1; none where it is not written at all.
     pub line: Option<usize>,
     /// What is wrong with it, and what was expected.
@@ -44,8 +46,13 @@ impl fmt::Display for Fault {
 }
 
 impl Fault {
-    pub(super) fn new(key: &'static str, message: impl Into<String>) -> Self {
-        Self { key, line: None, message: message.into() }
+    pub(super) fn new(key: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { key: key.into(), line: None, message: message.into() }
+    }
+
+    /// The same where it is known where it stands.
+    pub(super) fn at(line: usize, key: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { line: Some(line), ..Self::new(key, message) }
     }
 
     /// A key of a capability that this version does not have.
@@ -57,7 +64,7 @@ impl Fault {
 /// The same faults, with their lines.
 pub(super) fn placed(text: &str, mut faults: Vec<Fault>) -> ConfigError {
     for fault in &mut faults {
-        fault.line = line_of(text, fault.key);
+        fault.line = fault.line.or_else(|| line_of(text, &fault.key));
     }
     faults.sort_by_key(|fault| fault.line);
     ConfigError::Faults(faults)
@@ -76,7 +83,7 @@ fn line_of(text: &str, key: &str) -> Option<usize> {
     at.map(|at| line_at(text, at))
 }
 
-fn line_at(text: &str, at: usize) -> usize {
+pub(super) fn line_at(text: &str, at: usize) -> usize {
     text.get(..at.min(text.len())).unwrap_or_default().matches('\n').count() + 1
 }
 
@@ -87,7 +94,7 @@ fn in_one_line(faults: &[Fault]) -> String {
 /// What the reader of TOML found, with its line.
 pub(super) fn explain(text: &str, error: &toml::de::Error) -> ConfigError {
     let start = error.span().map_or(0, |span| span.start);
-    let (line, message) = (line_at(text, start), with_nearest(error.message()));
+    let (line, message) = (line_at(text, start), error.message().to_owned());
     // Words about a value do not name its key.
     let message = match key_in(text, line).filter(|key| !message.contains(&format!("`{key}`"))) {
         Some(key) => format!("`{key}`: {message}"),
@@ -105,7 +112,7 @@ fn key_in(text: &str, line: usize) -> Option<&str> {
 }
 
 /// Adds the nearest known key to serde's words about an unknown one.
-fn with_nearest(message: &str) -> String {
+pub(super) fn with_nearest(message: &str) -> String {
     let mut words = message.split('`').skip(1).step_by(2);
     let meant = match (message.strip_prefix("unknown field"), words.next()) {
         (Some(_), Some(unknown)) => nearest(unknown, words),

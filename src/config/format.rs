@@ -22,6 +22,12 @@ impl FormatError {
     }
 }
 
+/// Whether a table can be a ledger: engines write its name without quotes.
+pub fn is_ledger_name(table: &str) -> bool {
+    let legal = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    table.chars().all(legal) && table.starts_with(|first: char| legal(first) && !first.is_ascii_digit())
+}
+
 /// A migration format: whose files these are, and whose ledger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -4,24 +4,24 @@ use super::raw::RawDatabase;
 use super::{Fault, Format, Migrator};
 
 impl RawDatabase {
-    /// The product's own migrator, if that is its format.
-    pub(super) fn migrator(&self) -> Result<Option<Migrator>, Fault> {
+    /// The product's own migrator, if that is its format; else all that is wrong with its keys.
+    pub(super) fn migrator(&self) -> Result<Option<Migrator>, Vec<Fault>> {
         let keys = [("database.up", &self.up), ("database.version", &self.version)];
         if self.format != Format::Command.name() {
             // A name that is none of them has been told of already, and says nothing of the other keys.
             if Format::named(&self.format).is_none() {
                 return Ok(None);
             }
-            return match keys.into_iter().find(|(_, words)| words.is_some()) {
-                Some((key, _)) => Err(Fault::new(key, format!("`{key}` needs `database.format = \"command\"`"))),
-                None => Ok(None),
-            };
+            let written = keys.into_iter().filter(|(_, words)| words.is_some());
+            let needs = |(key, _)| Fault::new(key, format!("`{key}` needs `database.format = \"command\"`"));
+            let faults: Vec<Fault> = written.map(needs).collect();
+            return if faults.is_empty() { Ok(None) } else { Err(faults) };
         }
-        let table = ("database.table", self.table.is_some());
-        if let (key, true) = table {
-            let message =
-                format!("`{key}` is of no use with `database.format = \"command\"`: the program keeps its own account");
-            return Err(Fault::new(key, message));
+        let mut faults = Vec::new();
+        if self.table.is_some() {
+            let message = "`database.table` is of no use with `database.format = \"command\"`: the program keeps its own \
+                           account";
+            faults.push(Fault::new("database.table", message));
         }
         for (key, words) in keys {
             let words = words.as_deref().unwrap_or_default();
@@ -29,8 +29,11 @@ impl RawDatabase {
                 let message = format!(
                     "`database.format = \"command\"` needs `{key}`: a program and its arguments, with {{database}} among them"
                 );
-                return Err(Fault::new(if words.is_empty() { "database.format" } else { key }, message));
+                faults.push(Fault::new(if words.is_empty() { "database.format" } else { key }, message));
             }
+        }
+        if !faults.is_empty() {
+            return Err(faults);
         }
         let words = |words: &Option<Vec<String>>| words.clone().unwrap_or_default();
         Ok(Some(Migrator { up: words(&self.up), version: words(&self.version) }))
@@ -43,7 +46,7 @@ mod tests {
 
     fn migrator(more: &str) -> Result<Option<Migrator>, String> {
         let raw: RawDatabase = toml::from_str(&format!("url = \"sqlite:/data/notes.db\"\n{more}")).unwrap();
-        raw.migrator().map_err(|fault| fault.message)
+        raw.migrator().map_err(|faults| faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; "))
     }
 
     const UP: &str = "up = [\"{binary}\", \"migrate\", \"{database}\"]";

@@ -1,11 +1,13 @@
 //! The product's configuration: as written (`raw`), then checked (`validate`). Nothing after this module sees the raw form.
 
 pub mod address;
+mod check;
 mod error;
 mod format;
 mod migrator;
 mod publisher;
 mod raw;
+mod read;
 mod validate;
 mod values;
 
@@ -13,8 +15,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use error::{ConfigError, Fault};
-pub use format::{Format, FormatError};
+pub use format::{Format, FormatError, is_ledger_name};
 pub use publisher::{Publisher, publisher};
+pub use read::text;
 pub use validate::parse;
 pub use values::{database_path, duration};
 

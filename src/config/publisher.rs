@@ -3,9 +3,10 @@
 
 use std::path::PathBuf;
 
-use super::error::{ConfigError, explain, placed};
+use super::check::outside;
+use super::error::{ConfigError, placed};
 use super::raw::Raw;
-use super::validate::inside;
+use super::read::is_told;
 use super::{ForeignKeys, Migrator};
 
 /// The part of a configuration that is the product's own, whatever machine it is on.
@@ -26,13 +27,19 @@ pub struct Publisher {
 /// # Errors
 /// What is no such configuration, and commands that cannot be run, with their lines.
 pub fn publisher(text: &str) -> Result<Publisher, ConfigError> {
-    let raw: Raw = toml::from_str(text).map_err(|error| explain(text, &error))?;
-    let wrong = |fault| placed(text, vec![fault]);
+    let (raw, mut faults) = Raw::read(text)?;
     let product = raw.product.0;
     let binary = raw.install.binary.unwrap_or_else(|| PathBuf::from("bin").join(&product));
+    let migrator = raw.database.migrator();
+    let of_values = outside("install.binary", &binary).into_iter().chain(migrator.clone().err().into_iter().flatten());
+    let new: Vec<_> = of_values.filter(|fault| !is_told(&faults, &fault.key)).collect();
+    faults.extend(new);
+    if !faults.is_empty() {
+        return Err(placed(text, faults));
+    }
     Ok(Publisher {
-        binary: inside("install.binary", binary).map_err(wrong)?,
-        migrator: raw.database.migrator().map_err(wrong)?,
+        binary,
+        migrator: migrator.unwrap_or_default(),
         foreign_keys: if raw.database.foreign_keys { ForeignKeys::Enforced } else { ForeignKeys::Ignored },
         product,
     })

@@ -44,9 +44,13 @@ impl Command {
 }
 
 fn product(text: &str) -> Option<Product> {
+    (is_name(text) && text.len() <= 64).then(|| Product(text.to_owned()))
+}
+
+/// Whether it may name a product or a channel, here and in a manifest.
+pub(super) fn is_name(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let sound = !text.is_empty() && text.len() <= 64 && text.bytes().all(fits) && !text.starts_with('-');
-    sound.then(|| Product(text.to_owned()))
+    !text.is_empty() && text.bytes().all(fits) && !text.starts_with('-')
 }
 
 fn seconds(text: &str) -> Option<Seconds> {

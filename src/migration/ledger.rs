@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::config::Format;
+use crate::config::{Format, is_ledger_name};
 
 mod shape;
 mod shapes;
@@ -39,9 +39,7 @@ impl Ledger {
         if format == Format::Command {
             return Ok(Self { table: String::new(), shape });
         }
-        let legal = |character: char| character.is_ascii_alphanumeric() || character == '_';
-        let starts = |character: char| legal(character) && !character.is_ascii_digit();
-        if !table.chars().all(legal) || !table.starts_with(starts) {
+        if !is_ledger_name(table) {
             return Err(LedgerNameError(table.to_owned()));
         }
         Ok(Self { table: table.to_owned(), shape })

@@ -58,13 +58,15 @@ fn named(text: &str) -> Vec<String> {
 #[test]
 fn every_test_that_a_document_names_exists() {
     let tests = tests(&sources());
+    let keys: Vec<String> = documented().into_values().flatten().collect();
     let documents = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).unwrap();
     let mut checked = 0;
     for document in documents.map(|entry| entry.unwrap().path()) {
         let text = std::fs::read_to_string(&document).unwrap();
         // What is shown of a session is no name of a test.
         let prose: String = text.split("```").step_by(2).collect();
-        for name in named(&prose) {
+        // Nor is a key of the configuration.
+        for name in named(&prose).into_iter().filter(|name| !keys.contains(name)) {
             checked += 1;
             assert!(tests.contains_key(&name), "{} names `{name}`, and there is no such test", document.display());
         }
@@ -88,6 +90,42 @@ fn every_situation_of_a_package_is_in_its_table_and_has_its_test() {
     for name in &named {
         assert!(tests.contains(&name.as_str()), "packaging/README.md names `{name}`, and there is no such test");
     }
+}
+
+/// The rows of each section of `docs/configuration.md`: by the heading, the keys of the first column.
+fn documented() -> BTreeMap<String, Vec<String>> {
+    let text = read("docs/configuration.md");
+    let sections = text.split("\n#").skip(1).map(|section| {
+        let heading = section.lines().next().unwrap().trim_matches(['#', ' ', '`', '[', ']']);
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+        (heading.to_owned(), rows.map(str::to_owned).collect())
+    });
+    sections.collect()
+}
+
+#[test]
+fn every_key_of_a_configuration_and_of_a_manifest_is_documented() {
+    let documented = documented();
+    let raw = read("src/config/raw.rs");
+    let structs = raw.split("struct Raw").skip(1).map(|text| {
+        let (name, fields) = text.split_once(" {").unwrap();
+        let keys = fields.lines().filter_map(|line| line.trim().strip_prefix("pub(super) ")?.split(':').next());
+        // A section is a heading of its own, and no row.
+        let keys = keys.filter(|key| !name.is_empty() || *key == "product").map(str::to_owned).collect();
+        (if name.is_empty() { "installer.toml".to_owned() } else { name.to_lowercase() }, keys)
+    });
+    let wire = read("src/manifest/wire.rs");
+    let lists = [("MANIFEST", "Release manifest"), ("RELEASE", "release"), ("ARTIFACT", "release.artifact")];
+    let lists = lists.map(|(list, heading)| {
+        let (_, rest) = wire.split_once(&format!("const {list}: ")).unwrap();
+        let (_, rest) = rest.split_once('=').unwrap();
+        let (keys, _) = rest.split_once("];").unwrap();
+        (heading.to_owned(), keys.split('"').skip(1).step_by(2).map(str::to_owned).collect())
+    });
+    let known: BTreeMap<String, Vec<String>> = structs.chain(lists).collect();
+    let count: usize = known.values().map(Vec::len).sum();
+    assert!(known.len() == 12 && count > 50, "only {count} keys were found: {known:?}");
+    assert_eq!(documented, known);
 }
 
 /// Says of a document that promises nothing, or nothing that a test could show: how such paragraphs, items and rows begin.

@@ -94,6 +94,20 @@ fn the_migrations_of_an_installed_product_are_judged_and_never_locked() {
     let found = world.run(&["migrate", "lint", "--json"]).expect(0).json();
     assert_eq!((&found["format"], &found["migrations"]), (&json!("golang-migrate"), &json!(1)));
     world.run(&["migrate", "lint", "--lock"]).expect(2);
+    // Nor is it said that they should be.
+    let immutable = ["migrate", "lint", "--json", "--level", "note", "--policy", "immutable"];
+    assert_eq!(world.run(&immutable).expect(0).json()["findings"], json!([]));
+}
+
+#[test]
+fn of_two_majors_on_disk_that_of_the_installed_release_is_judged() {
+    let world = World::installed(&[OLD]);
+    let record = std::fs::read_to_string(world.path("state/releases/1.0.0.json")).unwrap();
+    let (record, versions) = (record.replace("\"1.0.0\"", "\"2.0.0\""), world.path("root/versions"));
+    std::fs::write(world.path("state/releases/2.0.0.json"), record).unwrap();
+    std::fs::create_dir_all(versions.join("2.0.0/migrations")).unwrap();
+    let found = world.run(&["migrate", "lint", "--json"]).expect(0).json();
+    assert_eq!(found["directory"], json!(versions.join("1.0.0/migrations")));
 }
 
 #[test]

@@ -67,3 +67,13 @@ fn status_lists_every_migration_and_whether_it_is_applied() {
     assert_eq!((&first["version"], &first["applied"], &first["has_down"]), (&json!(1), &json!(true), &json!(true)));
     assert_eq!(answer["migrations"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn a_format_beside_a_configuration_is_refused() {
+    let world = World::installed(&[OLD]);
+    for format in ["nonsense", "goose", "golang-migrate"] {
+        let answer = world.run(&["migrate", "status", "--format", format, "--json"]).expect(2).json();
+        assert!(answer["error"]["message"].as_str().unwrap().contains("`--format` belongs to `--dir`"), "{answer:#}");
+    }
+    world.run(&["migrate", "status"]).expect(0);
+}

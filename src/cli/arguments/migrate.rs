@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::Lint;
+use crate::config::Format;
 
 /// Arguments of `migrate`
 #[derive(Debug, Args)]
@@ -18,15 +19,22 @@ pub struct Migrate {
     /// Show what `up`, `down` or `goto` would do, and do nothing
     #[arg(long, global = true)]
     pub dry_run: bool,
-    /// The format of the migrations
-    #[arg(long, default_value = "golang-migrate", global = true)]
-    pub format: String,
+    /// The format of the migrations [default: golang-migrate]
+    #[arg(long, global = true)]
+    pub format: Option<String>,
     /// Agree without being asked
     #[arg(long, global = true)]
     pub yes: bool,
     /// What to do
     #[command(subcommand)]
     pub verb: MigrateVerb,
+}
+
+impl Migrate {
+    /// The format of the migrations in the directory.
+    pub fn format(&self) -> &str {
+        self.format.as_deref().unwrap_or(Format::GolangMigrate.name())
+    }
 }
 
 /// What to do with migrations

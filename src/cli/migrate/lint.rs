@@ -14,10 +14,11 @@ use crate::cli::reply::Reply;
 use crate::cli::session::Session;
 use crate::db::Stop;
 use crate::db::migrate::MigrateError;
-use crate::journal::releases;
+use crate::journal::releases::{self, ReleaseRecord};
 use crate::migration::Ledger;
 use crate::migration::lint::lock;
 use crate::migration::lint::{Finding, Level, Policy};
+use crate::observe;
 use crate::observe::lint::{LintError, Report, Subject, lint};
 use crate::plan::Refusal;
 use crate::steps::sets;
@@ -34,7 +35,7 @@ pub fn of_directory(asked: &Lint, arguments: &Migrate, interrupt: &Interrupt) ->
             "give `--dir`, and no `--database`",
         ));
     };
-    let format = format(&arguments.format)?;
+    let format = format(arguments.format())?;
     let unreadable = |error| failed("migrations", &error, "check the directory after `--dir`");
     let files: BTreeMap<_, _> = files(directory).map_err(unreadable)?.into_iter().collect();
     let ledger = Ledger::of(format, None).map_err(|error| failed("ledger", &error, ""))?;
@@ -51,7 +52,7 @@ pub fn of_directory(asked: &Lint, arguments: &Migrate, interrupt: &Interrupt) ->
     if asked.lock && reply.outcome == Outcome::Done { locked(reply, directory, &report) } else { Ok(reply) }
 }
 
-/// Judges the migrations of the newest release on disk, as its product uses them.
+/// Judges the migrations of the newest release on disk that shares them with the installed one, as its product uses them.
 pub fn of_product(asked: &Lint, session: &Session<'_>) -> Result<Reply, Early> {
     if asked.lock {
         return Err(usage("what is installed is not locked", "lock the directory that it comes from, with `--dir`"));
@@ -62,14 +63,20 @@ pub fn of_product(asked: &Lint, session: &Session<'_>) -> Result<Reply, Early> {
     let config = &session.config;
     let unreadable = |error: &dyn std::error::Error| failed("migrations", error, "run `gantry-installer verify`");
     let records = releases::list(&config.layout).map_err(|error| unreadable(&error))?;
-    let newest = records.last().ok_or_else(|| Box::new(Reply::refused(vec![crate::plan::upgrade::not_installed()])))?;
+    let installed = observe::installed(&config.layout).map_err(|error| unreadable(&error))?;
+    let major = installed.map(|record| record.release.version.major());
+    let shares = |record: &&ReleaseRecord| major.is_none_or(|major| record.release.version.major() == major);
+    let newest = records.iter().rfind(shares);
+    let newest = newest.ok_or_else(|| Box::new(Reply::refused(vec![crate::plan::upgrade::not_installed()])))?;
     let directory = config.layout.migrations(&newest.release.version);
     let files: BTreeMap<_, _> = files(&directory).map_err(|error| unreadable(&error))?.into_iter().collect();
     let ledger = sets::ledger(config).map_err(|error| unreadable(&error))?;
     let database = &config.database;
     let (format, wrap, foreign_keys) = (database.format, database.wrap, database.foreign_keys);
     let subject = Subject { files: &files, format, ledger: &ledger, wrap, foreign_keys };
-    let report = judged(asked, &subject, &session.terminal.interrupt)?;
+    let mut report = judged(asked, &subject, &session.terminal.interrupt)?;
+    // What is installed is not locked there.
+    report.findings.retain(is_not_about_locking);
     Ok(answer(asked, &directory, &subject, &report))
 }
 
@@ -83,9 +90,13 @@ fn judged(asked: &Lint, subject: &Subject<'_>, interrupt: &Interrupt) -> Result<
     })?;
     if asked.lock {
         // They say that something is not locked, which now it is.
-        report.findings.retain(|finding| (finding.policy, finding.level) != (Policy::Immutable, Level::Note));
+        report.findings.retain(is_not_about_locking);
     }
     Ok(report)
+}
+
+fn is_not_about_locking(finding: &Finding) -> bool {
+    (finding.policy, finding.level) != (Policy::Immutable, Level::Note)
 }
 
 /// Nothing is locked while something that was locked has changed.

@@ -48,7 +48,7 @@ pub(super) struct Site {
 impl Site {
     /// Understands the command line. A database that belongs to an installed product is not changed.
     pub(super) fn find(arguments: &Migrate, access: Access) -> Result<Self, Early> {
-        let format = format(&arguments.format)?;
+        let format = format(arguments.format())?;
         let (Some(url), Some(directory)) = (&arguments.database, &arguments.dir) else {
             return Err(usage("`--database` and `--dir` belong together", "give both, or neither and a configuration"));
         };
@@ -70,7 +70,7 @@ impl Site {
         if arguments.database.is_some() {
             return Self::find(arguments, Access::Look);
         }
-        let format = format(&arguments.format)?;
+        let format = format(arguments.format())?;
         let directory = arguments.dir.clone().unwrap_or_default();
         let ledger = Ledger::of(format, None).map_err(|error| failed("ledger", &error, ""))?;
         Ok(Self { database: PathBuf::new(), directory, format, ledger, access: Access::Look, dry: true })

@@ -54,7 +54,7 @@ impl Ground {
         Migrate {
             database: Some(format!("sqlite:{}", self.path().display())),
             dir: Some(self.migrations()),
-            format: "golang-migrate".to_owned(),
+            format: Some("golang-migrate".to_owned()),
             dry_run: false,
             yes: true,
             verb,

@@ -85,6 +85,75 @@ fn a_password_in_a_refused_address_is_not_shown_and_a_scheme_is_taken_in_any_cas
 }
 
 #[test]
+fn paths_and_contradictions_are_named_all_at_once() {
+    let more = "[health]\nurl = \"http://a/\"\ncommand = [\"true\"]\n[backup]\ndir = \"backups\"\n[service]\nmanager = \
+                \"none\"\nstart = [\"a\"]\nunit = \"g\"\n";
+    let text = MINIMAL
+        .replace("root = \"/usr", "state = \"state\"\nbinary = \"\"\nroot = \"usr")
+        .replace("sqlite:/", "sqlite:");
+    let words = parse(&format!("{text}{more}")).unwrap_err().to_string();
+    for part in [
+        "line 3: `install.state` must be an absolute path",
+        "line 4: `install.binary` is empty",
+        "line 5: `install.root` must be an absolute path",
+        "line 10: `database.url` must be an absolute path",
+        "line 13: `health.url` and `health.command` exclude each other",
+        "line 16: `backup.dir` must be an absolute path",
+        "line 19: `service.start` needs `service.manager = \"command\"`",
+        "line 20: `service.unit` needs `service.manager = \"systemd\"`",
+    ] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    assert_eq!(words.split("; ").count(), 8, "{words}");
+}
+
+#[test]
+fn unknown_keys_wrong_types_missing_keys_and_bad_values_are_named_all_at_once() {
+    let more = "[backup]\nkep = 1\nkeep = 0\nmax_bytes = \"20 pounds\"\n[helth]\nurl = 1\n[service]\nmanager = 3\nstart = [\"a\"]\n";
+    let text = MINIMAL.replace("url = \"https://example.org/g.toml\"\n", "").replace("\"golang-migrate\"", "[]");
+    let words = parse(&format!("{text}{more}")).unwrap_err().to_string();
+    for part in [
+        "line 4: missing field `url` in the section `[manifest]`",
+        "line 8: `format`: invalid type",
+        "line 10: unknown field `kep`",
+        "line 11: `backup.keep = 0`",
+        "line 12: `max_bytes`: \"20 pounds\" was found",
+        "line 13: unknown field `helth`",
+        "line 16: `manager`: invalid type",
+    ] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    // Nothing is said of a key because another one is wrong.
+    let count = words.matches("line ").count();
+    assert_eq!(count, 7, "{words}");
+    let many: String = (0..500).map(|key| format!("k{key} = 1\n")).collect();
+    assert!(parse(&format!("{many}{MINIMAL}")).is_err());
+}
+
+#[test]
+fn a_missing_section_is_no_fault_of_another_key() {
+    let words = parse("product = \"gantry\"\n[install]\n").unwrap_err().to_string();
+    assert_eq!(
+        words,
+        "missing field `manifest`: a section `[manifest]` with `url` and `keys`; missing field `database`: a section \
+         `[database]` with `url` and `format`; line 2: missing field `root` in the section `[install]`"
+    );
+}
+
+#[test]
+fn a_channel_a_ledger_and_a_program_that_cannot_be_are_refused() {
+    let words = parse(&MINIMAL.replace("keys = ", "channel = \"Bad Chan\"\nkeys = ")).unwrap_err().to_string();
+    assert!(words.starts_with("line 6: `manifest.channel = \"Bad Chan\"` must be lower-case letters"), "{words}");
+    assert!(refusal("table = \"a b;c\"\n").starts_with("line 10: `database.table = \"a b;c\"` must be letters"));
+    assert!(parse(&format!("{MINIMAL}table = \"my_ledger\"\n")).is_ok());
+    for binary in ["", ".", "/bin/g", "../g"] {
+        let words =
+            parse(&MINIMAL.replace("root = ", &format!("binary = \"{binary}\"\nroot = "))).unwrap_err().to_string();
+        assert!(words.starts_with("line 3: `install.binary`"), "{words}");
+    }
+}
+
+#[test]
 fn defaults_of_what_is_not_there_are_accepted_in_every_form() {
     assert!(parse(&format!("{MINIMAL}[health]\nprobation = \"0ms\"\n")).is_ok());
     let command = "[service]\nmanager = \"command\"\nalso = []\nstart = [\"a\"]\nstop = [\"b\"]\nstatus = [\"c\"]\n";

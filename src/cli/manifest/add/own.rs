@@ -47,7 +47,7 @@ const NAME_IT: &str = "name the product's own with `--config FILE`: `database.up
 
 fn publisher(asked: &Asked<'_>) -> Result<Publisher, Box<Reply>> {
     let bytes = fs::read(asked.config).map_err(|error| failed("config", &error, NAME_IT))?;
-    config::publisher(&String::from_utf8_lossy(&bytes)).map_err(|error| {
+    config::text(&bytes).and_then(config::publisher).map_err(|error| {
         let message = format!("the configuration `{}` cannot be used: {error}", asked.config.display());
         refused("config", message, "correct it, then run the same command again")
     })

@@ -100,7 +100,7 @@ fn what_the_command_line_gets_wrong_is_told_with_the_way_out() {
         change(&mut arguments);
         answer(&arguments)
     };
-    let format = wrong(|arguments| arguments.format = "golang".to_owned());
+    let format = wrong(|arguments| arguments.format = Some("golang".to_owned()));
     assert_eq!(format.outcome, Outcome::Usage);
     assert_eq!(format.error.unwrap().remedy, "did you mean `golang-migrate`?");
     assert_eq!(wrong(|arguments| arguments.database = Some("postgres://x".to_owned())).outcome, Outcome::Usage);
@@ -150,7 +150,7 @@ fn a_new_file_of_atlas_is_vouched_for_and_a_wrong_sum_is_not_made_right_by_the_w
         answer(&Migrate {
             database: None,
             dir: Some(directory.path().to_owned()),
-            format: "atlas".to_owned(),
+            format: Some("atlas".to_owned()),
             dry_run: false,
             yes: false,
             verb: MigrateVerb::New { name: name.to_owned() },

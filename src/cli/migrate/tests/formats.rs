@@ -42,7 +42,7 @@ impl Site {
         answer(&Migrate {
             database: Some(format!("sqlite:{}", self.directory.path().join("data.db").display())),
             dir: Some(self.directory.path().join("migrations")),
-            format: self.format.to_owned(),
+            format: Some(self.format.to_owned()),
             dry_run: false,
             yes: true,
             verb,
@@ -229,7 +229,7 @@ fn the_format_that_the_files_are_in_is_named_as_an_option() {
         answer(&Migrate {
             database: Some(format!("sqlite:{}", site.directory.path().join("data.db").display())),
             dir: Some(site.directory.path().join("migrations")),
-            format: format.to_owned(),
+            format: Some(format.to_owned()),
             dry_run: false,
             yes: true,
             verb: UP,

@@ -39,7 +39,7 @@ impl Directory {
         let arguments = Migrate {
             database: Some(format!("sqlite:{}", self.database().display())),
             dir: Some(self.directory.path().to_owned()),
-            format: self.format.to_owned(),
+            format: Some(self.format.to_owned()),
             dry_run: false,
             yes: true,
             verb: UP,
