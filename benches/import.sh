@@ -4,6 +4,10 @@
 # what is printed is the median of three, as a ratio.
 #
 # Nothing here fails because it was slow: it prints what it saw, beside what is aimed at.
+#
+# With `--in DIR` it works in that directory, which it makes, and leaves the old database and all times there: called again, it
+# goes on with them, and what it prints is of all turns so far. REPEATS=0 makes the old database and measures nothing.
+# CARRY=PROGRAM measures a build of examples/carry.rs that is there.
 set -eu
 
 repeats=${REPEATS:-3}
@@ -14,14 +18,26 @@ rows=${ROWS:-5860000}
 main() {
     project=$(cd -- "$(dirname -- "$0")/.." && pwd -P)
     require sqlite3 "the package sqlite3"
-    work=$(mktemp -d "${TMPDIR:-/tmp}/gantry-bench-import.XXXXXX")
-    trap 'rm -rf -- "$work"' EXIT
+    case ${1-} in
+    --in)
+        work=${2:?a directory}
+        mkdir -p -- "$work"
+        ;;
+    '')
+        work=$(mktemp -d "${TMPDIR:-/tmp}/gantry-bench-import.XXXXXX")
+        trap 'rm -rf -- "$work"' EXIT
+        ;;
+    *)
+        echo "usage: benches/import.sh [--in DIR]" >&2
+        exit 2
+        ;;
+    esac
     trap 'exit 130' INT TERM
     export SQLITE_TMPDIR="$work"
     build
     load=$(cut -d' ' -f1 /proc/loadavg)
-    releases
-    old
+    [ -e "$work/made of $rows" ] || make
+    [ "$repeats" -gt 0 ] || return 0
     heading "import of $rows rows, $(($(wc -c <"$work/old.db") / 1000000)) MB"
     repeated "$repeats" alternately plain carried
     row "rows, constraints and references, by ATTACH and INSERT" "$(compared constraints plain)" "1.2"
@@ -34,8 +50,17 @@ main() {
 }
 
 build() {
+    carry=${CARRY-}
+    [ -z "$carry" ] || return 0
     (cd -- "$project" && cargo build --locked --release --example carry) >&2
     carry=$(built)/release/examples/carry
+}
+
+make() {
+    rm -f -- "$work"/made* "$work"/times* "$work/memory" "$work"/*.db
+    releases
+    old
+    : >"$work/made of $rows"
 }
 
 # ---- Two releases whose schemas differ in names, strictness and references
@@ -156,4 +181,4 @@ seconds() { # NAME
     awk "BEGIN { printf \"%.2f\", $(median "$(taken "$1")") / 1000000 }"
 }
 
-main
+main "$@"

@@ -84,7 +84,10 @@ measure_plan() {
     row "manifest of 10,000 releases: check" \
         "$(milliseconds "$(stopwatch 9 "$installer" manifest check --manifest "$work/many/notes.toml")")" "50 ms"
     sign "$work/many/notes.toml"
-    sed "s|^url = \"$work/releases|url = \"$work/many|" "$work/installer.toml" >"$work/many/installer.toml"
+    # A state of its own: what was seen of this manifest is nothing to the other one.
+    cp -R -- "$work/state" "$work/many/state"
+    sed -e "s|^url = \"$work/releases|url = \"$work/many|" -e "s|^state = .*|state = \"$work/many/state\"|" \
+        "$work/installer.toml" >"$work/many/installer.toml"
     row "manifest of 10,000 releases: upgrade --dry-run" \
         "$(milliseconds "$(stopwatch 9 "$installer" --config "$work/many/installer.toml" upgrade --dry-run)")" "50 ms"
 }

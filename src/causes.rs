@@ -48,13 +48,9 @@ mod tests {
     fn the_code_of_an_error_of_sqlite_is_told_only_where_it_says_more_than_its_words() {
         let database = rusqlite::Connection::open_in_memory().unwrap();
         let told = |sql| in_one_line(&database.execute_batch(sql).unwrap_err());
-        assert_eq!(
-            told("CREATE TABLE a (x UNIQUE); CREATE TABLE a (x)"),
-            "table a already exists in CREATE TABLE a (x)"
-        );
-        assert!(
-            told("INSERT INTO a VALUES (1), (1)")
-                .ends_with("UNIQUE constraint failed: a.x: Error code 2067: A UNIQUE constraint failed")
-        );
+        let nothing = told("CREATE TABLE a (x UNIQUE); CREATE TABLE a (x)");
+        assert!(nothing.starts_with("table a already exists") && !nothing.contains("Error code"), "{nothing}");
+        let more = told("INSERT INTO a VALUES (1), (1)");
+        assert!(more.starts_with("UNIQUE constraint failed: a.x: Error code 2067"), "{more}");
     }
 }

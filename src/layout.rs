@@ -51,6 +51,16 @@ impl Layout {
         name.starts_with('.') && name.ends_with(".staged")
     }
 
+    /// Where a version is kept that a run replaces by another archive of it, until that run has ended.
+    pub fn replaced(&self, version: &Version) -> PathBuf {
+        self.versions().join(format!(".{version}.replaced"))
+    }
+
+    /// What was trusted of a version that is kept so.
+    pub fn replaced_release(&self, version: &Version) -> PathBuf {
+        self.releases().join(format!(".{version}.replaced"))
+    }
+
     /// The program of a version.
     pub fn program(&self, version: &Version) -> PathBuf {
         self.version(version).join(&self.binary)
@@ -129,16 +139,6 @@ impl Layout {
     /// All releases that were brought in.
     pub fn releases(&self) -> PathBuf {
         self.state.join("releases")
-    }
-
-    /// Room that is set aside for the undo of a run on a disk that fills up.
-    pub fn reserve(&self) -> PathBuf {
-        self.state.join(".reserve")
-    }
-
-    /// The same on the file system of the versions.
-    pub fn versions_reserve(&self) -> PathBuf {
-        self.root.join(".reserve")
     }
 
     /// An artifact that is being downloaded, by the digest that it must have.
@@ -235,11 +235,6 @@ pub struct WorkLayout {
 impl WorkLayout {
     /// The name of the record that says whose database lies beside it.
     pub const OWNER: &str = "owner.json";
-
-    /// Room that is set aside for the undo of a run on a disk that fills up.
-    pub fn reserve(&self) -> PathBuf {
-        self.directory.join(".reserve")
-    }
 
     /// The name of the database that a run builds.
     pub fn new_name(run: &str) -> String {

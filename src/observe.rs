@@ -131,7 +131,10 @@ fn database(
         seen => Ok(seen),
     };
     let content = content(&path, &ledger, look, records, own)?;
-    let mut obstacles = if matches!(content, Content::Missing) { Vec::new() } else { obstacles::of_file(&path)? };
+    let mut obstacles = match content {
+        Content::Missing => obstacles::of_name(&path)?.into_iter().collect(),
+        _ => obstacles::of_file(&path)?,
+    };
     obstacles.extend(obstacles::of_work(&config.layout.work(&path)));
     Ok(Database { path, content, obstacles })
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The fuzzers of `fuzz`. `smoke`: all corpora and two seconds a target. `full`: a minute a target. Both go on from what
-# earlier runs found, which is in `fuzz/found`. An input that breaks something is left in `fuzz/artifacts`.
+# earlier runs found, which is in `fuzz/found`. An input that breaks something is left in `fuzz/artifacts`. As many targets
+# run at once as there are processors.
 set -eu
 
 # The newest that the toolchain of this project builds.
@@ -8,13 +9,17 @@ fuzz_version=0.13.2
 
 main() {
     cd -- "$(dirname -- "$0")/.."
+    tools=${XDG_CACHE_HOME:-$HOME/.cache}/gantry-installer/tools
+    PATH=$PATH:$tools/bin
     case ${1:-smoke} in
     smoke) seconds=2 ;;
     full) seconds=60 ;;
+    one)
+        run "$3" "$2"
+        return
+        ;;
     *) fail "there is no \`$1\`: say smoke or full" ;;
     esac
-    tools=${XDG_CACHE_HOME:-$HOME/.cache}/gantry-installer/tools
-    PATH=$PATH:$tools/bin
     offer_fuzz || return 0
     if ! cargo fetch --quiet --locked --manifest-path fuzz/Cargo.toml; then
         echo "fuzz: skipped: what cargo-fuzz builds with is out of reach"
@@ -23,12 +28,8 @@ main() {
     # The code is Rust without `unsafe` but for system calls, so that the address sanitizer would find nothing, slowly;
     # without it the stable toolchain is enough. Assertions and overflow checks are on.
     cargo fuzz build --sanitizer none
-    failed=0
-    for target in fuzz/fuzz_targets/*.rs; do
-        target=$(basename -- "$target" .rs)
-        run "$target" || failed=$((failed + 1))
-    done
-    [ "$failed" -eq 0 ] || fail "$failed targets broke something: see fuzz/artifacts"
+    basename -a -s .rs -- fuzz/fuzz_targets/*.rs | xargs -n 1 -P "$(nproc)" tests/fuzz.sh one "$seconds" ||
+        fail "some targets broke something: see fuzz/artifacts"
     echo "fuzz: nothing was found"
 }
 
@@ -40,7 +41,7 @@ offer_fuzz() {
     return 1
 }
 
-run() { # TARGET
+run() { # TARGET SECONDS
     echo "fuzz: $1" >&2
     mkdir -p "fuzz/found/$1"
     output=fuzz/found/$1.log
@@ -48,7 +49,7 @@ run() { # TARGET
     temporary=${TMPDIR:-/tmp}
     [ ! -w /dev/shm ] || temporary=/dev/shm
     TMPDIR=$temporary cargo fuzz run --sanitizer none "$1" "fuzz/found/$1" "fuzz/corpus/$1" -- \
-        -max_total_time="$seconds" -max_len=4096 -timeout=10 -print_final_stats=1 >"$output" 2>&1 && return
+        -max_total_time="$2" -max_len=4096 -timeout=10 -print_final_stats=1 >"$output" 2>&1 && return
     tail -n 40 -- "$output" >&2
     return 1
 }

@@ -12,6 +12,10 @@ main() {
     offer mkfs.ext4 e2fsprogs
     offer mkfs.xfs xfsprogs
     offer mkfs.btrfs btrfs-progs
+    # What runs tens of thousands of times is worth a longer build.
+    if [ "${1:-}" = full ]; then
+        export CARGO_PROFILE_DEV_OPT_LEVEL=1
+    fi
     cargo build --locked --bins --example fickle
     cargo test --locked --test proof -- "$@"
     # What reads bytes from outside, unless only a part is asked for.

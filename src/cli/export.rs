@@ -1,6 +1,6 @@
 //! `export`: the whole database, as of one moment, in the neutral format.
 
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, ErrorKind, Write as _};
 
 use serde_json::json;
 
@@ -108,7 +108,18 @@ pub(super) fn unpublished(error: &PublicationError, code: &str) -> Box<Reply> {
         }
         PublicationError::NoName(_) => Reply::barred("no-name", error, "name a file in a directory that is there"),
         PublicationError::Busy(_) => Reply::barred("busy", error, "wait until it has ended, or choose another name"),
-        PublicationError::Path(_) => Reply::failed(code, error, "check the directory: its permissions, and the space"),
+        PublicationError::Path(path) => match path.source.kind() {
+            ErrorKind::NotFound => {
+                Reply::barred("no-directory", error, "make its directory first, or name another one")
+            }
+            ErrorKind::NotADirectory => Reply::barred("no-directory", error, "name a file in a directory"),
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Reply::barred(
+                "no-permission",
+                error,
+                "name a directory that this user may write to, or run it as one who may",
+            ),
+            _ => Reply::failed(code, error, "check the directory: its permissions, and the space"),
+        },
     })
 }
 

@@ -6,6 +6,7 @@ mod space;
 
 use std::io::{BufReader, Read, Seek as _};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -16,7 +17,8 @@ use super::reply::Reply;
 use super::runs::{Answer, barred, refused};
 use super::session::Session;
 use crate::config::ForeignKeys;
-use crate::db::import::{ImportError, import};
+use crate::db::Stop;
+use crate::db::import::{ImportError, import, room};
 use crate::db::migrate::{MigrateError, Settings, run as migrate};
 use crate::db::open::{self, open_owned};
 use crate::db::side_files;
@@ -39,14 +41,16 @@ pub fn run(arguments: &arguments::Import, session: &Session<'_>) -> Answer<Reply
     let record = release(arguments, session)?;
     let mut export = fs::open_regular(&arguments.from)
         .map_err(|error| barred("export", &error, "name an export that this user may read with `--from`"))?;
+    // What is there already is told before a long file is read.
+    let publication = begin(&arguments.into)?;
     session.terminal.say("reading the export");
     let (inventory, schema) = reader::inspect(buffered(&export)).map_err(|error| unreadable(&error))?;
     let way = fits(&inventory, &record, session)?;
     export.rewind().map_err(|error| failed(&error))?;
 
-    let need = space::check(&arguments.into, &inventory, way.is_some())?;
+    let room = room(&inventory, &schema, stop(session)).map_err(|error| unmade(&error))?;
+    let need = space::check(&arguments.into, room, way.is_some())?;
     session.terminal.say(&format!("the import takes up to {}", size(need)));
-    let publication = begin(&arguments.into)?;
     let staged = publication.staged();
     let account = match &way {
         None => build(&staged, &record, &inventory, buffered(&export), session).map(|()| None)?,
@@ -152,11 +156,22 @@ fn build(
     let connection = open_owned(path, ForeignKeys::Ignored).map_err(|error| failed(&error))?;
     // Nobody looks for it under this name, and it is flushed as a whole before it gets another one.
     connection.pragma_update(None, "synchronous", "OFF").map_err(|error| failed(&error))?;
-    import(&connection, &ledger, inventory, export, &session.terminal.rows()).map_err(|error| match &error {
+    import(&connection, &ledger, inventory, export, &session.terminal.rows()).map_err(|error| unmade(&error))
+}
+
+/// Ends what SQL of the export would never end.
+fn stop(session: &Session<'_>) -> Stop {
+    let interrupt = session.terminal.interrupt.clone();
+    Arc::new(move || interrupt.requested().is_some())
+}
+
+/// Why the exported database was not made again.
+fn unmade(error: &ImportError) -> Box<Reply> {
+    match error {
         ImportError::Export(error) => unreadable(error),
-        ImportError::Cancelled => Box::new(Reply::failed("signal", &error, "run the same command again")),
-        _ => failed(&error),
-    })
+        ImportError::Cancelled => Box::new(Reply::failed("signal", error, "run the same command again")),
+        _ => failed(error),
+    }
 }
 
 fn buffered(file: &std::fs::File) -> BufReader<impl Read + '_> {

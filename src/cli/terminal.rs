@@ -1,12 +1,13 @@
 //! The terminal: whether there is one, questions, and progress.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use console::{Style, Term};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::events::Events;
 use super::exit::Outcome;
@@ -159,7 +160,14 @@ fn answered<T>(answer: dialoguer::Result<Option<T>>) -> Option<T> {
 }
 
 const BYTES: (&str, &str) = ("bytes", "            [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left");
-const ROWS: (&str, &str) = ("rows", "            [{bar:30}] {human_pos} of {human_len} rows, {per_sec}, {eta} left");
+const ROWS: (&str, &str) =
+    ("rows", "            [{bar:30}] {human_pos} of {human_len} rows, {rows_per_sec}, {eta} left");
+
+/// In whole rows: fractions of one say nothing.
+fn rows_per_sec(state: &ProgressState, out: &mut dyn fmt::Write) {
+    // Nothing of it is seen where it fails.
+    let _ = write!(out, "{:.0}/s", state.per_sec());
+}
 
 impl Terminal {
     /// To watch what is counted in rows.
@@ -178,7 +186,7 @@ impl Terminal {
         let bar = bar.get_or_insert_with(|| {
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
             if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style.progress_chars("=> "));
+                bar.set_style(style.with_key("rows_per_sec", rows_per_sec).progress_chars("=> "));
             }
             bar
         });

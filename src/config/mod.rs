@@ -1,5 +1,6 @@
 //! The product's configuration: as written (`raw`), then checked (`validate`). Nothing after this module sees the raw form.
 
+pub mod address;
 mod error;
 mod format;
 mod migrator;

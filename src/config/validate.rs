@@ -3,6 +3,7 @@
 use std::path::{Component, PathBuf};
 use std::time::Duration;
 
+use super::address::{has_scheme, without_secrets};
 use super::error::{ConfigError, Fault, explain, placed};
 use super::raw::{Raw, RawHealth, RawPackage, RawService};
 use super::values::{Command, Seconds};
@@ -211,9 +212,10 @@ impl RawHealth {
             (Some(_), Some(_)) => {
                 return Err(Fault::new("health.url", "`health.url` and `health.command` exclude each other"));
             }
-            (Some(url), None) if url.starts_with("http://") || url.starts_with("https://") => Probe::Url(url),
+            (Some(url), None) if has_scheme(&url, "http://") || has_scheme(&url, "https://") => Probe::Url(url),
             (Some(url), None) => {
-                let message = format!("`health.url = \"{url}\"` must begin with http:// or https://");
+                let shown = without_secrets(&url);
+                let message = format!("`health.url = \"{shown}\"` must begin with http:// or https://");
                 return Err(Fault::new("health.url", message));
             }
             (None, Some(command)) => Probe::Command(fill(command)),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
 
+use super::address::{has_scheme, without_secrets};
 use crate::layout::Layout;
 
 /// A product's name: it becomes part of paths.
@@ -89,7 +90,7 @@ fn split(text: &str) -> Option<(u64, &str)> {
 }
 
 fn source(text: &str) -> Option<Source> {
-    let known = ["https://", "http://", "file:///"].iter().any(|scheme| text.starts_with(scheme));
+    let known = ["https://", "http://", "file:///"].iter().any(|scheme| has_scheme(text, scheme));
     match (known, Path::new(text).is_absolute()) {
         (true, _) => Some(Source(text.to_owned())),
         (false, true) => Some(Source(format!("file://{text}"))),
@@ -113,7 +114,10 @@ macro_rules! deserialize {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let raw = <$raw>::deserialize(deserializer)?;
-                let wrong = || D::Error::custom(format!("{raw:?} was found, expected {}", $expected));
+                let wrong = || {
+                    let shown = without_secrets(&format!("{raw:?}"));
+                    D::Error::custom(format!("{shown} was found, expected {}", $expected))
+                };
                 #[allow(clippy::redundant_closure_call, reason = "the macro takes a closure so that it can name the text")]
                 ($parse)(&raw).ok_or_else(wrong)
             }

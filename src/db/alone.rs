@@ -5,8 +5,6 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use nix::fcntl::{FcntlArg, fcntl};
-use nix::libc;
 use rusqlite::Connection;
 use thiserror::Error;
 
@@ -19,9 +17,9 @@ use crate::sys::fs::PathError;
 use crate::sys::holders::{self, Holder, Holders};
 use crate::sys::seam;
 
-/// The bytes of the main file on which SQLite's processes lock each other out (`os.h`: `PENDING_BYTE`, then the
-/// reserved byte and 510 shared ones).
-const LOCK_BYTES: (libc::off_t, libc::off_t) = (0x4000_0000, 512);
+use lock::{lock, unlock};
+
+pub(crate) mod lock;
 
 /// How long somebody else's hold on the database is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -141,10 +139,25 @@ impl Alone {
                 return Ok(seen.blind);
             }
             // Whoever is seen may be about to end, and must not be kept from it.
-            change_lock(&alone.file, libc::F_UNLCK).map_err(|error| PathError::on("unlock", live)(error))?;
+            unlock(&alone.file).map_err(PathError::on("unlock", live))?;
             Err(NotAlone::Held { path: named(live), holders: seen.processes })
         })?;
         Ok(alone)
+    }
+
+    /// Looks once more whether anybody has opened the file, called `live`, since it was locked: who did waits for it, has
+    /// read nothing, and would go on with this file whatever has its name by then.
+    ///
+    /// # Errors
+    /// [`NotAlone::Held`]: somebody has.
+    pub fn look_again(&self, live: &Path) -> Result<(), NotAlone> {
+        patiently(|| {
+            let seen = holders::of(&[self.identity])?;
+            if seen.processes.is_empty() {
+                return Ok(());
+            }
+            Err(NotAlone::Held { path: named(live), holders: seen.processes })
+        })
     }
 
     /// The main file, open for reading and writing.
@@ -167,7 +180,7 @@ impl Alone {
 impl Drop for Alone {
     fn drop(&mut self) {
         // Closing is not enough: a child that was forked meanwhile shares the lock until it runs its own program.
-        let _ = change_lock(&self.file, libc::F_UNLCK);
+        let _ = unlock(&self.file);
     }
 }
 
@@ -218,27 +231,6 @@ fn unsettled(live: &Path, source: rusqlite::Error) -> NotAlone {
         Some(DatabaseBusy | DatabaseLocked) => NotAlone::Locked { path: named(live) },
         _ => NotAlone::Unsettled { path: named(live), source },
     }
-}
-
-/// A lock of the open file, not of the process: it is not lost when another descriptor is closed (fcntl(2)).
-fn lock(file: &File, live: &Path) -> Result<(), NotAlone> {
-    seam::cross("lock the database");
-    match change_lock(file, libc::F_WRLCK) {
-        Ok(()) => Ok(()),
-        Err(nix::Error::EAGAIN | nix::Error::EACCES) => Err(NotAlone::Locked { path: named(live) }),
-        Err(error) => Err(PathError::on("lock", live)(std::io::Error::from(error)).into()),
-    }
-}
-
-fn change_lock(file: &File, kind: libc::c_int) -> nix::Result<()> {
-    let wanted = libc::flock {
-        l_type: kind as libc::c_short,
-        l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: LOCK_BYTES.0,
-        l_len: LOCK_BYTES.1,
-        l_pid: 0,
-    };
-    fcntl(file, FcntlArg::F_OFD_SETLK(&wanted)).map(|_| ())
 }
 
 /// A look at the database, such as a backup program's, is over in a moment; so is the time in which a process that was

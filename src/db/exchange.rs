@@ -3,9 +3,13 @@
 //! The order is: sync the new file; a second name `RUN.old` for the live one; sync that name; rename the new file over
 //! the live name; sync that. So the names alone tell how far it got, and each function may be killed anywhere and run
 //! again. There is no `RENAME_EXCHANGE`: doing that twice undoes it.
+//!
+//! Who opened the old file before the rename still has it afterwards, and SQLite would write its pages into the log of
+//! the new one, which has the same name. So both files are locked, and openers are looked for before and after.
 
 use thiserror::Error;
 
+use crate::db::alone::lock::LockedOut;
 use crate::db::alone::{Alone, NotAlone};
 use crate::db::side_files;
 use crate::layout::WorkLayout;
@@ -115,6 +119,10 @@ impl Exchange<'_> {
     ///
     /// `alone` is the proof for the live file as it is before; it must be held until this returns. What lies beside a
     /// live file that could not be settled goes with it, where `beside` says so.
+    ///
+    /// # Errors
+    /// [`ExchangeError::NotAlone`]: somebody opened the live file meanwhile. It has its name then, and the new one may
+    /// be gone.
     pub fn perform(&self, alone: &Alone, beside: Beside) -> Result<(), ExchangeError> {
         let state = self.state()?;
         match state {
@@ -137,6 +145,9 @@ impl Exchange<'_> {
         let new = self.work.open_file(&self.new_name(), Access::ReadWrite)?;
         attributes::carry(alone.file(), &new, &path)?;
         sync_file(&new, &path)?;
+        // A migration may have taken long enough for anybody to come.
+        let live = self.live.path().join(self.name);
+        alone.look_again(&live)?;
         if state == ExchangeState::NotExchanged {
             self.live.link(self.name, self.work, &self.old_name())?;
         }
@@ -145,7 +156,15 @@ impl Exchange<'_> {
         if beside == Beside::GoesAlong {
             self.move_side_files(&self.old_name())?;
         }
+        let locked = LockedOut::of(&new, &path)?;
         self.work.rename(&self.new_name(), self.live, self.name)?;
+        if let Err(held) = alone.look_again(&live) {
+            // Under both locks: nobody has read the one file or the other.
+            self.work.rename(&self.old_name(), self.live, self.name)?;
+            self.sync_both()?;
+            return Err(held.into());
+        }
+        drop(locked);
         // A power cut may give the new file its first name back, beside the live one. `state` knows that, and whoever puts
         // the work directory in order removes it.
         Ok(self.live.sync()?)

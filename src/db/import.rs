@@ -1,10 +1,13 @@
 //! The content of an export into a new database of the same schema.
 
 mod declare;
+mod room;
 
 use std::collections::BTreeSet;
 use std::io::BufRead;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread;
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -14,7 +17,7 @@ use thiserror::Error;
 use crate::config::ForeignKeys;
 use crate::db::count::quoted;
 use crate::db::export::{TableShape, Unread, rows_of, tables};
-use crate::db::open::{OpenError, set_foreign_keys};
+use crate::db::open::{OpenError, Reader, set_foreign_keys};
 use crate::db::sorting::Sorting;
 use crate::db::{check, indexes, schema};
 use crate::digest::Fingerprint;
@@ -27,6 +30,7 @@ use crate::transfer::value::{RowError, Value, write_row};
 use crate::transfer::{ContentDigest, Inventory, Table};
 
 pub use declare::declare;
+pub use room::{Room, room};
 
 /// Why nothing was imported. The new database is to be thrown away.
 #[derive(Debug, Error)]
@@ -131,7 +135,7 @@ pub fn import(
     let filled = fill(connection, ledger, inventory, export, watch);
     triggers(true).map_err(sqlite("switch triggers on"))?;
     filled?;
-    let found = check::quick(connection).map_err(sqlite("check the new database"))?;
+    let found = proven(connection, ledger, inventory)?;
     if found.is_empty() { Ok(()) } else { Err(ImportError::Damaged(found.join("; "))) }
 }
 
@@ -161,19 +165,16 @@ fn fill(
     let mut insertion = Insertion { connection, of: None, row: 0, done: 0, watch, inventory };
     reader::rows(export, inventory, |table, row| insertion.row(table, row))?;
     drop(insertion);
-    for index in &later {
-        let refused = |source| ImportError::Index { index: index.name.clone(), table: index.table.clone(), source };
-        connection.execute_batch(&index.sql).map_err(refused)?;
-    }
+    let refused = |(index, source): (&indexes::Index, _)| {
+        let (index, table) = (index.name.clone(), index.table.clone());
+        ImportError::Index { index, table, source }
+    };
+    indexes::make_again(connection, &later).map_err(refused)?;
     for (pragma, value) in [("user_version", inventory.user_version), ("application_id", inventory.application_id)] {
         connection.pragma_update(None, pragma, value).map_err(sqlite("write the header of the new database"))?;
     }
     seam::cross("commit the import");
-    connection.execute_batch("COMMIT").map_err(sqlite("commit the import"))?;
-    for shape in &shapes {
-        compare(connection, shape, inventory)?;
-    }
-    Ok(())
+    connection.execute_batch("COMMIT").map_err(sqlite("commit the import"))
 }
 
 /// Rows on their way into the table that they come for.
@@ -227,6 +228,29 @@ impl ToSql for Bound<'_> {
             Value::Blob(blob) => ValueRef::Blob(blob),
         }))
     }
+}
+
+/// What is wrong with the pages of the database, once its rows are what they must be. A file's pages are looked at while its
+/// rows are read back.
+fn proven(connection: &Connection, ledger: &Ledger, inventory: &Inventory) -> Result<Vec<String>> {
+    let pages = |connection: &Connection| check::quick(connection).map_err(sqlite("check the new database"));
+    let rows = || {
+        let shapes = tables(connection, ledger).map_err(sqlite("read the new schema"))?;
+        shapes.iter().try_for_each(|shape| compare(connection, shape, inventory))
+    };
+    let journal = connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
+    let journal = journal.map_err(sqlite("read how the new database is written"))?;
+    // Of a write-ahead log another connection would not see what is only there.
+    let Some(path) = connection.path().filter(|path| !path.is_empty() && journal != "wal") else {
+        rows()?;
+        return pages(connection);
+    };
+    thread::scope(|scope| {
+        let looked = scope.spawn(move || pages(Reader::open_past_lock(Path::new(path))?.connection()));
+        let read = rows();
+        let looked = looked.join().unwrap_or_else(|panic| resume_unwind(panic));
+        read.and(looked)
+    })
 }
 
 /// A table must hold what the export says; one that is not in the export, nothing.

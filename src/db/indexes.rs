@@ -31,3 +31,14 @@ pub(super) fn put_off(connection: &Connection, reads: &BTreeSet<String>, unique:
     }
     Ok(found)
 }
+
+/// Makes them again. One thread reads the rows while another one sorts those before them: each takes as much memory as the
+/// cache of the connection.
+///
+/// # Errors
+/// SQLite's, with the index that it refused.
+pub(super) fn make_again<'a>(connection: &Connection, later: &'a [Index]) -> Result<(), (&'a Index, rusqlite::Error)> {
+    let Some(first) = later.first() else { return Ok(()) };
+    connection.execute_batch("PRAGMA threads = 1").map_err(|error| (first, error))?;
+    later.iter().try_for_each(|index| connection.execute_batch(&index.sql).map_err(|error| (index, error)))
+}

@@ -40,6 +40,8 @@ pub mod export;
 pub mod import;
 mod indexes;
 mod sorting;
+#[cfg(test)]
+mod specimens;
 
 // Putting it in place.
 pub mod alone;

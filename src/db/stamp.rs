@@ -33,7 +33,10 @@ pub fn stamp(
 ) -> Result<(), MigrateError> {
     let works = works(set, ledger, seen, to)?;
     let connection = in_place::open_existing(database)?;
-    connection.execute_batch("BEGIN IMMEDIATE").map_err(sqlite("begin to write the ledger"))?;
+    // Without a log the removal of the journal is the commit, and FULL does not wait until that is durable.
+    connection
+        .execute_batch("PRAGMA synchronous = EXTRA; BEGIN IMMEDIATE")
+        .map_err(sqlite("begin to write the ledger"))?;
     let state = ledger::read(&connection, ledger)?;
     if state != *seen {
         let found = state.stand(set.versions()).schema;

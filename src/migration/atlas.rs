@@ -3,6 +3,8 @@
 //! The text before the first `_` is the version. A file is run statement by statement, and the ledger keeps a digest of
 //! the file and, while it runs, of the statements: both exactly as Atlas makes them.
 
+use std::sync::Arc;
+
 use crate::config::Format;
 use crate::digest::Hasher;
 use crate::migration::files::{File, Reading};
@@ -68,16 +70,16 @@ pub(super) fn read(mut files: Reading<'_>) -> Result<Set, MigrationError> {
     Set::new(Format::Atlas, found.into_iter().collect::<Result<_, _>>()?, warnings, files.digest())
 }
 
-fn migration(file: &str, half: Half, sum: String) -> Migration {
+fn migration(file: &str, half: Half, sum: String) -> Arc<Migration> {
     let stem = file.strip_suffix(".sql").unwrap_or(file);
     let (version, name) = stem.split_once('_').unwrap_or((stem, ""));
-    Migration {
+    Arc::new(Migration {
         version: SchemaVersion::Text(version.to_owned()),
         name: name.to_owned(),
         up: Some(half),
         down: None,
         sum: Some(sum),
-    }
+    })
 }
 
 /// A file's content as text, with nothing replaced: the digests are those of its bytes.

@@ -3,6 +3,8 @@
 //! The digits that a name begins with are its version, as a text: `001` is not `1`, and `10_a.sql` runs before
 //! `9_a.sql`. A block goes to SQLite whole, with the line of its marker.
 
+use std::sync::Arc;
+
 use crate::config::Format;
 use crate::migration::files::Reading;
 use crate::migration::script::text;
@@ -22,13 +24,13 @@ pub(super) fn read(mut files: Reading<'_>) -> Result<Set, MigrationError> {
         };
         let taken = files.take(entry)?;
         let (up, down) = scripts(entry.name, &taken.bytes)?;
-        migrations.push(Migration {
+        migrations.push(Arc::new(Migration {
             version: SchemaVersion::Text(digits.to_owned()),
             name: name.to_owned(),
             up: Some(files.half(&taken, Direction::Up, up)?),
             down: Some(files.half(&taken, Direction::Down, down)?),
             sum: None,
-        });
+        }));
         names_taken.push(entry.name);
     }
     warnings.extend(names::out_of_order(names_taken.into_iter()));

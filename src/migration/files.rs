@@ -16,7 +16,10 @@ type Result<T> = std::result::Result<T, MigrationError>;
 
 /// Where the files of a directory can be read, each whenever it is wanted. Cheap to clone.
 #[derive(Clone)]
-pub struct Shelf(Arc<dyn Fn(&str) -> std::result::Result<Vec<u8>, String> + Send + Sync>);
+pub struct Shelf(Arc<Read>);
+
+/// Gives the content of the file of a name, or says why it cannot.
+type Read = dyn Fn(&str) -> std::result::Result<Vec<u8>, String> + Send + Sync;
 
 impl Shelf {
     /// `read` gives the content of the file of a name, or says why it cannot.

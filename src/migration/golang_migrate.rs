@@ -4,6 +4,7 @@
 //! directory it ignores without a word.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::config::Format;
 use crate::migration::files::Reading;
@@ -13,7 +14,7 @@ use crate::version::SchemaVersion;
 
 /// Makes the set of files that are sorted by name.
 pub(super) fn read(mut files: Reading<'_>) -> Result<Set, MigrationError> {
-    let mut migrations: BTreeMap<i64, Migration> = BTreeMap::new();
+    let mut migrations: BTreeMap<i64, Arc<Migration>> = BTreeMap::new();
     let mut ignored = Vec::new();
     for entry in files.files.entries() {
         let Some(name) = Name::parse(entry.name) else {
@@ -24,13 +25,11 @@ pub(super) fn read(mut files: Reading<'_>) -> Result<Set, MigrationError> {
         let file = || entry.name.to_owned();
         let version = name.version.parse().map_err(|_| MigrationError::VersionTooLarge { file: file() })?;
         let half = files.half(&taken, name.direction, Script::whole(file(), text(entry.name, &taken.bytes)?))?;
-        let migration = migrations.entry(version).or_insert_with(|| Migration {
-            version: SchemaVersion::Number(version),
-            name: name.title.to_owned(),
-            up: None,
-            down: None,
-            sum: None,
+        let migration = migrations.entry(version).or_insert_with(|| {
+            let (version, name) = (SchemaVersion::Number(version), name.title.to_owned());
+            Arc::new(Migration { version, name, up: None, down: None, sum: None })
         });
+        let migration = Arc::make_mut(migration);
         let place = match name.direction {
             Direction::Up => {
                 name.title.clone_into(&mut migration.name);

@@ -5,6 +5,7 @@
 //! A section is split where a line ends in `;`, whatever the `;` belongs to: triggers need `StatementBegin`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::config::Format;
 use crate::migration::files::Reading;
@@ -25,7 +26,7 @@ const LONGEST: usize = 4 << 20;
 
 /// Makes the set of files that are sorted by name.
 pub(super) fn read(mut files: Reading<'_>) -> Result<Set, MigrationError> {
-    let mut migrations: BTreeMap<i64, Migration> = BTreeMap::new();
+    let mut migrations: BTreeMap<i64, Arc<Migration>> = BTreeMap::new();
     let mut warnings = Vec::new();
     for entry in files.files.entries() {
         let Some((version, title, kind)) = version(entry.name)? else {
@@ -44,8 +45,8 @@ pub(super) fn read(mut files: Reading<'_>) -> Result<Set, MigrationError> {
             down: files.some_half(&taken, Direction::Down, down)?,
             sum: None,
         };
-        if let Some(first) = migrations.insert(version, migration) {
-            let first = first.up.map_or_else(String::new, |half| half.file().to_owned());
+        if let Some(first) = migrations.insert(version, Arc::new(migration)) {
+            let first = first.up.as_ref().map_or_else(String::new, |half| half.file().to_owned());
             return Err(MigrationError::Duplicate { first, second: entry.name.to_owned() });
         }
     }

@@ -31,7 +31,8 @@ enum Text {
 impl Half {
     /// One whose script stays in memory.
     pub(super) fn held(format: Format, file: &Arc<str>, script: Script) -> Self {
-        Self::of(format, file, &script, Text::Held(Arc::new(script.clone())))
+        let script = Arc::new(script);
+        Self::of(format, file, &script, Text::Held(Arc::clone(&script)))
     }
 
     /// One whose file is read again when its turn comes. Its content has the digest now.
@@ -51,9 +52,9 @@ impl Half {
         let (mut statements, mut reasons, mut writes) = (0, [script.declared(); 2], format == Format::Atlas);
         for statement in script.statements() {
             statements += 1;
-            // SQLite passes over it in a transaction that has written, and its engine writes what stands before it there.
+            // SQLite passes over it in a transaction that has written. Whether golang-migrate begins one its files do not say.
             let Some(reason) = statement.reason().filter(|reason| !(writes && *reason == Reason::JOURNAL_MODE)) else {
-                writes |= statement.writes();
+                writes |= format != Format::GolangMigrate && statement.writes();
                 continue;
             };
             let [any, unenforced] = &mut reasons;
@@ -140,8 +141,10 @@ mod tests {
     use super::*;
     use crate::migration::Set;
 
+    type Content = Arc<Mutex<HashMap<String, Vec<u8>>>>;
+
     /// A shelf, and the files on it, which somebody may change.
-    fn shelf(files: &[(&str, &str)]) -> (Set, Arc<Mutex<HashMap<String, Vec<u8>>>>) {
+    fn shelf(files: &[(&str, &str)]) -> (Set, Content) {
         let content: HashMap<_, _> =
             files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
         let content = Arc::new(Mutex::new(content));

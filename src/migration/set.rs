@@ -55,20 +55,17 @@ impl Set {
     /// Two migrations of one version.
     pub(super) fn new(
         format: Format,
-        migrations: Vec<Migration>,
+        migrations: Vec<Arc<Migration>>,
         warnings: Vec<Warning>,
         digest: Sha256,
     ) -> Result<Self> {
         let mut positions: HashMap<SchemaVersion, usize> = HashMap::with_capacity(migrations.len());
         for (position, migration) in migrations.iter().enumerate() {
             if let Some(first) = positions.insert(migration.version.clone(), position) {
-                let first = migrations.get(first).map_or_else(String::new, file);
+                let first = migrations.get(first).map_or_else(String::new, |first| file(first));
                 return Err(MigrationError::Duplicate { first, second: file(migration) });
             }
         }
-        let mut migrations: Vec<_> = migrations.into_iter().map(Arc::new).collect();
-        // The list of pointers is made in the place of that of migrations, which is forty times as large.
-        migrations.shrink_to_fit();
         Ok(Self(Arc::new(Content { format, migrations, positions, warnings, digest })))
     }
 
@@ -117,7 +114,7 @@ impl Set {
         for now in self.0.migrations.iter().take(applied) {
             let then = older.position(&now.version).and_then(|position| older.0.migrations.get(position));
             if let (Some(now), Some(then)) = (&now.up, then.and_then(|then| then.up.as_ref()))
-                && !now.script()?.does_as(&*then.script()?)
+                && !now.script()?.does_as(then.script()?.as_ref())
             {
                 rewritten.push(now.file());
             }
@@ -194,13 +191,13 @@ impl Set {
             let transaction = if outside { super::Transaction::Nothing } else { super::Transaction::Around };
             let up = Script { pieces, transaction, ..Script::whole(file.clone(), "") };
             let half = |script| Half::held(format, &file.as_str().into(), script);
-            Migration {
+            Arc::new(Migration {
                 version: format.schema(version).unwrap(),
                 name: "m".to_owned(),
                 up: Some(half(up)),
                 down: format.goes_back().then(|| half(Script::whole(file.clone(), *down))),
                 sum: (format == Format::Atlas).then(|| format!("sum{version}")),
-            }
+            })
         };
         Self::new(format, migrations.iter().map(migration).collect(), Vec::new(), Sha256::of(b"")).unwrap()
     }

@@ -4,6 +4,7 @@
 //! bytewise. Sections may come in any order and several times, and what stands before the first is dropped.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use crate::config::Format;
 use crate::migration::files::Reading;
@@ -38,13 +39,13 @@ pub(super) fn read(mut files: Reading<'_>) -> Result<Set, MigrationError> {
         let (up, down) = scripts(entry.name, &taken.bytes)?;
         let stem = entry.name.strip_suffix(".sql").unwrap_or(entry.name);
         let name = stem.trim_start_matches(|letter: char| letter.is_ascii_digit()).trim_start_matches(['-', '_']);
-        migrations.push(Migration {
+        migrations.push(Arc::new(Migration {
             version: SchemaVersion::Text(entry.name.to_owned()),
             name: name.to_owned(),
             up: files.some_half(&taken, Direction::Up, up)?,
             down: files.some_half(&taken, Direction::Down, down)?,
             sum: None,
-        });
+        }));
     }
     Set::new(Format::SqlMigrate, migrations, warnings, files.digest())
 }

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use super::Result;
 use crate::causes;
+use crate::db::side_files;
 use crate::layout::WorkLayout;
 use crate::plan::observed::Obstacle;
 use crate::sys::attributes;
 use crate::sys::dir::Dir;
+use crate::sys::fs;
 use crate::sys::mount::{self, Kind as Mounted};
 use crate::sys::process::Process;
 use crate::sys::service::{self, ServiceError};
@@ -35,6 +37,26 @@ pub(super) fn of_file(path: &Path) -> Result<Vec<Obstacle>> {
         add("network-file-system", message, "move the database to a local file system");
     }
     Ok(obstacles)
+}
+
+/// What forbids to put a file where there is none: what a database left beside its name, SQLite would take for part of
+/// the next one (FM-1).
+pub(super) fn of_name(path: &Path) -> Result<Option<Obstacle>> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return Ok(None);
+    };
+    if !fs::exists(parent)? {
+        return Ok(None);
+    }
+    let left = side_files::pending(&Dir::open(parent)?, name)?;
+    Ok(left.map(|beside| Obstacle {
+        code: "beside",
+        message: format!(
+            "`{}` is left of a database that is not there any more, and would be taken for part of the next one",
+            parent.join(beside).display()
+        ),
+        remedy: "put its database back beside it, or move it to where that one is now".to_owned(),
+    }))
 }
 
 /// The directory of the database may belong to a service that is not trusted, and what it puts in the place of our work

@@ -33,7 +33,11 @@ pub fn keep(
 ) -> Result<Option<Backup>, StepError> {
     let directory = config.layout.backup(id);
     if let Some(listed) = record::read::<Backup>(&backups::record_file(&directory))? {
-        fs::remove_file(file)?;
+        if fs::exists(file)? {
+            let (work, name) = open(file)?;
+            work.unlink(&name)?;
+            work.sync()?;
+        }
         return Ok(Some(listed));
     }
     let staged = config.layout.staged_backup(id);
@@ -77,16 +81,19 @@ fn sync(directory: &Path) -> Result<(), StepError> {
 }
 
 fn relocate(file: &Path, directory: &Path, watch: &dyn Watch) -> Result<(), StepError> {
-    let target = backups::file(directory);
+    let (work, name) = open(file)?;
+    let target = Dir::open(directory)?;
     // A log that could not be settled belongs to its file, under the name that SQLite looks for.
-    let names: Vec<&str> = side_files::SUFFIXES.into_iter().chain([""]).collect();
-    for suffix in &names {
-        let (from, to) = (with_suffix(file, suffix), with_suffix(&target, suffix));
-        if !fs::exists(&from)? {
+    for suffix in side_files::SUFFIXES.into_iter().chain([""]) {
+        let from = format!("{name}{suffix}");
+        if work.identity(&from)?.is_none() {
             continue;
         }
-        match fs::rename(&from, &to) {
-            Ok(()) => {}
+        match work.rename(&from, &target, &format!("database.db{suffix}")) {
+            Ok(()) => {
+                target.sync()?;
+                work.sync()?;
+            }
             // Two mounts of one file system have one device number, and still cannot be renamed between.
             Err(error) if error.source.kind() == ErrorKind::CrossesDevices => return copy_over(file, directory, watch),
             Err(error) => return Err(error.into()),
@@ -110,7 +117,8 @@ fn copy_over(file: &Path, directory: &Path, watch: &dyn Watch) -> Result<(), Ste
         }
     }
     for suffix in side_files::SUFFIXES.into_iter().chain([""]) {
-        fs::remove_file(&with_suffix(file, suffix))?;
+        from.unlink(&format!("{name}{suffix}"))?;
+        from.sync()?;
     }
     Ok(())
 }
@@ -205,8 +213,9 @@ pub fn prune_versions(machine: &Machine<'_>) -> Result<Vec<Version>, StepError> 
     Ok(removed)
 }
 
+/// A file of the work directory, which may lie in one of the service's user: what is not ours is not taken from.
 fn open(file: &Path) -> Result<(Dir, String), StepError> {
-    let directory = Dir::open(file.parent().unwrap_or(Path::new("/")))?;
+    let directory = Dir::open_private(file.parent().unwrap_or(Path::new("/")))?;
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Ok((directory, name))
 }

@@ -9,6 +9,7 @@ use super::error::Blame;
 use super::{Machine, StartedOnce, StepError};
 use crate::db::alone::{Alone, NotAlone};
 use crate::db::exchange::{Beside, Exchange, ExchangeError, Started};
+use crate::db::side_files;
 use crate::layout::WorkLayout;
 use crate::plan::Strategy;
 
@@ -23,7 +24,10 @@ pub(super) fn perform(replaces: bool, machine: &mut Machine<'_>) -> Result<(), S
     let (live, name) = machine.places.open_live()?;
     let work = machine.places.open_work()?;
     let exchange = Exchange { live: &live, name: &name, work: &work, run: &machine.plan.run };
-    exchange.perform(&alone, beside).map_err(failed)
+    exchange.perform(&alone, beside).map_err(|error| match error {
+        ExchangeError::NotAlone(error) => held(&machine.places.live, error),
+        error => failed(error),
+    })
 }
 
 pub(super) fn undo(replaces: bool, machine: &mut Machine<'_>) -> Result<(), StepError> {
@@ -73,6 +77,9 @@ fn place(machine: &Machine<'_>) -> Result<(), StepError> {
     let work = machine.places.open_work()?;
     let new = machine.places.new_name();
     let (made, there) = (work.identity(&new)?, live.identity(&name)?);
+    if let (None, Some(beside)) = (there, side_files::pending(&live, &name)?) {
+        return Err(failed(ExchangeError::Pending { beside: live.path().join(beside).display().to_string() }));
+    }
     match (made, there) {
         (Some(_), None) => work.link(&new, &live, &name)?,
         (Some(made), Some(there)) if made == there => {}

@@ -1,5 +1,5 @@
 //! Does: downloads, verifies and unpacks the releases of the way, and proves that each can run here.
-//! Undo: removes them again, unless a database that was given up needs them.
+//! Undo: removes them again, unless a database that was given up needs them; what they replaced is put back.
 //! If killed half-way: downloads go on where they stopped; what is unpacked under a staging name is thrown away.
 //! Touches: `install.root`/versions, the state's downloads and releases.
 
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::error::Blame;
 use super::migrator::{Job, LIMIT, bring};
-use super::{Machine, StepError, import, sets};
+use super::{Machine, StepError, import, replaced, sets};
 use crate::config::Migrator;
 use crate::db::schema;
 use crate::digest::{Fingerprint, Sha256};
@@ -42,10 +42,12 @@ pub(super) fn perform(incoming: &[Incoming], machine: &mut Machine<'_>) -> Resul
 pub(super) fn discard(incoming: &[Incoming], machine: &mut Machine<'_>) -> Result<(), StepError> {
     let layout = &machine.config.layout;
     let needed = fs::exists(&machine.places.abandoned_database())?;
+    replaced::give_back(machine.plan, layout)?;
     for one in incoming {
         let version = &one.release.version;
         fs::remove_dir_all(&layout.staged(version))?;
-        if !needed {
+        let was_there = releases::read(layout, version)?.is_some_and(|known| known.artifact != one.sha256);
+        if !needed && !was_there {
             fs::remove_dir_all(&layout.version(version))?;
             fs::remove_file(&layout.release(version))?;
         }
@@ -57,7 +59,7 @@ fn bring_in(incoming: &Incoming, machine: &Machine<'_>) -> Result<(), StepError>
     let layout = &machine.config.layout;
     let version = &incoming.release.version;
     let known = releases::read(layout, version)?;
-    if known.is_some_and(|known| known.artifact == incoming.sha256) {
+    if known.as_ref().is_some_and(|known| known.artifact == incoming.sha256) {
         return Ok(());
     }
     let part = layout.download(incoming.sha256);
@@ -83,7 +85,10 @@ fn bring_in(incoming: &Incoming, machine: &Machine<'_>) -> Result<(), StepError>
         .map_err(|error| StepError::world("archive", format!("cannot unpack the archive of {version}"), error))?;
     let record = examine(incoming, &staged, unpacked.digests, machine)?;
     // The record first: a version without one is not on disk, and a record without a version neither.
-    fs::remove_dir_all(&layout.version(version))?;
+    match known {
+        Some(_) => replaced::put_away(version, layout)?,
+        None => fs::remove_dir_all(&layout.version(version))?,
+    }
     fs::create_dir_all(&layout.releases(), 0o700)?;
     releases::write(layout, &record)?;
     fs::rename(&staged, &layout.version(version))?;
@@ -114,7 +119,7 @@ fn examine(
                 release.version
             )));
         }
-        import::read(&staged.join(import))?;
+        import::mapping(&staged.join(import))?;
     }
     if let Some(migrator) = &config.database.migrator {
         return by_migrator(incoming, staged, files, migrator, machine);

@@ -98,7 +98,8 @@ pub(super) fn import(
         return Err(StepError::finding("import", format!("{} brings no import", leg.migrations), Blame::World));
     };
     let version = &leg.migrations;
-    let mapping = read(&machine.config.layout.version(version).join(mapping)).map_err(|error| error.about(version))?;
+    let mapping =
+        self::mapping(&machine.config.layout.version(version).join(mapping)).map_err(|error| error.about(version))?;
     let ledger = sets::ledger(machine.config)?;
     let recipe = Recipe {
         mapping: &mapping,
@@ -119,8 +120,11 @@ pub(super) fn import(
     Ok(account)
 }
 
-/// The files of a mapping.
-pub(super) fn read(directory: &Path) -> Result<Mapping, StepError> {
+/// The mapping of a release, from its directory.
+///
+/// # Errors
+/// Files that cannot be read, and a mapping that no release should have.
+pub fn mapping(directory: &Path) -> Result<Mapping, StepError> {
     let files: BTreeMap<String, Vec<u8>> =
         fs::files(directory)?.into_iter().map(|(name, bytes)| (name.to_string_lossy().into_owned(), bytes)).collect();
     Mapping::read(&files).map_err(|error| {

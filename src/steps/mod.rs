@@ -16,6 +16,7 @@ mod places;
 mod prove;
 pub(crate) mod replay;
 mod rehearse;
+mod replaced;
 mod start;
 mod stop;
 mod switch;
@@ -33,7 +34,7 @@ use std::fs::File;
 
 pub use copy::make_work_directory;
 pub use error::StepError;
-pub use import::{Imported, Used};
+pub use import::{Imported, Used, mapping};
 pub use places::Places;
 
 use crate::config::Config;

@@ -1,5 +1,7 @@
 //! The migrations of releases on disk, and the works that a leg of a plan stands for.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::Path;
 
 use super::error::StepError;
@@ -28,7 +30,15 @@ pub fn read(config: &Config, directory: &Path) -> Result<Set, StepError> {
 /// It cannot be listed.
 pub fn shelf(directory: &Path) -> Result<(Vec<String>, Shelf), PathError> {
     let (names, directory) = (fs::file_names(directory)?, directory.to_owned());
-    let read = move |name: &str| fs::read(&directory.join(name)).map_err(|error| causes::in_one_line(&error));
+    let text = |name: &OsString| name.to_string_lossy().into_owned();
+    // What is no text in a name is called otherwise than it is.
+    let odd = names.iter().filter(|name| name.to_str().is_none());
+    let odd: BTreeMap<String, OsString> = odd.map(|name| (text(name), name.clone())).collect();
+    let names = names.iter().map(text).collect();
+    let read = move |name: &str| {
+        let path = odd.get(name).map_or_else(|| directory.join(name), |name| directory.join(name));
+        fs::read(&path).map_err(|error| causes::in_one_line(&error))
+    };
     Ok((names, Shelf::new(read)))
 }
 
@@ -64,4 +74,28 @@ pub fn print_of(config: &Config, major: u64, schema: &SchemaVersion) -> Result<O
     let records = releases::of_major(&config.layout, major)?;
     let name = schema.to_string();
     Ok(records.iter().rev().find_map(|record| record.schemas.get(&name).cloned()))
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test makes its own files")]
+mod tests {
+    use std::os::unix::ffi::OsStringExt as _;
+
+    use super::*;
+    use crate::config::Format;
+
+    #[test]
+    fn a_file_is_read_whatever_bytes_its_name_has_and_what_is_no_file_is_passed_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let odd = OsString::from_vec(b"1_caf\xe9.up.sql".to_vec());
+        std::fs::write(directory.path().join(&odd), "SELECT 1").unwrap();
+        std::os::unix::fs::symlink(&odd, directory.path().join("2_link.up.sql")).unwrap();
+        std::fs::create_dir(directory.path().join("3_directory.up.sql")).unwrap();
+        let (names, shelf) = shelf(directory.path()).unwrap();
+        assert_eq!(names, ["1_caf\u{fffd}.up.sql", "2_link.up.sql"]);
+        let set = Set::on_shelf(Format::GolangMigrate, names, shelf).unwrap();
+        assert!(set.migrations().iter().all(|migration| migration.up.as_ref().unwrap().script().is_ok()));
+        let (none, _) = super::shelf(&directory.path().join("missing")).unwrap();
+        assert!(none.is_empty());
+    }
 }

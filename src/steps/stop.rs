@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::error::Blame;
-use super::{Machine, Starts, StepError, doorway, prove};
+use super::{Machine, Starts, StepError, doorway, prove, replaced};
 use crate::causes;
 use crate::db::alone;
 use crate::sys::clock::{self, Stopwatch};
@@ -67,6 +67,8 @@ pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
     // The locks of the proof would keep the old service out.
     machine.memory.alone = None;
     machine.memory.following = None;
+    // The gate tells by the releases on disk what may run on the database as it is.
+    replaced::give_back(machine.plan, &machine.config.layout)?;
     let before = machine.plan.from.clone();
     let Some(version) =
         before.version.clone().filter(|_| machine.plan.was_running && machine.starts == Starts::Service)
@@ -74,7 +76,11 @@ pub(super) fn start_again(machine: &mut Machine<'_>) -> Result<(), StepError> {
         doorway::open(machine, before.version)?;
         // What ran before a first installation is none of our releases: it is started, and nothing of it can be proven.
         let foreign = machine.plan.was_running && machine.starts == Starts::Service && !super::is_running(machine);
-        return if foreign { give_room(machine).and_then(|_| start(machine)) } else { Ok(()) };
+        if foreign {
+            give_room(machine);
+            start(machine)?;
+        }
+        return Ok(());
     };
     // Whatever runs now may be about to end: refused by the gate, or late with its stop.
     match halt(machine) {
@@ -130,7 +136,7 @@ fn start_also(machine: &mut Machine<'_>) {
 /// back for it before it does, it gets more, as long as there is some.
 pub(super) fn start_in_room(version: &Version, machine: &mut Machine<'_>) -> Result<(), StepError> {
     loop {
-        let left = give_room(machine)?;
+        let left = give_room(machine);
         let begun = start(machine).and_then(|()| prove::healthy(version, &Interrupt::never(), machine));
         match begun {
             Err(_) if left > 0 && prove::full(machine).is_some() => halt(machine)?,
@@ -139,11 +145,12 @@ pub(super) fn start_in_room(version: &Version, machine: &mut Machine<'_>) -> Res
     }
 }
 
-/// Gives back what a start needs of what was set aside for its database, and for its log. Tells how much is left.
-fn give_room(machine: &Machine<'_>) -> Result<usize, StepError> {
-    let left = room::give_some_back(&machine.places.work.reserve(), room::NAMES)?;
+/// Gives back what a start needs of what was set aside for its database, and for its log. Tells how much is left: nothing
+/// where the work directory is not ours any more, as the one around it may be the service's own.
+fn give_room(machine: &Machine<'_>) -> usize {
+    let left = machine.places.open_work().map_or(0, |work| room::give_some_back(&work, room::NAMES));
     let _ = room::give_one_back(&machine.config.layout.gate());
-    Ok(left)
+    left
 }
 
 /// Starts the service by its manager; what becomes of it is seen by `prove`.

@@ -3,7 +3,7 @@
 //! If killed half-way: what was not moved, listed or removed yet is by recovery.
 //! Touches: the work directory, the backups, `install.root`/versions, the state directory.
 
-use super::{Machine, StepError, abandoned, backup, copy, import};
+use super::{Machine, StepError, abandoned, backup, copy, import, replaced};
 use crate::plan::Operation;
 use crate::plan::observed::BackupKind;
 use crate::sys::fs;
@@ -31,6 +31,7 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
     for (gone, why) in backup::prune(machine.config, &needed)? {
         machine.memory.warnings.push(format!("the backup `{}` was removed: {why}", gone.id));
     }
+    replaced::remove(plan, &machine.config.layout)?;
     backup::prune_versions(machine)?;
     fs::remove_dir_all(&machine.config.layout.downloads())?;
     Ok(())

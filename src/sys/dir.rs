@@ -64,15 +64,29 @@ impl Dir {
     /// # Errors
     /// Another user owns what has its name, or may write there: whatever is in it may be exchanged at any time.
     pub fn open_private(path: &Path) -> Result<Self> {
-        let directory = Self::open(path)?;
-        let found = rustix::fs::fstat(&directory.descriptor).map_err(PathError::on("look at", path))?;
+        Self::open(path)?.private()
+    }
+
+    /// The same for a directory in it, if there is one.
+    pub fn open_private_in(&self, name: &str) -> Result<Option<Self>> {
+        let path = self.path.join(name);
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
+        match rustix::fs::openat(&self.descriptor, name, flags, Mode::empty()) {
+            Err(rustix::io::Errno::NOENT) => Ok(None),
+            Err(error) => Err(PathError::on("open the directory", &path)(error)),
+            Ok(descriptor) => Self { descriptor, path }.private().map(Some),
+        }
+    }
+
+    fn private(self) -> Result<Self> {
+        let found = rustix::fs::fstat(&self.descriptor).map_err(PathError::on("look at", &self.path))?;
         let mode = Mode::from_raw_mode(found.st_mode);
         if found.st_uid == rustix::process::geteuid().as_raw() && !mode.intersects(Mode::WGRP | Mode::WOTH) {
-            return Ok(directory);
+            return Ok(self);
         }
         let why = format!("user {} owns it, mode {:o}: nobody else may write there", found.st_uid, mode.bits());
         let error = std::io::Error::new(std::io::ErrorKind::PermissionDenied, why);
-        Err(PathError::on("work in the directory", path)(error))
+        Err(PathError::on("work in the directory", &self.path)(error))
     }
 
     /// Gives it its mode.

@@ -109,9 +109,8 @@ pub fn names(directory: &Path) -> Result<Vec<OsString>> {
     Ok(names)
 }
 
-/// The names of the regular files of a directory, symlinks followed, sorted. One that is no text has a mark for each byte
-/// that is none. Empty where there is no such directory.
-pub fn file_names(directory: &Path) -> Result<Vec<String>> {
+/// The names of the regular files of a directory, symlinks followed, sorted. Empty where there is no such directory.
+pub fn file_names(directory: &Path) -> Result<Vec<OsString>> {
     let mut names = Vec::new();
     let entries = match fs::read_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
@@ -122,7 +121,7 @@ pub fn file_names(directory: &Path) -> Result<Vec<String>> {
         let kind = entry.file_type().map_err(PathError::on("look at", &entry.path()))?;
         // A link is what it leads to; all others are told by the listing itself, which spares a look at each.
         if kind.is_file() || (kind.is_symlink() && metadata(&entry.path())?.is_file()) {
-            names.push(entry.file_name().to_string_lossy().into_owned());
+            names.push(entry.file_name());
         }
     }
     names.sort();

@@ -1,17 +1,14 @@
 //! Room on a file system: bytes, and names that files can have.
 
-#![allow(clippy::disallowed_methods, reason = "one of the places that touch files by path")]
-
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rustix::fs::{FallocateFlags, fallocate, statvfs};
+use rustix::fs::{AtFlags, CWD, FallocateFlags, Mode, OFlags, fallocate, openat, renameat, statvfs, unlinkat};
 use rustix::io::Errno;
 
 use crate::sys::dir::Dir;
-use crate::sys::fs::{self, NO_LINK, PathError};
+use crate::sys::fs::{self, PathError};
 use crate::sys::seam;
 
 /// Free and total bytes of the file system that holds a path, and which one it is.
@@ -32,12 +29,13 @@ const BYTES: u64 = 256 << 10;
 /// What a service needs of names to begin: for a log, its index, and one to spare.
 pub const NAMES: usize = 3;
 
-/// A directory of this name holds room that is set aside, for everything in the directory around it.
+/// A directory of this name holds room that is set aside, for everything in the directory around it. It is opened, and then
+/// named no more: the directory around it may lie in one whose user renames and links as he likes.
 const NAME: &str = ".reserve";
 
 /// The space of the file system of `path`, or of its nearest parent that exists.
 pub fn space(path: &Path) -> Result<Space, PathError> {
-    let there = path.ancestors().find(|ancestor| matches!(fs::exists(ancestor), Ok(true))).unwrap_or(Path::new("/"));
+    let there = nearest(path);
     let found = rustix::fs::statvfs(there).map_err(PathError::on("ask for free space on", there))?;
     let device = rustix::fs::stat(there).map_err(PathError::on("look at", there))?.st_dev;
     Ok(Space {
@@ -48,20 +46,39 @@ pub fn space(path: &Path) -> Result<Space, PathError> {
     })
 }
 
-/// Sets aside `count` files of so many bytes in a directory; their blocks and names are really taken.
+/// A path, or its nearest parent that exists.
+fn nearest(path: &Path) -> &Path {
+    // The last ancestor of a relative path is empty, and stands for the working directory.
+    let named = |ancestor| if ancestor == Path::new("") { Path::new(".") } else { ancestor };
+    let mut ancestors = path.ancestors().map(named);
+    ancestors.find(|ancestor| matches!(fs::exists(ancestor), Ok(true))).unwrap_or(Path::new("/"))
+}
+
+/// Sets aside `count` files of so many bytes for a directory; their blocks and names are really taken.
 ///
 /// # Errors
 /// There is less than that.
-pub fn set_aside(directory: &Path, count: usize, bytes: u64) -> Result<(), PathError> {
-    fs::create_dir_all(directory, 0o700)?;
-    (0..count).try_for_each(|number| reserve(&directory.join(format!("{bytes}-{number}")), bytes))
+pub fn set_aside(around: &Dir, count: usize, bytes: u64) -> Result<(), PathError> {
+    let room = match around.open_private_in(NAME)? {
+        Some(room) => room,
+        None => make(around)?,
+    };
+    (0..count).try_for_each(|number| reserve(&room, &format!("{bytes}-{number}"), bytes))
 }
 
-fn reserve(path: &Path, bytes: u64) -> Result<(), PathError> {
+fn make(around: &Dir) -> Result<Dir, PathError> {
+    let room = around.create_dir(NAME)?;
+    room.set_mode(0o700)?;
+    around.sync()?;
+    Ok(room)
+}
+
+fn reserve(room: &Dir, name: &str, bytes: u64) -> Result<(), PathError> {
     seam::cross("reserve space");
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false).mode(0o600).custom_flags(NO_LINK);
-    let file = options.open(path).map_err(PathError::on("create", path))?;
+    let path = &room.path().join(name);
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = openat(room.descriptor(), name, flags, Mode::RUSR | Mode::WUSR);
+    let file = file.map_err(PathError::on("create", path))?;
     if bytes == 0 {
         return Ok(());
     }
@@ -87,47 +104,56 @@ pub fn is_lack(error: &io::Error) -> bool {
 /// Gives a file that was set aside for the surroundings of `path` the name `to`: whoever writes into it needs no room that
 /// somebody else could take. Tells whether there was one.
 pub fn take(path: &Path, to: &Path) -> bool {
-    one_for(path).is_some_and(|spare| std::fs::rename(spare, to).is_ok())
+    one_for(path).is_some_and(|(room, spare)| renameat(room.descriptor(), spare, CWD, to).is_ok())
 }
 
 /// Gives back one file that was set aside for the surroundings of `path`. Tells whether there was one.
 pub fn give_one_back(path: &Path) -> bool {
-    one_for(path).is_some_and(|spare| std::fs::remove_file(spare).is_ok())
+    one_for(path).is_some_and(|(room, spare)| remove(&room, &spare))
 }
 
-/// Gives back at most `count` of the files that were set aside in a directory. Tells how many are left.
-pub fn give_some_back(directory: &Path, count: usize) -> Result<usize, PathError> {
+/// Gives back at most `count` of the files that were set aside for a directory. Tells how many are left beside those.
+///
+/// What is not ours gives no room, and neither does what cannot be removed: whoever starts here starts without.
+pub fn give_some_back(around: &Dir, count: usize) -> usize {
     seam::cross("give back some of what was set aside");
-    let entries = match std::fs::read_dir(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        read => read.map_err(PathError::on("read the directory", directory))?,
-    };
-    let mut left = 0;
-    for (number, entry) in entries.enumerate() {
-        let spare = entry.map_err(PathError::on("read the directory", directory))?.path();
-        if number < count {
-            std::fs::remove_file(&spare).map_err(PathError::on("remove the file", &spare))?;
-        } else {
+    let Ok(Some(room)) = around.open_private_in(NAME) else { return 0 };
+    let (mut given, mut left) = (0, 0);
+    for spare in room.names().unwrap_or_default() {
+        if given == count {
             left += 1;
+        } else if remove(&room, &spare) {
+            given += 1;
         }
     }
-    Ok(left)
+    left
 }
 
-/// Gives back what was set aside in a directory. Not durable: a power cut may leave it, and it is given back again.
-pub fn give_back(directory: &Path) -> Result<(), PathError> {
+/// Gives back what was set aside for a directory. Not durable: a power cut may leave it, and it is given back again.
+///
+/// # Errors
+/// Something else has its name, or it cannot be removed.
+pub fn give_back(around: &Dir) -> Result<(), PathError> {
+    let Some(room) = around.open_private_in(NAME)? else { return Ok(()) };
     seam::cross("give back what was set aside");
-    match std::fs::remove_dir_all(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done.map_err(PathError::on("remove the directory", directory)),
+    for spare in room.names()? {
+        remove(&room, &spare);
     }
+    let removed = unlinkat(around.descriptor(), NAME, AtFlags::REMOVEDIR);
+    removed.map_err(PathError::on("remove the directory", room.path()))
+}
+
+fn remove(room: &Dir, spare: &str) -> bool {
+    unlinkat(room.descriptor(), spare, AtFlags::empty()).is_ok()
 }
 
 /// Only where nobody else may write: whoever planted a file could still have it open.
-fn one_for(path: &Path) -> Option<PathBuf> {
-    let rooms = path.ancestors().skip(1).map(|around| around.join(NAME));
-    let rooms = rooms.filter(|room| Dir::open_private(room).is_ok());
-    rooms.filter_map(|room| std::fs::read_dir(room).ok()?.next()?.ok()).map(|spare| spare.path()).next()
+fn one_for(path: &Path) -> Option<(Dir, String)> {
+    path.ancestors().skip(1).find_map(|around| {
+        let room = Dir::open_private(&around.join(NAME)).ok()?;
+        let spare = room.names().ok()?.into_iter().next()?;
+        Some((room, spare))
+    })
 }
 
 /// Whether the file system of `path` has no room for a service to begin in.
@@ -136,4 +162,17 @@ pub fn is_short(path: &Path) -> Result<bool, PathError> {
     // Where names are not counted there are none at all (btrfs).
     let names = found.f_files > 0 && found.f_favail < NAMES as u64;
     Ok(names || found.f_bavail.saturating_mul(found.f_frsize) < BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_is_not_there_is_looked_for_where_it_would_be() {
+        assert_eq!(nearest(Path::new("not-there-yet.db")), Path::new("."));
+        assert_eq!(nearest(Path::new("src/not-there-yet/new.db")), Path::new("src"));
+        assert_eq!(nearest(Path::new("/not-there-yet/new.db")), Path::new("/"));
+        assert_eq!(nearest(Path::new("src")), Path::new("src"));
+    }
 }

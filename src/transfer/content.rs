@@ -25,6 +25,13 @@ impl ContentDigest {
         self.combine(&Sha256::of(row).into());
     }
 
+    /// That of the rows that these lines are.
+    pub fn of_lines(bytes: &[u8]) -> Self {
+        let mut digest = Self::EMPTY;
+        lines(bytes).for_each(|row| digest.add(row));
+        digest
+    }
+
     /// Adds the rows of another one.
     pub fn combine(&mut self, other: &Self) {
         let mut carry = false;
@@ -34,6 +41,12 @@ impl ContentDigest {
             (*piece, carry) = (sum, first || second);
         }
     }
+}
+
+/// The rows of a part, without their line feeds.
+pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    (!bytes.is_empty()).then(|| bytes.split(|byte| *byte == b'\n')).into_iter().flatten()
 }
 
 impl From<Sha256> for ContentDigest {

@@ -21,6 +21,8 @@ mod content;
 mod document;
 pub mod mapping;
 pub mod reader;
+#[cfg(test)]
+pub(crate) mod specimens;
 pub mod sum;
 pub mod value;
 pub mod writer;

@@ -1,15 +1,17 @@
 //! Reads an export, and believes nothing of it that its inventory does not confirm.
 
+mod understood;
 mod walk;
 
 use std::io::{self, BufRead};
 
 use thiserror::Error;
 
-use crate::transfer::ContentDigest;
+use crate::transfer::content::{ContentDigest, lines};
 use crate::transfer::document::{Extent, Inventory, Part, SCHEMA, Table, VERSION};
 use crate::transfer::value::{RowError, Value, read_row};
 
+use understood::Understood;
 use walk::{Member, walk};
 
 /// An export that cannot be believed, and why.
@@ -87,17 +89,16 @@ type Result<T> = std::result::Result<T, ReadError>;
 pub fn inspect(export: impl BufRead + Send) -> Result<(Inventory, String)> {
     let mut schema = String::new();
     let mut seen = Vec::new();
-    let inventory = walk(export, |member| match member {
+    let added_up = |bytes: Vec<u8>| (ContentDigest::of_lines(&bytes), bytes);
+    let inventory = walk(export, added_up, |member| match member {
         Member::Schema(sql) => {
             schema = sql;
             Ok(())
         }
-        Member::Part(path, bytes, extent) => {
-            let mut digest = ContentDigest::EMPTY;
+        Member::Part(path, extent, (digest, bytes)) => {
             let mut rows = 0;
             for (row, number) in lines(&bytes).zip(1..) {
                 read_row(row).map_err(|error| wrong_row(&path, number, Some(error)))?;
-                digest.add(row);
                 rows = number;
             }
             seen.push((Part { path, rows, bytes: extent.bytes, sha256: extent.sha256 }, digest));
@@ -120,23 +121,23 @@ pub fn rows<E: From<ReadError>>(
 ) -> std::result::Result<(), E> {
     let mut parts = inventory.tables.iter().flat_map(|table| table.parts.iter().map(move |part| (table, part)));
     let mut failure = None;
-    let walked = walk(export, |member| {
-        let Member::Part(path, bytes, extent) = member else { return Ok(()) };
+    let understood = |bytes: Vec<u8>| Understood::of(&bytes);
+    let walked = walk(export, understood, |member| {
+        let Member::Part(path, extent, rows) = member else { return Ok(()) };
         let Some((table, part)) = parts.next().filter(|(_, part)| part.path == path) else {
             return Err(ReadError::Unexpected { path });
         };
         same(&path, extent, Extent { bytes: part.bytes, sha256: part.sha256 })?;
-        for (line, number) in lines(&bytes).zip(1..) {
-            let row = read_row(line).map_err(|error| wrong_row(&path, number, Some(error)))?;
+        rows.each(|line, row| {
+            let row = row.map_err(|error| wrong_row(&path, line, Some(error)))?;
             if row.len() != table.columns.len() {
-                return Err(wrong_row(&path, number, None));
+                return Err(wrong_row(&path, line, None));
             }
-            if let Err(error) = take(table, &row) {
+            take(table, row).map_err(|error| {
                 failure = Some(error);
-                return Err(ReadError::Unexpected { path });
-            }
-        }
-        Ok(())
+                ReadError::Unexpected { path: path.clone() }
+            })
+        })
     });
     match (failure, walked) {
         (Some(error), _) => Err(error),
@@ -182,11 +183,6 @@ fn words(part: &Part) -> String {
 
 fn wrong_row(path: &str, line: u64, source: Option<RowError>) -> ReadError {
     ReadError::Row { path: path.to_owned(), line, source }
-}
-
-fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    (!bytes.is_empty()).then(|| bytes.split(|byte| *byte == b'\n')).into_iter().flatten()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::panic::resume_unwind;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-use crate::transfer::ContentDigest;
+use crate::transfer::content::{ContentDigest, lines};
 
 /// Rows on their way to being added up.
 pub struct Sum {
@@ -25,8 +25,7 @@ pub fn summed<E>(rows: impl FnOnce(&mut Sum) -> Result<(), E>) -> Result<(u64, C
         let added = scope.spawn(move || {
             let (mut count, mut digest) = (0, ContentDigest::EMPTY);
             for batch in batches {
-                let lines = batch.strip_suffix(b"\n").unwrap_or(&batch);
-                for row in lines.split(|byte| *byte == b'\n') {
+                for row in lines(&batch) {
                     count += 1;
                     digest.add(row);
                 }

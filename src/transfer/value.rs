@@ -153,6 +153,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::transfer::specimens::any_value;
 
     fn line(values: &[Value<'_>]) -> String {
         let mut line = Vec::new();
@@ -202,19 +203,6 @@ mod tests {
         ] {
             assert!(read_row(line.as_bytes()).is_err(), "{line}");
         }
-    }
-
-    fn any_value() -> impl Strategy<Value = Value<'static>> {
-        let real = any::<u64>().prop_map(f64::from_bits).prop_filter("no database holds a NaN", |real| !real.is_nan());
-        let bytes = proptest::collection::vec(any::<u8>(), 0..40);
-        prop_oneof![
-            Just(Value::Null),
-            any::<i64>().prop_map(Value::Integer),
-            real.prop_map(Value::Real),
-            any::<String>().prop_map(|text| Value::Text(text.into_bytes().into())),
-            bytes.clone().prop_map(|bytes| Value::Text(bytes.into())),
-            bytes.prop_map(|bytes| Value::Blob(bytes.into())),
-        ]
     }
 
     proptest! {

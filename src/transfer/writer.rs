@@ -64,7 +64,7 @@ const PART: usize = 4 << 20;
 
 /// Writes an export of a database with this schema (statements, each closed by `;` and a line feed): the rows that `rows`
 /// hands to the writer, and the inventory that the caller makes of the contents. Gives the output back, with all of it
-/// written and nothing flushed to disk. While rows are read, those before them are compressed.
+/// written and nothing flushed to disk. While rows are read, those before them are added up and compressed.
 ///
 /// # Errors
 /// Those of `rows`, and those of the output.
@@ -85,8 +85,12 @@ pub fn write<W: Write + Send, E: From<WriteError>>(
         // Where the output fails, that is why the rows could not be written.
         let (mut archive, sums) = packing.join().unwrap_or_else(|panic| resume_unwind(panic))?;
         wrote?;
-        for (part, sum) in tables.iter_mut().flat_map(|table| &mut table.parts).zip(sums) {
-            part.sha256 = sum;
+        let mut sums = sums.into_iter();
+        for table in &mut tables {
+            for (part, (sha256, content)) in table.parts.iter_mut().zip(&mut sums) {
+                part.sha256 = sha256;
+                table.digest.combine(&content);
+            }
         }
         let inventory = inventory(Contents { schema_sql, tables });
         document(&mut archive, INVENTORY, &inventory)?;
@@ -107,16 +111,14 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes a row of the table that was begun last.
+    /// Writes a row of the table that was begun last. What it adds up to is known once it is packed.
     ///
     /// # Errors
     /// Those of the output, and a value that no database holds.
     pub fn row<'a>(&mut self, row: impl Iterator<Item = Value<'a>>) -> Result<()> {
         let start = self.lines.bytes.len();
         write_row(&mut self.lines.bytes, row)?;
-        let line = self.lines.bytes.get(start..).unwrap_or_default();
         if let Some(table) = self.tables.last_mut() {
-            table.digest.add(line);
             table.rows += 1;
         }
         if start > 0 && self.lines.bytes.len() >= PART {
@@ -134,7 +136,6 @@ impl Writer {
         let Lines { bytes, rows } = std::mem::replace(&mut self.lines, next);
         let (Some(table), true) = (self.tables.last_mut(), rows > 0) else { return Ok(()) };
         let path = format!("{}{:06}.ndjson", directory(&table.name), table.parts.len() + 1);
-        // What it adds up to is known once it is packed.
         let sha256 = Sha256::from_bytes([0; 32]);
         table.parts.push(Part { path: path.clone(), rows, bytes: bytes.len() as u64, sha256 });
         self.packer.send(Packed { path, bytes }).map_err(|_| WriteError::Output(io::ErrorKind::BrokenPipe.into()))
@@ -143,15 +144,19 @@ impl Writer {
 
 type Packing<W> = tar::Builder<GzEncoder<W>>;
 
-/// The archive up to its last part, and what each part adds up to.
-fn pack<W: Write>(output: W, schema: &str, parts: Receiver<Packed>) -> Result<(Packing<W>, Vec<Sha256>)> {
+/// The archive up to its last part, and what each part adds up to, as bytes and as rows.
+fn pack<W: Write>(
+    output: W,
+    schema: &str,
+    parts: Receiver<Packed>,
+) -> Result<(Packing<W>, Vec<(Sha256, ContentDigest)>)> {
     // The same content makes the same bytes: no times, and no names of users.
     let mut archive = tar::Builder::new(GzEncoder::new(output, Compression::fast()));
     document(&mut archive, OPENING, &Opening::default())?;
     member(&mut archive, SCHEMA, schema.as_bytes())?;
     let mut sums = Vec::new();
     for Packed { path, bytes } in parts {
-        sums.push(Sha256::of(&bytes));
+        sums.push((Sha256::of(&bytes), ContentDigest::of_lines(&bytes)));
         member(&mut archive, &path, &bytes)?;
     }
     Ok((archive, sums))

@@ -44,11 +44,10 @@ fn a_service_that_has_its_database_to_itself_is_copied_after_the_stop() {
 #[test]
 fn a_copy_after_the_stop_is_predicted_together_with_the_stop_and_the_start() {
     const SLOW: &str = "keeps-to-itself\nslow-stop 300";
-    let world = World::with(&[OLD.mode(SLOW), NEW.mode(SLOW)]);
+    let world = World::with(&[OLD.mode(SLOW), NEW.mode(SLOW), Release::new("1.2.0", 3, &[3])]);
     world.run(&["install", "--to", "1.0.0", "--yes"]).expect(0);
-    world.run(&["upgrade", "--yes"]).expect(0);
     // How long its own stop and start take is known from then on.
-    world.run(&["rollback", "--yes"]).expect(0);
+    world.run(&["upgrade", "--to", "1.1.0", "--yes"]).expect(0);
     let before = world.processes();
     let answer = world.run(&["upgrade", "--yes", "--max-downtime", "200ms", "--json"]).expect(1).json();
     assert_eq!(answer["error"]["code"], "max-downtime", "{answer:#}");

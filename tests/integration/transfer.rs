@@ -81,6 +81,29 @@ fn what_is_there_already_is_never_replaced() {
 }
 
 #[test]
+fn a_directory_that_no_file_can_be_made_in_is_told_before_anything_is_read() {
+    let world = world();
+    std::fs::write(world.path("a-file"), b"").unwrap();
+    for (path, remedy) in
+        [("nowhere/new", "make its directory first, or name another one"), ("a-file/new", "name a file in a directory")]
+    {
+        let path = world.path(path).to_str().unwrap().to_owned();
+        for command in
+            [vec!["export", "--to", &path], vec!["import", "--from", "a-file", "--into", &path, "--release", "1.0"]]
+        {
+            let answer = world.run(&[&command[..], &["--json"]].concat());
+            let answer = answer.expect(3).json();
+            let first = &answer["refusals"][0];
+            assert_eq!(
+                (first["code"].as_str(), first["remedy"].as_str()),
+                (Some("no-directory"), Some(remedy)),
+                "{answer:#}"
+            );
+        }
+    }
+}
+
+#[test]
 fn an_export_that_was_cut_off_or_altered_makes_no_database() {
     let world = world();
     let (path, _) = export(&world);

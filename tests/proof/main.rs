@@ -27,7 +27,9 @@ mod settings;
 mod world;
 
 mod classes;
+mod ends;
 mod fault;
+mod findings;
 mod fingerprint;
 mod launcher;
 mod operation;
@@ -49,17 +51,19 @@ mod work;
 
 use std::process::ExitCode;
 
+use findings::Findings;
 use operation::Size;
 use operations::OPERATIONS;
 use record::Record;
 use scope::{Depth, Scope};
-use work::{Findings, Work};
+use work::Work;
 
 const USAGE: &str = "\
 quick [SETTING…] [FILTER…]   a sample of all points, in minutes
 full [SETTING…] [FILTER…]    all of them, in hours; goes on where it stopped
 one OPERATION FAULT POINT    one point again, with all that was said
 list OPERATION               the points of an operation
+count [FILTER…]              how many points of each fault `full` tries, where that is known before
 settings: jobs=N seed=N shard=I/N minutes=N; a filter is a part of `OPERATION FAULT`. What is not finished after 150
 minutes, or the minutes that are given, ends in 3, and the same command goes on";
 
@@ -68,11 +72,15 @@ fn main() -> ExitCode {
     if words.first().is_some_and(|word| word == "ask") {
         return launcher::ask(&words[1..]);
     }
+    if words.first().is_some_and(|word| word == "held") {
+        return tracer::held(&words[1..]);
+    }
     let words: Vec<String> = words.into_iter().map(|word| word.into_string().unwrap()).collect();
     let done = match words.first().map(String::as_str) {
         Some("power-job") => power::jobs::perform(&words[1..]),
         Some("one") => one(&words[1..]),
         Some("list") => list(&words[1..]),
+        Some("count") => count(&words[1..]),
         _ => all(&words),
     };
     done.unwrap_or_else(|error| {
@@ -130,6 +138,20 @@ fn list(words: &[String]) -> Result<ExitCode, String> {
     let (operation, size) = known(operation)?;
     for point in sweep::Sweep::of(operation, size, scope::room()).points {
         println!("{point}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What recoveries and disks come to is only known when they were run once.
+fn count(filters: &[String]) -> Result<ExitCode, String> {
+    let words: Vec<_> = std::iter::once("full".to_owned()).chain(filters.iter().cloned()).collect();
+    let scope = Scope::of(&words, &record::subject())?;
+    for (operation, size, faults) in scope.operations() {
+        let sweep = sweep::Sweep::of(operation, size, scope::room());
+        for fault in faults {
+            let chosen = classes::choose(&sweep.points, fault, scope.most(fault, operation, size), scope.seed);
+            println!("{:22} {:16} {:>7}", size.name(operation), fault.name(), chosen.points.len());
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

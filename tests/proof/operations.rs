@@ -126,8 +126,18 @@ const ROLLBACK: Operation = Operation {
 /// To the next major, whose database is made anew.
 const CROSS: &[&str] = &["upgrade", "--to", "2.0.0", "--yes"];
 
+/// Notes may be long there, as those of a large database are.
 fn major() -> Vec<Release> {
-    vec![OLD, MAJOR]
+    const SCHEMA: &str = "CREATE TABLE authors (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE notes (
+    id INTEGER PRIMARY KEY,
+    text TEXT NOT NULL,
+    author INTEGER NOT NULL DEFAULT 1 REFERENCES authors
+) STRICT;";
+    vec![
+        OLD,
+        MAJOR.migrations(&[("0001_v2.up.sql", SCHEMA), ("0001_v2.down.sql", "DROP TABLE notes; DROP TABLE authors;")]),
+    ]
 }
 
 fn two() -> Vec<Release> {

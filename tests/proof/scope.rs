@@ -93,7 +93,7 @@ impl Scope {
     pub fn most(&self, fault: Fault, operation: &Operation, size: Size) -> Option<usize> {
         match (self.depth, fault) {
             // A large database makes each of them long, and has the same calls but for more writes into one file.
-            (Depth::Full, _) if size == Size::Large => Some(40),
+            (Depth::Full, _) if size == Size::Large => Some(20),
             (Depth::Full, _) => None,
             (Depth::Quick, Fault::Kill) => Some(operation.kills),
             (Depth::Quick, Fault::KillTwice | Fault::KillThenError) => Some(10),
@@ -105,7 +105,7 @@ impl Scope {
     pub fn most_of_a_recovery(&self, fault: Fault) -> Option<usize> {
         match (self.depth, fault) {
             (Depth::Quick, _) => Some(2),
-            (Depth::Full, Fault::KillThenError) => Some(5),
+            (Depth::Full, Fault::KillThenError) => Some(2),
             (Depth::Full, _) => None,
         }
     }

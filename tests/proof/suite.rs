@@ -12,9 +12,9 @@ use std::time::Instant;
 use gantry_installer::digest::Sha256;
 use serde_json::Value;
 
+use crate::findings::Findings;
 use crate::record::Record;
 use crate::scope::{Depth, Scope};
-use crate::work::Findings;
 
 /// The rooms of the integration tests that let something go wrong.
 const ROOMS: [&str; 12] = [

@@ -1,7 +1,9 @@
 //! One operation on one stage: its points, and what becomes of the machine when something goes wrong at one of them.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use crate::ends::{Ends, settled};
 use crate::operation::{Operation, Size};
 use crate::picture::{Picture, content};
 use crate::stage::Stage;
@@ -16,6 +18,8 @@ pub struct Sweep<'o> {
     /// Every call of the operation that changes something.
     pub points: Vec<Point>,
     pub unmodelled: Vec<String>,
+    /// What is known of others who try the same operation.
+    pub ends: Arc<Ends>,
 }
 
 impl<'o> Sweep<'o> {
@@ -35,7 +39,14 @@ impl<'o> Sweep<'o> {
         let Trace { points, unmodelled, .. } = trace;
         let built = Vec::new();
         let expected = Expected { ends: operation.ends, old, new, built };
-        let mut sweep = Self { operation, stage, expected, points, unmodelled: unmodelled.into_iter().collect() };
+        let mut sweep = Self {
+            operation,
+            stage,
+            expected,
+            points,
+            unmodelled: unmodelled.into_iter().collect(),
+            ends: Arc::default(),
+        };
         sweep.expected.built = sweep.built();
         sweep
     }
@@ -68,6 +79,6 @@ impl<'o> Sweep<'o> {
         if answer.code != 0 {
             return Verdict::Bad(format!("recover says {answer:#?}"));
         }
-        self.expected.judge(&self.stage)
+        self.ends.judge(settled(&self.stage), || self.expected.judge(&self.stage))
     }
 }

@@ -1,61 +1,21 @@
 //! Tries all that is asked for of one operation, by several workers with a world each.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
-use std::process::ExitCode;
-use std::sync::{Mutex, OnceLock};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use crate::classes::{Chosen, choose};
+use crate::ends::Ends;
 use crate::fault::Fault;
+use crate::findings::Findings;
 use crate::fingerprint::fingerprint;
 use crate::operation::{Operation, Size};
 use crate::record::Record;
 use crate::scope::{Scope, room};
 use crate::sweep::Sweep;
-use crate::table::Table;
-use crate::tracer::{End, Kind, Point, Trace, Tracer};
+use crate::tracer::{End, Point, Trace, Tracer};
 use crate::trial::Trial;
 use crate::verdict::Verdict;
-
-/// What is found, by all workers.
-#[derive(Default)]
-pub struct Findings {
-    pub table: Mutex<Table>,
-    /// How each bad point can be tried again, and what was wrong with it.
-    pub bad: Mutex<Vec<String>>,
-    /// Calls that may change something in a way that the tracer does not understand.
-    pub unmodelled: Mutex<BTreeSet<String>>,
-    /// Faults that fired at another call than the one that was recorded under their number.
-    pub moved: Mutex<u64>,
-    /// Errors that left what another one had left, and were judged with it.
-    pub alike: Mutex<u64>,
-    /// How many workers had not come to their end when the time was over.
-    pub left: Mutex<u64>,
-}
-
-impl Findings {
-    /// The table, and all that makes it one of failures.
-    pub fn print(&self) -> ExitCode {
-        let (table, bad) = (self.table.lock().unwrap(), self.bad.lock().unwrap());
-        println!();
-        table.print();
-        let unmodelled = self.unmodelled.lock().unwrap();
-        for call in unmodelled.iter() {
-            println!("NOT MODELLED: {call}");
-        }
-        println!("{} faults fired at another call than the recorded one", self.moved.lock().unwrap());
-        println!("{} errors left what another one had left, and were judged with it", self.alike.lock().unwrap());
-        for text in bad.iter() {
-            println!("{}", text.lines().next().unwrap_or_default());
-        }
-        let well = table.bad() == 0 && bad.is_empty() && unmodelled.is_empty() && table.tried() > 0;
-        if well && *self.left.lock().unwrap() > 0 {
-            println!("NOT FINISHED: the time is over; the same command goes on from here");
-            return ExitCode::from(3);
-        }
-        if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-    }
-}
 
 /// The work on one operation.
 pub struct Work<'a> {
@@ -75,8 +35,8 @@ struct Shared {
     seen: Mutex<HashMap<(String, u64), u64>>,
     /// States that killed recoveries left, from which another one was tried.
     judged: Mutex<HashSet<u64>>,
-    /// What errors left, with how the command ended, and what came of it.
-    ends: Mutex<HashMap<(u64, String), Verdict>>,
+    /// What was left, and what came of it.
+    ends: Arc<Ends>,
 }
 
 impl Work<'_> {
@@ -86,28 +46,41 @@ impl Work<'_> {
             return;
         }
         let since = Instant::now();
-        let shared = OnceLock::new();
-        std::thread::scope(|scope| {
-            for _ in 0..self.scope.jobs {
-                scope.spawn(|| {
-                    let sweep = Sweep::of(self.operation, self.size, room());
-                    let shared = shared.get_or_init(|| self.share(&sweep));
-                    self.compare(&sweep, shared);
-                    loop {
-                        let Some(trial) = shared.left.lock().unwrap().pop_front() else { break };
-                        if self.scope.is_over() {
-                            *self.findings.left.lock().unwrap() += 1;
-                            break;
-                        }
-                        match trial.fault.second() {
-                            Some(_) => self.recoveries(&trial, &sweep, shared),
-                            None => self.once(&trial, &sweep, shared),
-                        }
-                    }
-                });
+        let mut sweeps = self.at_once(vec![(); self.scope.jobs], |()| Sweep::of(self.operation, self.size, room()));
+        // How often a run looks again whether much was written hangs on how busy the machine is: what the shortest one did
+        // all of them do.
+        sweeps.sort_by_key(|sweep| sweep.points.len());
+        let Some(shared) = sweeps.first().map(|sweep| self.share(sweep)) else { return };
+        sweeps.iter_mut().for_each(|sweep| sweep.ends = Arc::clone(&shared.ends));
+        self.at_once(sweeps, |sweep| {
+            loop {
+                let Some(trial) = shared.left.lock().unwrap().pop_front() else { break };
+                if self.scope.is_over() {
+                    *self.findings.left.lock().unwrap() += 1;
+                    break;
+                }
+                match trial.fault.second() {
+                    Some(_) => self.recoveries(&trial, &sweep, &shared),
+                    None => self.once(&trial, &sweep, &shared),
+                }
             }
         });
+        *self.findings.alike.lock().unwrap() += shared.ends.alike();
         eprintln!("{}: {:.0} s", self.name(), since.elapsed().as_secs_f64());
+    }
+
+    /// Something for each of these, by a thread each. Where one panics, the others and the rest of the proof go on.
+    fn at_once<T: Send, R: Send>(&self, of: Vec<T>, action: impl Fn(T) -> R + Sync) -> Vec<R> {
+        let action = &action;
+        let results = std::thread::scope(|scope| {
+            let threads: Vec<_> = of.into_iter().map(|one| scope.spawn(move || action(one))).collect();
+            threads.into_iter().map(|thread| thread.join().ok()).collect::<Vec<_>>()
+        });
+        if results.iter().any(Option::is_none) {
+            let words = format!("BAD: {}: the harness panicked; its words are above", self.name());
+            self.findings.bad.lock().unwrap().push(words);
+        }
+        results.into_iter().flatten().collect()
     }
 
     fn name(&self) -> String {
@@ -133,56 +106,39 @@ impl Work<'_> {
             points: sweep.points.clone(),
             seen: Mutex::default(),
             judged: Mutex::default(),
-            ends: Mutex::default(),
+            ends: Arc::default(),
         }
-    }
-
-    /// A point must mean the same to all workers. A large database is written in pieces whose number hangs on who is faster.
-    fn compare(&self, sweep: &Sweep<'_>, shared: &Shared) {
-        if self.size == Size::Large {
-            return;
-        }
-        assert_eq!(sweep.points.len(), shared.points.len(), "{}: two runs differ in their calls", self.name());
     }
 
     fn once(&self, trial: &Trial, sweep: &Sweep<'_>, shared: &Shared) {
         if self.is_known(trial) {
             return;
         }
-        let trace = sweep.strike(trial.point, trial.fault.kind(), &[]);
+        let trace = strike(trial, sweep);
         let at = trace.fired.as_ref();
-        self.watch(at, &sweep.points[place(trial.point)]);
-        let verdict = match trial.fault {
-            Fault::Kill => sweep.judge(trial, &trace, &[]),
-            _ => self.after_error(trial, &trace, sweep, shared),
+        self.watch(at, &shared.points[place(trial.point)]);
+        let verdict = match (trial.fault, at) {
+            (Fault::Kill, _) | (_, None) => sweep.judge(trial, &trace, &[]),
+            // What this very state with this very answer comes to is known, if another error left it.
+            _ => {
+                let end = (fingerprint(&sweep.stage), format!("{:?}", trace.end));
+                shared.ends.judge(end, || sweep.judge(trial, &trace, &[]))
+            }
         };
         self.count(trial, &verdict, at);
     }
 
-    /// Where an error left the very state, with the very answer, that another one left, the judgement of that one is its own.
-    fn after_error(&self, trial: &Trial, trace: &Trace, sweep: &Sweep<'_>, shared: &Shared) -> Verdict {
-        let end = trace.fired.as_ref().map(|_| (fingerprint(&sweep.stage), format!("{:?}", trace.end)));
-        let known = end.as_ref().and_then(|end| shared.ends.lock().unwrap().get(end).cloned());
-        if let Some(verdict) = known {
-            *self.findings.alike.lock().unwrap() += 1;
-            return verdict;
-        }
-        let verdict = sweep.judge(trial, trace, &[]);
-        if let (Some(end), false) = (end, matches!(verdict, Verdict::Bad(_))) {
-            shared.ends.lock().unwrap().insert(end, verdict.clone());
-        }
-        verdict
-    }
-
     /// A kill, and from what it left every kill of the recovery.
     fn recoveries(&self, trial: &Trial, sweep: &Sweep<'_>, shared: &Shared) {
-        let trace = sweep.strike(trial.point, Kind::Kill, &[]);
+        if self.is_done(trial, shared) {
+            return;
+        }
+        let trace = strike(trial, sweep);
         assert!(trace.fired.is_some(), "{} did not fire", self.key(trial));
         let state = fingerprint(&sweep.stage);
         let known = shared.seen.lock().unwrap().get(&(trial.fault.name(), state)).copied();
         if let Some(points) = known {
-            self.findings.table.lock().unwrap().row(&self.name(), &trial.fault.name()).passed_over += points;
-            return;
+            return self.done(trial, state, 0, points);
         }
         let broken = sweep.stage.save();
         let world = sweep.stage.world.path("");
@@ -192,11 +148,12 @@ impl Work<'_> {
             let verdict = Verdict::Bad(format!("the recovery alone: {:?} {}", recovery.end, recovery.stderr));
             return self.count(trial, &verdict, trace.fired.as_ref());
         }
-        shared.seen.lock().unwrap().insert((trial.fault.name(), state), recovery.points.len() as u64);
         self.findings.unmodelled.lock().unwrap().extend(recovery.unmodelled);
+        let points = recovery.points.len() as u64;
+        shared.seen.lock().unwrap().insert((trial.fault.name(), state), points);
         let seed = self.scope.seed ^ trial.point;
         let chosen = choose(&recovery.points, trial.fault, self.scope.most_of_a_recovery(trial.fault), seed);
-        self.findings.table.lock().unwrap().row(&self.name(), &trial.fault.name()).passed_over += chosen.passed_over;
+        let mut is_sound = true;
         for second in chosen.points {
             let trial = Trial { second: Some(second), ..trial.clone() };
             if self.is_known(&trial) {
@@ -204,7 +161,7 @@ impl Work<'_> {
             }
             if self.scope.is_over() {
                 *self.findings.left.lock().unwrap() += 1;
-                break;
+                return;
             }
             let trace = sweep.break_recovery(&trial, &broken, &[]);
             let at = trace.fired.as_ref();
@@ -215,8 +172,36 @@ impl Work<'_> {
                 self.pass_over(&trial);
                 continue;
             }
-            self.count(&trial, &sweep.after_break(&trace), at);
+            let verdict = sweep.after_break(&trace);
+            is_sound &= !matches!(verdict, Verdict::Bad(_));
+            self.count(&trial, &verdict, at);
         }
+        // What was bad is tried again another time.
+        if is_sound {
+            self.done(trial, state, points, chosen.passed_over);
+        }
+    }
+
+    /// All of a recovery was tried: how many points it has, and how many of them were passed over.
+    fn done(&self, trial: &Trial, state: u64, points: u64, passed_over: u64) {
+        self.record.keep(&self.key(trial), &format!("DONE {state} {points} {passed_over}"));
+        self.findings.table.lock().unwrap().row(&self.name(), &trial.fault.name()).passed_over += passed_over;
+    }
+
+    /// Counts a recovery of which all was tried before.
+    fn is_done(&self, trial: &Trial, shared: &Shared) -> bool {
+        let numbers = self.record.word(&self.key(trial)).and_then(|word| word.strip_prefix("DONE "));
+        let numbers: Vec<u64> =
+            numbers.into_iter().flat_map(|text| text.split(' ').map_while(|one| one.parse().ok())).collect();
+        let [state, points, passed_over] = numbers[..] else { return false };
+        if points > 0 {
+            shared.seen.lock().unwrap().insert((trial.fault.name(), state), points);
+        }
+        for second in 1..=points {
+            self.is_known(&Trial { second: Some(second), ..trial.clone() });
+        }
+        self.findings.table.lock().unwrap().row(&self.name(), &trial.fault.name()).passed_over += passed_over;
+        true
     }
 
     fn pass_over(&self, trial: &Trial) {
@@ -267,6 +252,15 @@ impl Work<'_> {
         }
     }
 }
+
+/// Another run may make fewer calls and end before this one; some run makes it.
+fn strike(trial: &Trial, sweep: &Sweep<'_>) -> Trace {
+    let once = || sweep.strike(trial.point, trial.fault.kind(), &[]);
+    let is_short = |trace: &Trace| trace.fired.is_none() && trace.end == End::Exited(sweep.operation.code);
+    (1..TRIED).fold(once(), |trace, _| if is_short(&trace) { once() } else { trace })
+}
+
+const TRIED: usize = 5;
 
 fn place(point: u64) -> usize {
     usize::try_from(point).unwrap() - 1

@@ -1,24 +1,21 @@
 //! An export of one major into a database of the next: first the database that was exported, then through the mapping.
 
-use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use super::{failed, unreadable};
+use super::{failed, stop, unmade};
 use crate::cli::reply::Reply;
 use crate::cli::runs::{Answer, barred, refused};
 use crate::cli::session::Session;
 use crate::config::ForeignKeys;
-use crate::db::Stop;
 use crate::db::build::{self, BuildError, Recipe};
-use crate::db::import::{ImportError, declare, import};
+use crate::db::import::{declare, import};
 use crate::db::open::{self, open_owned};
 use crate::db::side_files;
 use crate::journal::releases::ReleaseRecord;
 use crate::plan::Refusal;
 use crate::plan::verdict::words;
-use crate::steps::sets;
+use crate::steps::{self, sets};
 use crate::sys::dir::Dir;
 use crate::sys::fs;
 use crate::transfer::Inventory;
@@ -42,9 +39,7 @@ pub(super) fn mapping(
     let version = &record.release.version;
     let directory = session.config.layout.version(version).join(import);
     let verify = "run `gantry-installer verify`";
-    let files = fs::files(&directory).map_err(|error| barred("mapping", &error, verify))?.into_iter();
-    let files: BTreeMap<_, _> = files.map(|(name, bytes)| (name.to_string_lossy().into_owned(), bytes)).collect();
-    let mapping = Mapping::read(&files).map_err(|error| barred("mapping", &error, verify))?;
+    let mapping = steps::mapping(&directory).map_err(|error| barred("mapping", &error, verify))?;
     if inventory.schema.as_ref().is_some_and(|schema| mapping.admits(schema, inventory.fingerprint)) {
         return Ok(Ok(mapping));
     }
@@ -120,15 +115,9 @@ fn fill<R: BufRead + Send>(
     let mut connection = open_owned(&path, ForeignKeys::Ignored).map_err(|error| failed(&error))?;
     // It is thrown away at the end, whatever happens.
     connection.pragma_update(None, "synchronous", "OFF").map_err(|error| failed(&error))?;
-    let interrupt = session.terminal.interrupt.clone();
-    let stop: Stop = Arc::new(move || interrupt.requested().is_some());
-    let imported = declare(&mut connection, export.schema, stop)
+    let imported = declare(&mut connection, export.schema, stop(session))
         .and_then(|()| import(&connection, ledger, export.inventory, export.rows, &session.terminal.rows()));
-    imported.map_err(|error| match &error {
-        ImportError::Export(error) => unreadable(error),
-        ImportError::Cancelled => Box::new(Reply::failed("signal", &error, "run the same command again")),
-        _ => failed(&error),
-    })?;
+    imported.map_err(|error| unmade(&error))?;
     connection.close().map_err(|(_, error)| failed(&error))
 }
 

@@ -3,19 +3,17 @@
 use std::path::Path;
 
 use crate::cli::runs::{Answer, barred, refused};
-use crate::db::build::room;
+use crate::db::build;
+use crate::db::import::Room;
 use crate::plan::Refusal;
 use crate::plan::gates::size;
 use crate::sys::room::space;
-use crate::transfer::Inventory;
 
-/// The bytes that the import takes on the file system of the new database, if they are there. A database is seldom larger
-/// than twice its rows as text; one that is carried on is there beside the new one.
-pub(super) fn check(into: &Path, inventory: &Inventory, carried: bool) -> Answer<u64> {
-    let parts = inventory.tables.iter().flat_map(|table| &table.parts);
-    let rows = parts.fold(0_u64, |sum, part| sum.saturating_add(part.bytes));
-    let database = rows.saturating_mul(2).saturating_add(inventory.schema_sql.bytes).saturating_add(1 << 20);
-    let need = if carried { database.saturating_add(room(database)) } else { database };
+/// The bytes that the import takes on the file system of the new database, if they are there: of an export that is carried on,
+/// its own database is there beside the new one.
+pub(super) fn check(into: &Path, room: Room, carried: bool) -> Answer<u64> {
+    let beside = if carried { build::room(room.database) } else { room.sorting };
+    let need = room.database.saturating_add(beside);
     let there = space(into).map_err(|error| barred("space", &error, "check the path after `--into`"))?;
     if need <= there.available {
         return Ok(need);

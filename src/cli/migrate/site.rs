@@ -6,6 +6,7 @@ use super::{Early, refused};
 use crate::cli::arguments::Migrate;
 use crate::cli::exit::Outcome;
 use crate::cli::reply::{Problem, Reply};
+use crate::config::address::without_secrets;
 use crate::config::{ForeignKeys, Format, Wrap, database_path};
 use crate::db::ledger::LedgerError;
 use crate::db::look::{Look, LookError, look, look_to_change};
@@ -52,7 +53,8 @@ impl Site {
             return Err(usage("`--database` and `--dir` belong together", "give both, or neither and a configuration"));
         };
         let path = database_path(url).ok_or_else(|| {
-            usage(format!("`{url}` names no database"), "give it as `sqlite:PATH`, without options after the path")
+            let shown = without_secrets(url);
+            usage(format!("`{shown}` names no database"), "give it as `sqlite:PATH`, without options after the path")
         })?;
         let database =
             owned::located(&path).map_err(|error| failed("database", &error, "check the path after `--database`"))?;

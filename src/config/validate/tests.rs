@@ -72,6 +72,19 @@ fn everything_that_is_wrong_is_named_at_once_with_its_line() {
 }
 
 #[test]
+fn a_password_in_a_refused_address_is_not_shown_and_a_scheme_is_taken_in_any_case() {
+    let with = |url: &str| parse(&MINIMAL.replace("https://example.org", url));
+    assert_eq!(with("HTTPS://user:geheim@example.org").unwrap().manifest.url, "HTTPS://user:geheim@example.org/g.toml");
+    let words = with("htps://user:geheim@example.org").unwrap_err().to_string();
+    assert!(words.contains("htps://…@example.org/g.toml") && !words.contains("geheim"), "{words}");
+    assert!(parse(&format!("{MINIMAL}[health]\nurl = \"HTTP://a.example/\"\n")).is_ok());
+    let words = refusal("[health]\nurl = \"htp://user:geheim@a.example/\"\n");
+    assert!(words.contains("htp://…@a.example/") && !words.contains("geheim"), "{words}");
+    let words = parse(&MINIMAL.replace("sqlite:", "postgres://user:geheim@host")).unwrap_err().to_string();
+    assert!(words.contains("postgres://…@host") && !words.contains("geheim"), "{words}");
+}
+
+#[test]
 fn defaults_of_what_is_not_there_are_accepted_in_every_form() {
     assert!(parse(&format!("{MINIMAL}[health]\nprobation = \"0ms\"\n")).is_ok());
     let command = "[service]\nmanager = \"command\"\nalso = []\nstart = [\"a\"]\nstop = [\"b\"]\nstatus = [\"c\"]\n";

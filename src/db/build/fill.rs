@@ -135,10 +135,8 @@ pub(super) fn fill(
         return Err(culprits.unwrap_or_else(told));
     }
     connection.update_hook(None::<fn(Action, &str, &str, i64)>).map_err(sqlite("end the watch"))?;
-    for index in &later {
-        if let Err(source) = connection.execute_batch(&index.sql) {
-            return Err(culprits::of_index(&connection, index, source)?);
-        }
+    if let Err((index, source)) = indexes::make_again(&connection, &later) {
+        return Err(culprits::of_index(&connection, index, source)?);
     }
     seam::cross("commit the import");
     connection.execute_batch("COMMIT").map_err(sqlite("commit the import"))?;
@@ -152,7 +150,7 @@ fn opened(origin: &Origin, new: &Path, pulse: &Pulse) -> Result<Connection> {
     let mut connection = open_owned(new, ForeignKeys::Ignored)?;
     // What triggers did is in the old rows already, or in the mapping.
     connection
-        .execute_batch("PRAGMA synchronous = OFF; PRAGMA temp_store = FILE; PRAGMA cache_size = -32768")
+        .execute_batch("PRAGMA synchronous = OFF; PRAGMA temp_store = FILE")
         .and_then(|()| connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false))
         .map_err(sqlite("set up the new database"))?;
     origin.attach(&connection)?;

@@ -144,6 +144,7 @@ fn the_old_file_is_what_it_was_and_the_new_one_is_alone_and_has_its_indexes() {
     let world = World::new(ROWS);
     let before = crate::verify::measure(&world.path("old.db")).unwrap();
     let account = world.build().unwrap();
+    assert!(account.bytes <= room(account.source.bytes), "{account:?}");
     assert_eq!((account.source.bytes, account.source.sha256), before);
     assert_eq!(crate::verify::measure(&world.path("old.db")).unwrap(), before);
     let mut names = fs::names(world.place.path()).unwrap();

@@ -4,7 +4,10 @@ use rusqlite::types::Value as Sql;
 use super::*;
 use crate::config::Format;
 use crate::db::export::{About, export};
+use crate::db::specimens::{TABLES, any_rows};
 use crate::sys::watch::Unwatched;
+use crate::transfer::Role;
+use crate::transfer::writer::{Contents, WriteError, Writer, write};
 
 fn ledger() -> Ledger {
     Ledger::of(Format::GolangMigrate, None).unwrap()
@@ -31,29 +34,23 @@ fn imported(export: &[u8], into: &Connection) -> Result<()> {
     import(into, &ledger(), &inventory, export, &Unwatched)
 }
 
-/// A schema with everything that keeps rows in a way of its own.
-const SCHEMA: &str = r#"
-    CREATE TABLE schema_migrations (version uint64,dirty bool);
-    CREATE TABLE "odd ""name" (a, b INTEGER, c TEXT, d REAL, e NUMERIC, f BLOB, total AS (a || c), kept AS (b) STORED);
-    CREATE TABLE keyed (k TEXT, n INTEGER, PRIMARY KEY (k, n)) WITHOUT ROWID;
-    CREATE TABLE strict_one (id INTEGER PRIMARY KEY AUTOINCREMENT, any ANY) STRICT;
-    CREATE TABLE child (parent REFERENCES strict_one ON DELETE CASCADE);
-    CREATE INDEX by_c ON "odd ""name" (c) WHERE b > 0;
-    CREATE VIEW seen AS SELECT * FROM keyed;
-    CREATE TRIGGER counted AFTER INSERT ON keyed BEGIN INSERT INTO child VALUES (NULL); END;
-    CREATE VIRTUAL TABLE words USING fts5(text);
-    CREATE VIRTUAL TABLE boxes USING rtree(id, left, right);
-"#;
+/// Everything that keeps rows in a way of its own.
+fn schema() -> String {
+    format!(
+        "CREATE TABLE schema_migrations (version uint64,dirty bool); {TABLES}
+         CREATE VIRTUAL TABLE words USING fts5(text); CREATE VIRTUAL TABLE boxes USING rtree(id, left, right);"
+    )
+}
 
 #[test]
 fn every_kind_of_table_comes_back_with_what_it_held() {
-    let old = database(SCHEMA);
+    let old = database(&schema());
     old.execute_batch(
         r#"INSERT INTO schema_migrations VALUES (6, 0);
            INSERT INTO "odd ""name" (a, b, c, d, e, f) VALUES
              (1, 'text', x'00ff', 2, '1.50', NULL), (9223372036854775807, 1.5, 'a' || char(0) || 'b', 9e999, -9e999, x'');
            INSERT INTO "odd ""name" (a, c) VALUES (CAST(x'ff41' AS TEXT), -0.0);
-           INSERT INTO keyed VALUES ('b', 2), ('a', 1);
+           INSERT INTO keyed (k, n) VALUES ('b', 2), ('a', 1);
            INSERT INTO strict_one (any) VALUES ('1'), (1), (1.0), (x'31'); DELETE FROM strict_one WHERE id = 4;
            INSERT INTO words VALUES ('the quick fox'), ('a slow fox');
            INSERT INTO boxes VALUES (1, 0.5, 2.5);
@@ -61,9 +58,11 @@ fn every_kind_of_table_comes_back_with_what_it_held() {
     )
     .unwrap();
     let export = exported(&old);
-    let new = database(SCHEMA);
-    new.execute_batch("INSERT INTO keyed VALUES ('what the migrations put there', 1); INSERT INTO words VALUES ('x')")
-        .unwrap();
+    let new = database(&schema());
+    new.execute_batch(
+        "INSERT INTO keyed (k, n) VALUES ('what the migrations put there', 1); INSERT INTO words VALUES ('x')",
+    )
+    .unwrap();
     imported(&export, &new).unwrap();
     assert_eq!(exported(&new), export);
 
@@ -117,35 +116,100 @@ fn an_import_that_is_called_off_ends() {
     assert!(matches!(outcome, Err(ImportError::Cancelled)));
 }
 
-fn any_value() -> impl Strategy<Value = Sql> {
-    let bytes = proptest::collection::vec(any::<u8>(), 0..20);
-    prop_oneof![
-        Just(Sql::Null),
-        any::<i64>().prop_map(Sql::Integer),
-        any::<f64>().prop_map(Sql::Real),
-        "(-?[0-9]{1,20}(\\.[0-9]{0,3})?)|\\PC{0,9}".prop_map(Sql::Text),
-        bytes.prop_map(Sql::Blob),
-    ]
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn any_rows_come_back_and_their_export_is_the_same(
-        rows in proptest::collection::vec(proptest::collection::vec(any_value(), 6), 0..20),
-        keys in proptest::collection::btree_map("[a-c]{0,3}", any::<i64>(), 0..9),
-    ) {
-        let old = database(SCHEMA);
-        for row in &rows {
-            old.execute("INSERT INTO \"odd \"\"name\" (a, b, c, d, e, f) VALUES (?, ?, ?, ?, ?, ?)", params_from_iter(row)).unwrap();
-            old.execute("INSERT INTO strict_one (any) VALUES (?)", [&row[0]]).unwrap();
-        }
-        for (key, number) in &keys {
-            old.execute("INSERT INTO keyed VALUES (?, ?)", (key, number)).unwrap();
-        }
+    fn any_rows_come_back_and_their_export_is_the_same(rows in any_rows()) {
+        let old = database(&schema());
+        rows.write(&old);
         let export = exported(&old);
-        let new = database(SCHEMA);
+        let new = database(&schema());
         imported(&export, &new).unwrap();
         prop_assert_eq!(exported(&new), export);
+        let (found, said) = taken(&old, &schema());
+        prop_assert!(found <= said, "{} bytes and not {}", found, said);
+    }
+}
+
+/// How long the file is that an export becomes, and the room that was expected to be enough.
+fn taken(old: &Connection, schema: &str) -> (u64, u64) {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("new.db");
+    let export = exported(old);
+    let (inventory, declared) = reader::inspect(&export[..]).unwrap();
+    let room = room(&inventory, &declared, std::sync::Arc::new(|| false)).unwrap();
+    let new = Connection::open(&path).unwrap();
+    new.pragma_update(None, "encoding", &inventory.encoding).unwrap();
+    new.execute_batch(schema).unwrap();
+    imported(&export, &new).unwrap();
+    (crate::sys::fs::metadata(&path).unwrap().len(), room.database)
+}
+
+#[test]
+fn a_database_takes_no_more_room_than_was_said() {
+    let rows = |columns: &str| {
+        format!(
+            "WITH n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 20000) INSERT INTO t SELECT {columns} FROM n"
+        )
+    };
+    let small: String =
+        (0..60).map(|t| format!("CREATE TABLE t{t} (a UNIQUE, b); CREATE INDEX i{t} ON t{t} (b);")).collect();
+    for (schema, rows) in [
+        ("CREATE TABLE t (a)", rows("7")),
+        ("CREATE TABLE t (a REAL, b)", rows("1.0, 0.5")),
+        ("CREATE TABLE t (id INTEGER PRIMARY KEY, a BLOB)", rows("i * 1000003, randomblob(40)")),
+        ("CREATE TABLE t (a TEXT, b, c, PRIMARY KEY (b, a)) WITHOUT ROWID", rows("'key ' || i, i % 7, NULL")),
+        (
+            "CREATE TABLE t (a TEXT UNIQUE, b); CREATE INDEX x ON t (a, b); CREATE INDEX y ON t (b, a); CREATE INDEX z ON t (a DESC)",
+            rows("hex(i * 2654435761) || ' some text that is not short', i % 99"),
+        ),
+        (
+            "PRAGMA encoding = 'UTF-16le'; CREATE TABLE t (a TEXT); CREATE INDEX x ON t (a)",
+            rows("'plain letters ' || i"),
+        ),
+        (&small, "INSERT INTO t0 VALUES (1, 2)".to_owned()),
+        ("CREATE TABLE t (a)", String::new()),
+    ] {
+        let old = database(schema);
+        old.execute_batch(&rows).unwrap();
+        let (found, said) = taken(&old, schema);
+        assert!(found <= said && said < 6 * found, "{found} bytes and not {said}: {schema:.90}");
+    }
+}
+
+#[test]
+fn an_index_that_the_rows_break_is_named() {
+    let sql = "CREATE TABLE t (a, b); CREATE UNIQUE INDEX one_b ON t (b) WHERE a > 0";
+    let old = database(sql);
+    let export = exported(&old);
+    // Nobody can write such rows there; a forged export has them.
+    let (inventory, schema) = reader::inspect(&export[..]).unwrap();
+    let rows = |writer: &mut Writer| {
+        writer.table("t", Role::Table, vec!["a".to_owned(), "b".to_owned()])?;
+        [0, 1, 0, 1].into_iter().try_for_each(|a| writer.row([Value::Integer(a), Value::Integer(7)].into_iter()))
+    };
+    let forged = |contents: Contents| Inventory { tables: contents.tables, ..inventory };
+    let (forged, _) = write::<_, WriteError>(Vec::new(), &schema, rows, forged).unwrap();
+    let error = imported(&forged, &database(sql)).unwrap_err();
+    assert!(matches!(error, ImportError::Index { .. }), "{error}");
+    let said = crate::causes::in_one_line(&error);
+    assert!(
+        said.starts_with("cannot make the index `one_b` of the table `t`: UNIQUE constraint failed: t.b"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_file_is_read_back_as_a_database_in_memory_is() {
+    let place = tempfile::tempdir().unwrap();
+    let old = database("CREATE TABLE t (a, b); CREATE INDEX by_a ON t (a)");
+    old.execute_batch("INSERT INTO t VALUES (1, 'one'), (2, 'two')").unwrap();
+    let export = exported(&old);
+    for journal in ["DELETE", "WAL"] {
+        let new = Connection::open(place.path().join(journal)).unwrap();
+        new.pragma_update(None, "journal_mode", journal).unwrap();
+        new.execute_batch("CREATE TABLE t (a, b); CREATE INDEX by_a ON t (a)").unwrap();
+        imported(&export, &new).unwrap();
+        assert_eq!(exported(&new), export);
     }
 }

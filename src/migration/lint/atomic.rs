@@ -14,7 +14,7 @@ pub(super) fn judge(directory: &Directory<'_>, accounts: &[Account]) -> Result<V
     let mut findings = Vec::new();
     for migration in directory.set.migrations() {
         for half in migration.up.iter().chain(&migration.down) {
-            findings.extend(transaction(&*half.script()?, directory.wrap));
+            findings.extend(transaction(half.script()?.as_ref(), directory.wrap));
         }
     }
     let mut known = Known::default();

@@ -16,6 +16,7 @@ use reqwest::redirect::Policy;
 use super::{HealthCheck, HealthError};
 use crate::causes;
 use crate::config::Probe;
+use crate::config::address::has_scheme;
 use crate::sys::http::without_secrets;
 use crate::sys::process::{Environment, Program};
 use crate::sys::signal::Interrupt;
@@ -114,7 +115,7 @@ fn client(url: &str) -> reqwest::Result<Client> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder().no_proxy().redirect(Policy::none()).timeout(TIMEOUT).pool_max_idle_per_host(0);
     // Certificates are only read where they are needed: a small system may have none.
-    if url.starts_with("https:") { client.build() } else { client.tls_certs_only([]).build() }
+    if has_scheme(url, "https:") { client.build() } else { client.tls_certs_only([]).build() }
 }
 
 fn get(client: &Client, url: &str, shown: &str) -> Answer {

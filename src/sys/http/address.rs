@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use reqwest::Url;
 
+use crate::config::address;
 use crate::sys::http::{HttpError, Problem};
 
 /// Something that can be fetched.
@@ -44,7 +45,8 @@ pub fn of_file(path: &Path) -> Result<String, HttpError> {
 /// Either is no address, or the document leads to less safety than it came by: from https to http, or from a server
 /// to a file of this machine.
 pub fn join(base: &str, reference: &str) -> Result<String, HttpError> {
-    let wrong = |problem| HttpError::new(&format!("{reference} at {}", without_secrets(base)), problem);
+    let shown = || format!("{} at {}", without_secrets(reference), without_secrets(base));
+    let wrong = |problem| HttpError { url: shown(), problem };
     let document = Url::parse(base).map_err(|error| wrong(Problem::Address(error.to_string())))?;
     if names_a_drive(&document) {
         return Err(wrong(Problem::Address("it names a drive of another system".to_owned())));
@@ -68,13 +70,16 @@ fn names_a_drive(url: &Url) -> bool {
 /// The address as it may be shown: without a user and a password.
 pub fn without_secrets(text: &str) -> String {
     match Url::parse(text) {
-        Ok(mut url) if url.has_authority() && (url.password().is_some() || !url.username().is_empty()) => {
+        Ok(mut url) if url.has_authority() => {
+            if url.password().is_none() && url.username().is_empty() {
+                return text.to_owned();
+            }
             // Neither can fail for an address that has a host, and only such a one has a user.
             let _ = url.set_password(None);
             let _ = url.set_username("");
             url.into()
         }
-        _ => text.to_owned(),
+        _ => address::without_secrets(text),
     }
 }
 
@@ -123,6 +128,12 @@ mod tests {
     fn a_password_is_never_shown() {
         assert_eq!(without_secrets("https://me:secret@a.example/g"), "https://a.example/g");
         assert_eq!(without_secrets("https://a.example/g"), "https://a.example/g");
+        for text in ["https://me:secret@ho st/x", "https://me:secret@[bad/", "me:secret@a.example/g"] {
+            assert!(!without_secrets(text).contains("secret"), "{text}");
+            assert!(!join("https://a.example/g", text).is_err_and(|error| error.to_string().contains("secret")));
+            assert!(!join(text, "g").unwrap_err().to_string().contains("secret"), "{text}");
+        }
+        assert_eq!(without_secrets("https://a.example/@scope/g"), "https://a.example/@scope/g");
         assert!(!HttpError::new("https://me:secret@a.example/g", Problem::Cancelled).to_string().contains("secret"));
     }
 }

@@ -19,16 +19,21 @@ const LONGEST_PART: u64 = 3 << 30;
 const USUAL_PART: u64 = 5 << 20;
 
 /// A member between the first and the last.
-pub(super) enum Member {
+pub(super) enum Member<T> {
     Schema(String),
-    Part(String, Vec<u8>, Extent),
+    Part(String, Extent, T),
 }
 
-/// Goes through an export from its beginning to its very end. While one member is visited the next one is unpacked.
-pub(super) fn walk(export: impl BufRead + Send, mut visit: impl FnMut(Member) -> Result<()>) -> Result<Inventory> {
+/// Goes through an export from its beginning to its very end. While one member is visited the next one is unpacked; of a
+/// part is handed over what `look` makes of its bytes meanwhile.
+pub(super) fn walk<T: Send>(
+    export: impl BufRead + Send,
+    look: impl Fn(Vec<u8>) -> T + Send,
+    mut visit: impl FnMut(Member<T>) -> Result<()>,
+) -> Result<Inventory> {
     thread::scope(|scope| {
         let (ready, members) = sync_channel(1);
-        let unpacking = scope.spawn(move || unpack(export, &ready));
+        let unpacking = scope.spawn(move || unpack(export, look, &ready));
         let refused = members.iter().find_map(|member| visit(member).err());
         // Whoever unpacks finds at the next member that nobody takes it any more.
         drop(members);
@@ -37,7 +42,7 @@ pub(super) fn walk(export: impl BufRead + Send, mut visit: impl FnMut(Member) ->
     })
 }
 
-fn unpack(export: impl BufRead, ready: &SyncSender<Member>) -> Result<Inventory> {
+fn unpack<T>(export: impl BufRead, look: impl Fn(Vec<u8>) -> T, ready: &SyncSender<Member<T>>) -> Result<Inventory> {
     let mut archive = Archive::new(GzDecoder::new(export));
     let mut after = "the beginning".to_owned();
     let mut inventory = None;
@@ -59,7 +64,7 @@ fn unpack(export: impl BufRead, ready: &SyncSender<Member>) -> Result<Inventory>
                 (_, INVENTORY) => inventory = Some(document(INVENTORY, &bytes)?),
                 _ if part => {
                     let extent = Extent::of(&bytes);
-                    hand_over(Member::Part(path.clone(), bytes, extent))?;
+                    hand_over(Member::Part(path.clone(), extent, look(bytes)))?;
                 }
                 _ => return Err(unexpected()),
             }

@@ -10,4 +10,5 @@ mod migrator;
 pub mod operations;
 pub mod proof;
 pub mod recovery;
+mod republished;
 pub mod sweep;

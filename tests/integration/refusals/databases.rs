@@ -25,6 +25,25 @@ fn a_missing_database_is_named_with_its_path() {
     refused(&world, &["backup", "create"], "database-missing", &words);
 }
 
+// FM-1
+#[test]
+fn what_a_lost_database_left_never_lies_beside_the_next_one() {
+    let world = world();
+    let made = world.run(&["backup", "create", "--json"]).expect(0).json();
+    let id = made["backup"]["id"].as_str().unwrap();
+    world.kill_service();
+    let aside = world.path("aside.db");
+    std::fs::rename(world.database(), &aside).unwrap();
+    let log = format!("{}-wal", world.database().display());
+    std::fs::write(&log, "frames").unwrap();
+    let words = [&*log, "is left of a database that is not there any more", "put its database back beside it"];
+    refused(&world, &["backup", "restore", id, "--yes"], "beside", &words);
+    refused(&world, &["rollback", "--strategy", "restore", "--backup", id, "--yes"], "beside", &words);
+    std::fs::remove_file(&log).unwrap();
+    world.run(&["backup", "restore", id, "--yes"]).expect(0);
+    world.stands_at("1.0.0", 1);
+}
+
 #[test]
 fn an_empty_database_is_not_taken_for_a_new_one() {
     let world = world();

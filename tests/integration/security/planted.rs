@@ -169,6 +169,52 @@ fn directories_that_another_user_owns_or_everybody_may_write_to_are_not_worked_w
     world.run(&UPGRADE).expect(0);
 }
 
+/// What somebody plants in the place of the work directory `$W` at the moment that the service is stopped, so that the room
+/// that an undo gives back is looked for in `$V`.
+const IN_PLACE_OF_THE_ROOM: [&str; 3] = [
+    "mkdir $W && ln -s $V $W/.reserve",
+    "ln -s $V.around $W",
+    "mkdir $W && ln -s $V $W/.reserve && chown -h 65534 $W $W/.reserve",
+];
+
+#[test]
+fn what_is_planted_while_the_service_stops_gives_no_room_and_keeps_nothing_down() {
+    for plant in &IN_PLACE_OF_THE_ROOM[..if is_root() { 3 } else { 2 }] {
+        let world = World::installed(&[OLD, NEW]);
+        let (victim, around) = (world.path("victim"), world.path("victim.around"));
+        std::fs::create_dir_all(victim.join("directory")).unwrap();
+        std::fs::create_dir_all(around.join(".reserve")).unwrap();
+        let names = ["000", "001", "002", "003"];
+        for name in names {
+            std::fs::write(victim.join(name), "root's own").unwrap();
+            std::fs::write(around.join(".reserve").join(name), "root's own").unwrap();
+        }
+        if is_root() {
+            chown(world.path("data"), Some(NOBODY), Some(NOBODY)).unwrap();
+            chown(world.database(), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        let variables = format!("W={} V={}", work(&world).display(), victim.display());
+        let planting = format!("{variables}; if test ! -e $W.mine; then mv $W $W.mine && {plant}; fi; if grep");
+        world.replace("\"-c\", \"if grep", &format!("\"-c\", \"{planting}"));
+
+        let answer = run(&world, &UPGRADE);
+        assert!(matches!(answer.code, 1 | 4 | 5), "{plant}: {answer:#?}");
+        for directory in [&victim, &around.join(".reserve")] {
+            for name in names {
+                assert!(directory.join(name).exists(), "{plant}: {name} is gone: {answer:#?}");
+            }
+        }
+        // Nothing was exchanged, and what ran before runs again, though the copy cannot be put away.
+        world.stands_at("1.0.0", 1);
+        let _ = std::fs::remove_file(work(&world));
+        let _ = std::fs::remove_dir_all(work(&world));
+        std::fs::rename(world.path("data/.gantry-installer-notes.mine"), work(&world)).unwrap();
+        run(&world, &["recover", "--json"]).expect(0);
+        world.stands_at("1.0.0", 1);
+        assert!(!work(&world).join(".reserve").exists(), "{plant}");
+    }
+}
+
 #[test]
 fn a_state_directory_that_another_users_symlink_leads_to_is_not_worked_with() {
     let (world, _) = if is_root() { world() } else { return };

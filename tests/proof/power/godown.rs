@@ -52,7 +52,7 @@ fn cut(machine: &Machine<'_>, at: u64, lies: &[Lie]) -> (Verdict, Option<Point>)
             mounted.cut_power();
             Some(code)
         }
-        other => panic!("{}: {other:?}: what was cut does not answer, and what was not does", machine.operation.name),
+        _ => panic!("{}: what was cut does not answer, and what was not does: {trace:#?}", machine.operation.name),
     };
     machine.switch_off(mounted);
     (machine.verdict(&machine.room.join("image"), answered), trace.fired)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::filesystem::{Flavour, Mounted, copy_image};
 use super::settle::settle;
+use crate::ends::Ends;
 use crate::operation::{Operation, Size};
 use crate::picture::Picture;
 use crate::stage::Stage;
@@ -21,6 +22,8 @@ pub struct Machine<'o> {
     /// The calls by which the operation changes something.
     pub points: Vec<Point>,
     pub unmodelled: Vec<String>,
+    /// What is known of its ends.
+    ends: Ends,
     /// For disks.
     pub room: PathBuf,
     base: PathBuf,
@@ -43,8 +46,8 @@ impl<'o> Machine<'o> {
         // What comes of it does not hang on the file system.
         let Sweep { expected, .. } = Sweep::of(operation, size, &room);
         assert_eq!(stage.old, expected.old[0], "{}: two machines differ", operation.name);
-        let (points, unmodelled) = (Vec::new(), Vec::new());
-        Self { operation, flavour, stage, expected, points, unmodelled, room, base, mount, running }.learnt()
+        let (points, unmodelled, ends) = (Vec::new(), Vec::new(), Ends::default());
+        Self { operation, flavour, stage, expected, points, unmodelled, ends, room, base, mount, running }.learnt()
     }
 
     fn learnt(self) -> Self {
@@ -110,7 +113,7 @@ impl<'o> Machine<'o> {
     pub fn verdict(&self, disk: &Path, answered: Option<i32>) -> Verdict {
         match self.mount(disk) {
             Ok(mounted) => {
-                let verdict = settle(&self.stage, &self.expected, answered);
+                let verdict = settle(&self.stage, &self.expected, answered, &self.ends);
                 self.switch_off(mounted);
                 verdict
             }

@@ -58,7 +58,7 @@ pub fn sweep(sweep: &Sweep<'_>, effort: Effort, lies: &[Lie], dice: &mut Dice) -
             continue;
         }
         rebuild(&left, &disk, &root);
-        let verdict = settle(stage, expected, answered);
+        let verdict = settle(stage, expected, answered, &sweep.ends);
         switch_off(stage);
         let last = moment.checked_sub(1).map_or_else(String::new, |last| words(&changes[last]));
         outcome.count(verdict, &format!("model: after change {moment}, {last}, state {which}"));

@@ -71,15 +71,15 @@ fn everything(seed: u64) -> Vec<Job> {
     let mut jobs = Vec::new();
     for operation in OPERATIONS {
         jobs.push(job(operation, Harness::Model, 2, EVERY, seed));
-        jobs.extend(plain.map(|flavour| job(operation, Harness::Disk(flavour), 2, EVERY, seed)));
+        jobs.extend(plain.map(|flavour| job(operation, Harness::Disk(flavour), 1, EVERY, seed)));
         let cut = plain.into_iter().filter(|flavour| flavour.kind.goes_down());
         jobs.extend(cut.clone().map(|flavour| job(operation, Harness::Call(flavour), 0, EVERY, seed)));
         jobs.extend(TUNED.map(|flavour| match flavour.discards() {
-            true => job(operation, Harness::Call(flavour), 0, 100, seed),
-            false => job(operation, Harness::Disk(flavour), 1, 100, seed),
+            true => job(operation, Harness::Call(flavour), 0, 30, seed),
+            false => job(operation, Harness::Disk(flavour), 1, 30, seed),
         }));
-        let large = cut.map(|flavour| job(operation, Harness::Call(flavour), 0, 40, seed));
-        let large = large.chain([job(operation, Harness::Disk(Kind::Btrfs.plain()), 1, 40, seed)]);
+        let large = cut.map(|flavour| job(operation, Harness::Call(flavour), 0, 20, seed));
+        let large = large.chain([job(operation, Harness::Disk(Kind::Btrfs.plain()), 1, 20, seed)]);
         if Size::Large.fits(operation) {
             jobs.extend(large.map(|job| Job { size: Size::Large, ..job }));
         }

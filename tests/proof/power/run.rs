@@ -10,10 +10,10 @@ use std::time::Instant;
 use super::jobs::{Harness, Job};
 use super::outcome::Outcome;
 use super::plan::{Thoroughness, jobs};
+use crate::findings::Findings;
 use crate::record;
 use crate::scope::{Depth, Scope};
 use crate::table::Row;
-use crate::work::Findings;
 
 /// Tries them. Returns what was not tried, in words.
 pub fn run(scope: &Scope, findings: &Findings) -> Vec<String> {

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use crate::ends::{Ends, settled};
 use crate::stage::Stage;
 use crate::verdict::{Expected, Verdict};
 
 /// Recovers, starts the service as a manager does after that, and judges. `answered` is the exit code that the operation
 /// was seen to end with, if it was.
-pub fn settle(stage: &Stage, expected: &Expected, answered: Option<i32>) -> Verdict {
+pub fn settle(stage: &Stage, expected: &Expected, answered: Option<i32>, ends: &Ends) -> Verdict {
     let recovered = stage.world.run(&["recover", "--json"]);
     if recovered.code != 0 {
         return Verdict::Bad(format!("recover says {recovered:#?}"));
@@ -15,7 +16,7 @@ pub fn settle(stage: &Stage, expected: &Expected, answered: Option<i32>) -> Verd
     if let Err(words) = boot(stage) {
         return Verdict::Bad(format!("the service does not start after the recovery: {words}"));
     }
-    match (expected.judge(stage), answered) {
+    match (ends.judge(settled(stage), || expected.judge(stage)), answered) {
         (Verdict::Old, Some(0)) => {
             Verdict::Bad("it had answered 0, and everything is OLD: a lost acknowledgement".into())
         }

@@ -30,7 +30,7 @@ pub enum On {
     BothAt(usize, usize),
 }
 
-type Row = (libc::c_long, &'static str, On);
+pub(super) type Row = (libc::c_long, &'static str, On);
 
 #[rustfmt::skip]
 const CHANGES: &[Row] = &[
@@ -85,7 +85,7 @@ const CHANGES: &[Row] = &[
 ];
 
 /// Those whose arguments decide.
-const OPENS: &[Row] = &[(libc::SYS_open, "open", On::Path(0)), (libc::SYS_openat, "openat", On::At(0))];
+pub(super) const OPENS: &[Row] = &[(libc::SYS_open, "open", On::Path(0)), (libc::SYS_openat, "openat", On::At(0))];
 
 /// `FICLONE`, `FICLONERANGE`, `FS_IOC_SETFLAGS` and `FS_IOC_FSSETXATTR` of ioctl_ficlone(2) and ioctl_iflags(2).
 const CHANGING_REQUESTS: [u64; 4] = [0x4004_9409, 0x4020_940d, 0x4008_6602, 0x401c_5820];
@@ -93,7 +93,7 @@ const CHANGING_REQUESTS: [u64; 4] = [0x4004_9409, 0x4020_940d, 0x4008_6602, 0x40
 const READING_REQUESTS: [u64; 9] = [0x5401, 0x540f, 0x5413, 0x541b, 0x5421, 0x5450, 0x5451, 0x8008_6601, 0x801c_581f];
 
 #[rustfmt::skip]
-const HARMLESS: &[libc::c_long] = &[
+pub(super) const HARMLESS: &[libc::c_long] = &[
     libc::SYS_read, libc::SYS_pread64, libc::SYS_readv, libc::SYS_preadv, libc::SYS_preadv2, libc::SYS_close,
     libc::SYS_close_range, libc::SYS_stat, libc::SYS_fstat, libc::SYS_lstat, libc::SYS_newfstatat, libc::SYS_statx,
     libc::SYS_statfs, libc::SYS_fstatfs, libc::SYS_access, libc::SYS_faccessat, libc::SYS_faccessat2, libc::SYS_lseek,
@@ -146,10 +146,11 @@ pub fn effect(number: u64, arguments: &[u64; 6]) -> (&'static str, Effect) {
     ("", if HARMLESS.iter().any(|known| is(*known)) { Effect::None } else { Effect::Unknown })
 }
 
-/// Whether an open makes, empties, or may write a file.
+/// The flags of an open that makes, empties, or may write a file.
+pub(super) const WRITING: libc::c_int = libc::O_CREAT | libc::O_TRUNC | libc::O_WRONLY | libc::O_RDWR;
+
 fn makes(flags: u64) -> bool {
-    let any = libc::O_CREAT | libc::O_TRUNC | libc::O_WRONLY | libc::O_RDWR;
-    flags & u64::from(any.unsigned_abs()) != 0
+    flags & u64::from(WRITING.unsigned_abs()) != 0
 }
 
 /// Into a file, so that what is written there is no call any more.

@@ -47,9 +47,6 @@ enum After {
     PutBack,
 }
 
-/// `PTRACE_SYSCALL_INFO_ENTRY` of ptrace(2).
-const ENTRY: u8 = 1;
-
 impl<'a> Family<'a> {
     /// Starts a command that stops itself, and seizes it there.
     #[allow(clippy::zombie_processes, reason = "every process of the family is waited for by its number")]
@@ -69,6 +66,7 @@ impl<'a> Family<'a> {
             | Options::PTRACE_O_TRACEVFORK
             | Options::PTRACE_O_TRACECLONE
             | Options::PTRACE_O_TRACEEXEC
+            | Options::PTRACE_O_TRACESECCOMP
             | Options::PTRACE_O_EXITKILL;
         ptrace::seize(root, options).unwrap();
         kill(root, Signal::SIGCONT).unwrap();
@@ -152,8 +150,11 @@ impl<'a> Family<'a> {
             WaitStatus::Exited(process, code) => return self.ended(process, End::Exited(code)),
             WaitStatus::Signaled(process, signal, _) => return self.ended(process, End::Killed(signal)),
             WaitStatus::PtraceSyscall(process) => {
-                self.at_call(process);
+                self.leaves(process);
                 (process, None)
+            }
+            WaitStatus::PtraceEvent(process, _, libc::PTRACE_EVENT_SECCOMP) => {
+                return if self.enters(process) { to_its_end(process) } else { on(process, None) };
             }
             WaitStatus::PtraceEvent(process, ..) => (process, None),
             WaitStatus::Stopped(process, signal) => (process, Some(signal)),
@@ -162,7 +163,7 @@ impl<'a> Family<'a> {
         if self.members.insert(process) && self.dying {
             let _ = kill(process, Signal::SIGKILL);
         }
-        gone_is_fine(ptrace::syscall(process, signal));
+        on(process, signal);
     }
 
     fn ended(&mut self, process: Pid, end: End) {
@@ -176,19 +177,13 @@ impl<'a> Family<'a> {
         }
     }
 
-    fn at_call(&mut self, process: Pid) {
+    /// Before a call that may change something. Whether there is something to do when it returns.
+    fn enters(&mut self, process: Pid) -> bool {
         // The process may be killed at any moment, by whoever started it.
-        let Ok(info) = ptrace::syscall_info(process) else { return };
-        if info.op != ENTRY {
-            return self.leaves(process);
+        let Ok(registers) = ptrace::getregs(process) else { return false };
+        if self.dying {
+            return false;
         }
-        let Ok(registers) = ptrace::getregs(process) else { return };
-        if !self.dying {
-            self.enters(process, registers);
-        }
-    }
-
-    fn enters(&mut self, process: Pid, registers: libc::user_regs_struct) {
         let r = &registers;
         let arguments = [r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9];
         let (call, effect) = calls::effect(r.orig_rax, &arguments);
@@ -200,12 +195,15 @@ impl<'a> Family<'a> {
                     self.points.push(point.clone());
                     self.lie(&point, process, &arguments, registers);
                     self.strike(&point, on, process, registers);
-                    if let (Some(witness), false) = (&mut self.witness, self.answers.contains_key(&process)) {
+                    let answered = self.answers.contains_key(&process);
+                    if let (Some(witness), false) = (&mut self.witness, answered) {
                         witness.before(&Seen::of(&point, process, &registers, self.world));
                     }
+                    return answered || self.witness.is_some();
                 }
             }
         }
+        false
     }
 
     /// The point that a call is, if it changes something in the world.
@@ -240,6 +238,16 @@ impl<'a> Family<'a> {
         };
         self.unmodelled.insert(about);
     }
+}
+
+/// Lets it run to its next call that may change something.
+fn on(process: Pid, signal: Option<Signal>) {
+    gone_is_fine(ptrace::cont(process, signal));
+}
+
+/// Lets it make its call, to the return from it.
+fn to_its_end(process: Pid) {
+    gone_is_fine(ptrace::syscall(process, None));
 }
 
 /// What is no file of anybody: terminals, pipes, sockets, and the harness's own deleted files for the output.

@@ -6,6 +6,7 @@
 
 mod calls;
 mod family;
+mod filter;
 mod lie;
 mod memory;
 mod witness;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 
+pub use filter::held;
 pub use lie::Lie;
 pub use witness::{Seen, Witness};
 
@@ -187,8 +189,8 @@ impl<'a> Tracer<'a> {
 
 /// The command as a process that stops itself before it becomes the command, so that it can be seized first.
 fn held_back(command: &Command) -> Command {
-    let mut held = Command::new("/bin/sh");
-    held.args(["-c", "kill -STOP $$; exec \"$@\"", "sh"]).arg(command.get_program()).args(command.get_args());
+    let mut held = Command::new(std::env::current_exe().unwrap());
+    held.arg("held").arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => held.env(name, value),

@@ -88,7 +88,8 @@ fn a_file_that_was_changed_before_its_turn_is_refused_with_all_that_ran() {
 
 #[test]
 fn a_journal_mode_is_passed_over_where_its_engine_has_written() {
-    for format in FORMATS {
+    // Whether golang-migrate begins a transaction its files do not say.
+    for format in FORMATS.into_iter().skip(1) {
         let second = "CREATE TABLE b (x);\nPRAGMA journal_mode = WAL;\nINSERT INTO b VALUES (1);";
         // Atlas has written to its ledger by then.
         let second =

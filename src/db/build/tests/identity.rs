@@ -1,27 +1,17 @@
 //! With a mapping that carries everything as it is, any database comes out with the content that it had.
 
 use proptest::prelude::*;
-use rusqlite::params_from_iter;
-use rusqlite::types::Value;
 
 use super::*;
 use crate::db::export::{About, export};
-
-/// Everything that keeps rows in a way of its own.
-const TABLES: &str = r#"
-    CREATE TABLE "odd ""name" (a, b INTEGER, c TEXT, d REAL, e NUMERIC, f BLOB, total AS (a || c), kept AS (b) STORED);
-    CREATE TABLE keyed (k TEXT, n INTEGER, PRIMARY KEY (k, n)) WITHOUT ROWID;
-    CREATE TABLE strict_one (id INTEGER PRIMARY KEY AUTOINCREMENT, any ANY) STRICT;
-    CREATE TABLE rowid_named (rowid TEXT, x);
-    CREATE INDEX by_c ON "odd ""name" (c) WHERE b > 0;
-    CREATE VIEW seen AS SELECT * FROM keyed;
-    CREATE TRIGGER counted AFTER INSERT ON keyed BEGIN DELETE FROM keyed; END;"#;
+use crate::db::specimens::{TABLES, any_rows};
 
 const SQL: &str = r#"
     INSERT INTO main."odd ""name" (a, b, c, d, e, f) SELECT a, b, c, d, e, f FROM old."odd ""name";
     INSERT INTO main.keyed SELECT * FROM old.keyed;
     INSERT INTO main.strict_one SELECT * FROM old.strict_one;
     INSERT INTO main.rowid_named SELECT rowid, x FROM old.rowid_named;
+    INSERT INTO main.child SELECT parent FROM old.child;
     DELETE FROM main.sqlite_sequence;
     INSERT INTO main.sqlite_sequence SELECT * FROM old.sqlite_sequence;"#;
 
@@ -35,7 +25,7 @@ const TOML: &str = r#"
     name = "keyed"
     [[table.into]]
     table = "keyed"
-    same = { k = "k", n = "n" }
+    same = { k = "k", n = "n", v = "v" }
     [[table]]
     name = "strict_one"
     [[table.into]]
@@ -46,6 +36,11 @@ const TOML: &str = r#"
     [[table.into]]
     table = "rowid_named"
     same = { rowid = "rowid", x = "x" }
+    [[table]]
+    name = "child"
+    [[table.into]]
+    table = "child"
+    same = { parent = "parent" }
     [[table]]
     name = "sqlite_sequence"
     [[table.into]]
@@ -70,40 +65,12 @@ fn content(path: &std::path::Path, ledger: &Ledger) -> Vec<(String, u64, String)
     tables.map(|table| (table.name, table.rows, table.digest.to_string())).collect()
 }
 
-fn any_value() -> impl Strategy<Value = Value> {
-    let bytes = proptest::collection::vec(any::<u8>(), 0..20);
-    prop_oneof![
-        Just(Value::Null),
-        any::<i64>().prop_map(Value::Integer),
-        any::<f64>().prop_map(Value::Real),
-        "(-?[0-9]{1,20}(\\.[0-9]{0,3})?)|\\PC{0,9}".prop_map(Value::Text),
-        bytes.prop_map(Value::Blob),
-    ]
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn any_rows_come_out_as_they_were(
-        rows in proptest::collection::vec(proptest::collection::vec(any_value(), 6), 0..20),
-        keys in proptest::collection::btree_map("[a-c]{0,3}", any::<i64>(), 0..9),
-        broken in proptest::collection::vec(any::<u8>(), 0..9),
-        used in 0_i64..9,
-    ) {
+    fn any_rows_come_out_as_they_were(rows in any_rows()) {
         let world = world("");
-        let old = Connection::open(world.path("old.db")).unwrap();
-        old.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).unwrap();
-        for row in &rows {
-            old.execute("INSERT INTO \"odd \"\"name\" (a, b, c, d, e, f) VALUES (?, ?, ?, ?, ?, ?)", params_from_iter(row)).unwrap();
-            old.execute("INSERT INTO strict_one (any) VALUES (?)", [&row[0]]).unwrap();
-        }
-        for (key, number) in &keys {
-            old.execute("INSERT INTO keyed VALUES (?, ?)", (key, number)).unwrap();
-        }
-        // Text that is not text, and numbers that were used up by rows that are gone.
-        old.execute("INSERT INTO rowid_named VALUES (?1, CAST(?2 AS TEXT))", (used, &broken)).unwrap();
-        old.execute("DELETE FROM strict_one WHERE id > ?", [used]).unwrap();
-        drop(old);
+        rows.write(&Connection::open(world.path("old.db")).unwrap());
         world.build().unwrap();
         prop_assert_eq!(content(&world.path("new.db"), &world.ledger), content(&world.path("old.db"), &world.ledger));
     }
