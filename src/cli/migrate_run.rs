@@ -128,7 +128,12 @@ fn change(course: &Course, arguments: &arguments::Migrate, session: &Session<'_>
         let loss = down_loss(&plan, &session.machine(&plan, &client));
         unless_interrupted(session.terminal)?;
         let loss = loss.map_err(|error| failed(&error))?;
-        session.terminal.say(&outcome::loss_lines(&loss, "  would lose "));
+        let lines = outcome::loss_lines(&loss, "  would lose ");
+        if arguments.yes {
+            session.terminal.say(&lines)
+        } else {
+            session.terminal.show(&lines)
+        }
         if arguments.yes && !(loss.is_empty() && loss.notes.is_empty()) {
             let message = format!("going down to schema {to} loses rows or columns, and `--yes` agrees to no loss");
             let reply = Reply::refused(vec![Refusal::new(

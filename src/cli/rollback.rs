@@ -144,7 +144,7 @@ pub fn go(wish: &Wish<'_>, session: &Session<'_>) -> Answer<Reply> {
         return Ok(shown(&choices, &target, reply).warning(withdrawn));
     }
     if let (false, Some(warning)) = (wish.yes, &withdrawn) {
-        session.terminal.say(&format!("warning: {warning}"));
+        session.terminal.show(&format!("warning: {warning}"));
     }
     let choice = choose(wish, &choices, &target, session)?;
     let Some(way) = &choice.way else { return Err(refused(vec![closed(choice)])) };
@@ -231,7 +231,7 @@ fn choose<'c>(wish: &Wish<'_>, choices: &'c [Choice], target: &Release, session:
             return Err(unagreed(wish, choice, choices, target));
         }
         if !wish.yes {
-            session.terminal.say(&listing(choices, target));
+            session.terminal.show(&listing(choices, target));
             consent(session.terminal, &question(choice, target))?;
         }
         return Ok(choice);
@@ -244,7 +244,7 @@ fn choose<'c>(wish: &Wish<'_>, choices: &'c [Choice], target: &Release, session:
     if !session.terminal.interactive {
         consent(session.terminal, "")?;
     }
-    session.terminal.say(&listing(choices, target));
+    session.terminal.show(&listing(choices, target));
     let items: Vec<String> = open.iter().map(|choice| line(choice)).collect();
     let picked = session.terminal.choose(&format!("How to go back to {}", target.version), &items);
     let Some(choice) = picked.and_then(|picked| open.get(picked)) else {

@@ -100,9 +100,18 @@ impl Terminal {
         self.write(&harmless(words));
     }
 
+    /// Says what a question that follows is about: whoever is asked is told, however little is said otherwise.
+    pub fn show(&self, words: &str) {
+        self.tell(&harmless(words), self.interactive || self.verbosity > Verbosity::Quiet);
+    }
+
     fn write(&self, words: &str) {
+        self.tell(words, self.verbosity > Verbosity::Quiet);
+    }
+
+    fn tell(&self, words: &str, wanted: bool) {
         self.finish_bar();
-        if self.verbosity > Verbosity::Quiet {
+        if wanted {
             let _ = Term::stderr().write_line(words);
         }
     }

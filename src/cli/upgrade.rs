@@ -76,7 +76,8 @@ pub fn go(
         return Ok(offering(reply, arguments, manifest, session));
     }
     if let Some(major) = &major {
-        session.terminal.say(&major.words());
+        let words = major.words();
+        if arguments.yes { session.terminal.say(&words) } else { session.terminal.show(&words) }
     }
     agree(arguments.yes, &plan, &way, &seen, session)?;
     let (reports, stopped) = climb(plan, &way, session, client);
@@ -240,7 +241,7 @@ fn agree(yes: bool, plan: &Plan, way: &[Incoming], seen: &Observed, session: &Se
     let stops: Vec<String> = way.iter().map(|one| one.release.version.to_string()).collect();
     let question = format!("Upgrade from {} to {}?", point(&plan.from), stops.join(", then "));
     for warning in tolerated(seen) {
-        session.terminal.say(&format!("warning: {warning}"));
+        session.terminal.show(&format!("warning: {warning}"));
     }
     consent(session.terminal, &question)
 }

@@ -61,7 +61,11 @@ fn imported(
     let uncancelled = Uncancelled(machine.watch);
     let watch: &dyn Watch = if patience == Patience::ToTheEnd { &uncancelled } else { machine.watch };
     let source = work.path().join(name);
-    let account = import::import(leg, (&source, work, MADE), Thoroughness::Rehearsal, watch, machine)?;
+    let made = import::import(leg, (&source, work, MADE), Thoroughness::Rehearsal, watch, machine);
+    let account = made.inspect_err(|_| {
+        // Where it cannot be removed the next run does so, and why the import failed is what counts.
+        let _ = side_files::remove(work, MADE);
+    })?;
     side_files::discard(work, name)?;
     work.rename(MADE, work, name)?;
     Ok(account)

@@ -121,6 +121,22 @@ fn a_rollback_shows_every_way_with_its_loss_and_takes_the_chosen_one() {
 }
 
 #[test]
+fn whoever_is_asked_is_told_of_the_loss_however_little_is_said_otherwise() {
+    let world = upgraded();
+    for quiet in [&["-q"][..], &["--events", "-"]] {
+        let arguments = [quiet, &["rollback", "--strategy", "down"]].concat();
+        let mut dialogue = Dialogue::with_installer(&world, &arguments);
+        dialogue.hears("losing what is listed above?");
+        let shown = dialogue.said.clone();
+        assert!(shown.contains("notes: column mood with 1 value"), "{quiet:?}: {shown}");
+        dialogue.types("n");
+        let (code, said) = dialogue.ends();
+        assert_eq!(code, 0, "{said}");
+    }
+    stands_upgraded(&world);
+}
+
+#[test]
 fn the_first_way_is_the_one_that_loses_least() {
     let world = upgraded();
     let mut dialogue = Dialogue::with_installer(&world, &["rollback"]);

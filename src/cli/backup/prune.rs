@@ -26,8 +26,8 @@ pub(super) fn prune(yes: bool, session: &Session<'_>) -> Answer {
     }
     let warning = without_a_way_back(&fates, &session.observe()?);
     if !yes {
-        session.terminal.say(&listing(&fates, "would remove"));
-        warning.iter().for_each(|warning| session.terminal.say(&format!("warning: {warning}")));
+        session.terminal.show(&listing(&fates, "would remove"));
+        warning.iter().for_each(|warning| session.terminal.show(&format!("warning: {warning}")));
         consent(session.terminal, "Remove them?")?;
     }
     let removed = keeping::prune(&session.config, &[])

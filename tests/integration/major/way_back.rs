@@ -104,6 +104,23 @@ fn a_backup_of_the_lower_major_is_restored_with_its_release() {
 }
 
 #[test]
+fn a_dry_run_removes_what_it_made_where_an_import_fails_on_the_way() {
+    let world = below(MAJOR);
+    // Longer than the major's own check lets through.
+    world.execute("INSERT INTO notes (text) VALUES (printf('%0100d', 1))");
+    world.run(&["backup", "create"]).expect(0);
+    world.execute("DELETE FROM notes WHERE length(text) >= 100");
+    cross(&world).expect(0);
+    let backups = world.run(&["backup", "list", "--json"]).expect(0).json();
+    let manual = backups["backups"].as_array().unwrap().iter().find(|backup| backup["kind"] == "manual").unwrap();
+    let ways = strategies(&world, &["backup", "restore", manual["id"].as_str().unwrap(), "--dry-run", "--json"]);
+    assert_eq!(named(&ways, "restore")["loss"], Value::Null, "it cannot be counted: {ways:#}");
+    let work = world.path("data/.gantry-installer-notes");
+    let left: Vec<_> = std::fs::read_dir(work).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["owner.json"]);
+}
+
+#[test]
 fn what_the_way_back_needs_is_never_pruned() {
     let world = World::installed(&[OLD, NEW.extra("barrier = true"), MAJOR_OF_NEW]);
     world.replace("[install]", "[install]\nkeep = 0");
