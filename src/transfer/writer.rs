@@ -144,12 +144,11 @@ impl Writer {
 
 type Packing<W> = tar::Builder<GzEncoder<W>>;
 
+/// Of each part, in their order.
+type Sums = Vec<(Sha256, ContentDigest)>;
+
 /// The archive up to its last part, and what each part adds up to, as bytes and as rows.
-fn pack<W: Write>(
-    output: W,
-    schema: &str,
-    parts: Receiver<Packed>,
-) -> Result<(Packing<W>, Vec<(Sha256, ContentDigest)>)> {
+fn pack<W: Write>(output: W, schema: &str, parts: Receiver<Packed>) -> Result<(Packing<W>, Sums)> {
     // The same content makes the same bytes: no times, and no names of users.
     let mut archive = tar::Builder::new(GzEncoder::new(output, Compression::fast()));
     document(&mut archive, OPENING, &Opening::default())?;
