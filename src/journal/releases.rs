@@ -34,7 +34,7 @@ pub struct ReleaseRecord {
 pub fn list(layout: &Layout) -> Result<Vec<ReleaseRecord>, RecordError> {
     let trust = trust(layout)?;
     let records = as_brought(layout)?.into_iter();
-    Ok(records.map(|record| record.with_what_was_said(&trust)).collect())
+    Ok(records.map(|record| record.updated_by(&trust)).collect())
 }
 
 /// What `manifest` says otherwise of the releases on disk than the one that each was brought in by.
@@ -53,7 +53,7 @@ pub fn said_since(layout: &Layout, manifest: &Manifest) -> Result<BTreeMap<Sha25
 impl ReleaseRecord {
     /// Kept with what is trusted, and laid over the record whenever it is read: whoever verifies a manifest, as `status`
     /// does, need not hold the lock under which releases are brought in and removed.
-    fn with_what_was_said(mut self, trust: &Trust) -> Self {
+    fn updated_by(mut self, trust: &Trust) -> Self {
         if let Some(SaidSince { reads, yanked }) = trust.said_since.get(&self.artifact) {
             self.release.reads.clone_from(reads);
             self.release.yanked.clone_from(yanked);
@@ -86,7 +86,7 @@ pub fn of_major(layout: &Layout, major: u64) -> Result<Vec<ReleaseRecord>, Recor
 /// The record of one release, if it is on disk, as the newest manifest speaks of it.
 pub fn read(layout: &Layout, version: &Version) -> Result<Option<ReleaseRecord>, RecordError> {
     let Some(record) = read_as_brought(layout, version)? else { return Ok(None) };
-    Ok(Some(record.with_what_was_said(&trust(layout)?)))
+    Ok(Some(record.updated_by(&trust(layout)?)))
 }
 
 fn read_as_brought(layout: &Layout, version: &Version) -> Result<Option<ReleaseRecord>, RecordError> {
