@@ -27,12 +27,12 @@ fn a_process_that_opens_the_database_at_any_moment_leaves_it_at_old_or_new() {
             break;
         }
         let holder = Holder::of(&world.database());
-        let held = inode(&world);
+        let held = inode(world);
         let answer = upgrade.goes_on();
         drop(holder);
         let context = format!("before operation {point}: {answer:#?}");
         // Else it would go on with the old file, and write that one's pages into the log of the new one.
-        assert!(answer.code != 0 || held == inode(&world), "it was left behind: {context}");
+        assert!(answer.code != 0 || held == inode(world), "it was left behind: {context}");
         let pair = (world.current(), world.schema());
         match answer.code {
             0 => assert_eq!(pair, (Some("1.1.0".to_owned()), 2), "{context}"),
