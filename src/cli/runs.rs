@@ -39,7 +39,7 @@ fn refuse_altered(plan: &Plan, session: &Session<'_>) -> Answer<()> {
     let mut findings = Vec::new();
     for version in versions {
         let known = releases::read(&session.config.layout, version);
-        let known = known.map_err(|error| Box::new(Reply::barred("state", &error, "check the state directory")))?;
+        let known = known.map_err(|error| Box::new(unreadable(&error)))?;
         if let Some(record) = known {
             findings.extend(verify::files(&record, session)?);
         }
@@ -87,6 +87,9 @@ pub fn unresolved(error: ResolveError) -> Box<Reply> {
 
 /// Why there is no release to go to, for a command with `--allow-expired`.
 pub fn unresolved_waivable(error: ResolveError) -> Box<Reply> {
+    if let ResolveError::Record(error) = &error {
+        return Box::new(unreadable(error));
+    }
     // A wrong configuration is not a network out of reach.
     if let ResolveError::Fetch(HttpError { problem: Problem::Authorities(_), .. }) = &error {
         return Box::new(Reply::barred("ca-file", &error, error.remedy()));

@@ -83,13 +83,14 @@ fn what_is_there_already_is_never_replaced() {
 #[test]
 fn a_directory_that_no_file_can_be_made_in_is_told_before_anything_is_read() {
     let world = world();
-    std::fs::write(world.path("a-file"), b"").unwrap();
+    let file = world.path("a-file").to_str().unwrap().to_owned();
+    std::fs::write(&file, b"").unwrap();
     for (path, remedy) in
         [("nowhere/new", "make its directory first, or name another one"), ("a-file/new", "name a file in a directory")]
     {
         let path = world.path(path).to_str().unwrap().to_owned();
         for command in
-            [vec!["export", "--to", &path], vec!["import", "--from", "a-file", "--into", &path, "--release", "1.0"]]
+            [vec!["export", "--to", &path], vec!["import", "--from", &file, "--into", &path, "--release", "1.0"]]
         {
             let answer = world.run(&[&command[..], &["--json"]].concat());
             let answer = answer.expect(3).json();

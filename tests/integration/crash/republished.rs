@@ -2,7 +2,8 @@
 
 use super::operations::{AT_NEW, at_new};
 use super::proof::Stand;
-use super::sweep::Sweep;
+use super::sweep::{Count, Sweep};
+use crate::tally;
 use crate::world::{NEW, OLD, Release, World};
 
 const UPGRADE: &[&str] = &["upgrade", "--to", "1.1.0", "--yes"];
@@ -30,6 +31,10 @@ fn sweep(name: &'static str, code: i32) -> Sweep {
         after_old: (UPGRADE, code),
         after_new: (&["rollback", "--strategy", "binary", "--yes"], 0),
     }
+}
+
+fn everywhere(sweep: &Sweep, world: &World) -> Count {
+    sweep.run_borrowed("kill, seam", tally::every(3), world)
 }
 
 /// The files of 1.1.0 are those of this release, nothing is kept beside them, and the gate lets the installed one start.
@@ -61,7 +66,7 @@ fn what_a_committed_release_replaced_is_gone() {
 
 #[test]
 fn an_upgrade_to_another_archive_killed_anywhere_ends_with_one_of_the_two() {
-    let count = sweep("upgrade-republished", 0).run(gone_back_from(&NEW.mode("slow-stop 1")));
+    let count = everywhere(&sweep("upgrade-republished", 0), &gone_back_from(&NEW.mode("slow-stop 1")));
     assert!(count.old > 0 && count.new > 0, "{count:?}");
 }
 
@@ -69,6 +74,7 @@ fn an_upgrade_to_another_archive_killed_anywhere_ends_with_one_of_the_two() {
 fn an_upgrade_to_another_archive_that_fails_killed_anywhere_ends_with_the_one_that_was_there() {
     let sweep = sweep("upgrade-republished-failing", 4);
     let retry: &[&str] = &["upgrade", "--to", "1.1.0", "--yes", "--retry"];
-    let count = Sweep { after_old: (retry, 4), ..sweep }.run(gone_back_from(&NEW.mode("never-healthy\ndies-after 1")));
+    let sweep = Sweep { after_old: (retry, 4), ..sweep };
+    let count = everywhere(&sweep, &gone_back_from(&NEW.mode("never-healthy\ndies-after 1")));
     assert_eq!(count.old, count.points);
 }
