@@ -49,7 +49,7 @@ fn undone() -> Sweep {
 
 #[test]
 fn a_ledger_that_is_put_right_and_killed_anywhere_is_as_it_was_or_right() {
-    let count = force().run(dirty());
+    let count = force().run_borrowed("kill, seam", tally::every(2), &dirty());
     assert!(count.old > 0 && count.new > 0, "{count:?}");
 }
 

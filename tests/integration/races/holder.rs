@@ -19,7 +19,7 @@ fn a_process_that_opens_the_database_at_any_moment_leaves_it_at_old_or_new() {
     let world = operations::at_old(NEW);
     let frozen = Frozen::of(&world);
     let mut ends = [0_u64; 2];
-    for point in (1..).step_by(usize::try_from(tally::every(8)).unwrap()) {
+    for point in (1..).step_by(usize::try_from(tally::every(16)).unwrap()) {
         let world = frozen.thaw();
         let upgrade = Standing::before(point, world.command(sweep.arguments));
         if !upgrade.stands() {
