@@ -51,10 +51,12 @@ use reply::{Problem, Reply};
 use session::Session;
 use terminal::{Terminal, Verbosity};
 
+use crate::sys::heap;
 use crate::sys::signal::Interrupt;
 
 /// Runs a command line, and tells how it ended.
 pub fn main(words: Vec<OsString>) -> Outcome {
+    heap::keep_free();
     let (arguments, hints) = match understood(&words) {
         Ok(understood) => understood,
         Err(error) => return misused(&error, &words),

@@ -67,7 +67,7 @@ pub(super) fn read(mut files: Reading<'_>) -> Result<Set, MigrationError> {
             .filter(|(_, sum)| sum.is_none())
             .map(|(file, _)| Warning::Refused { file: (*file).to_owned(), what: "`atlas:sum ignore`".to_owned() }),
     );
-    Set::new(Format::Atlas, found.into_iter().collect::<Result<_, _>>()?, warnings, files.digest())
+    Set::new(Format::Atlas, found.into_iter().collect::<Result<_, _>>()?, warnings)
 }
 
 fn migration(file: &str, half: Half, sum: String) -> Arc<Migration> {

@@ -34,7 +34,7 @@ pub(super) fn read(mut files: Reading<'_>) -> Result<Set, MigrationError> {
         names_taken.push(entry.name);
     }
     warnings.extend(names::out_of_order(names_taken.into_iter()));
-    Set::new(Format::Dbmate, migrations, warnings, files.digest())
+    Set::new(Format::Dbmate, migrations, warnings)
 }
 
 /// The scripts of one file.

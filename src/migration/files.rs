@@ -1,12 +1,13 @@
 //! The files of one directory as the readers of the formats see them: one after the other, in the order of their names.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::fmt;
 use std::sync::Arc;
 
 use super::{Direction, Half, MigrationError, Script, Set, layout};
 use crate::config::Format;
-use crate::digest::{Hasher, Sha256};
+use crate::digest::Sha256;
 use crate::migration::lint::lock;
 
 /// A file's name and its content.
@@ -94,48 +95,60 @@ pub(super) struct Entry<'f> {
 pub(super) struct Reading<'f> {
     pub(super) files: &'f Files,
     format: Format,
-    taken: Hasher,
+    /// Bytes of texts that may still be kept.
+    room: usize,
 }
+
+/// Bytes of the texts that are kept of a directory: all of nearly every one, and of a huge one no more than this. What is kept
+/// need not be read and taken apart again when its turn comes.
+const KEPT: usize = 1 << 20;
+
+/// What a script takes beside its text, about.
+const SCRIPT: usize = 256;
 
 /// A file that the format takes.
 pub(super) struct Taken<'f> {
     pub(super) file: Arc<str>,
     pub(super) bytes: Cow<'f, [u8]>,
+    /// Of the bytes, once it was wanted.
+    digest: OnceCell<Sha256>,
 }
 
 impl<'f> Reading<'f> {
     pub(super) fn new(format: Format, files: &'f Files) -> Self {
-        Self { files, format, taken: Hasher::new() }
+        Self { files, format, room: KEPT }
     }
 
     /// The content of a file that the format takes.
-    pub(super) fn take(&mut self, entry: Entry<'f>) -> Result<Taken<'f>> {
+    pub(super) fn take(&self, entry: Entry<'f>) -> Result<Taken<'f>> {
         let bytes = self.files.content(entry)?;
-        self.taken.update(format!("{}:{}{}:", entry.name.len(), entry.name, bytes.len()).as_bytes());
-        self.taken.update(&bytes);
-        Ok(Taken { file: entry.name.into(), bytes })
+        Ok(Taken { file: entry.name.into(), bytes, digest: OnceCell::new() })
     }
 
     /// One half of a migration, of the file that it was read from.
-    pub(super) fn half(&self, taken: &Taken<'_>, direction: Direction, script: Script) -> Result<Half> {
+    pub(super) fn half(&mut self, taken: &Taken<'_>, direction: Direction, script: Script) -> Result<Half> {
         layout::finished(self.format, &script)?;
+        let kept = self.keeps(&script);
         Ok(match self.files {
-            Files::Held(_) => Half::held(self.format, &taken.file, script),
-            Files::Aside(_, shelf) => {
-                let digest = Sha256::of(&taken.bytes);
+            Files::Aside(_, shelf) if !kept => {
+                let digest = *taken.digest.get_or_init(|| Sha256::of(&taken.bytes));
                 Half::aside(&taken.file, &script, shelf, digest, self.format, direction)
             }
+            _ => Half::held(self.format, &taken.file, script),
         })
     }
 
-    /// The names and contents of the files that were taken, as one digest.
-    pub(super) fn digest(self) -> Sha256 {
-        self.taken.finish()
+    /// Whether there is room for one more, which it has from then on.
+    fn keeps(&mut self, script: &Script) -> bool {
+        let texts: usize = script.pieces.iter().map(|piece| piece.sql.len()).sum();
+        let left = self.room.checked_sub(SCRIPT + texts);
+        self.room = left.unwrap_or(self.room);
+        left.is_some()
     }
 
     /// The same of a half that may be missing.
     pub(super) fn some_half(
-        &self,
+        &mut self,
         taken: &Taken<'_>,
         direction: Direction,
         script: Option<Script>,
@@ -145,8 +158,9 @@ impl<'f> Reading<'f> {
 }
 
 impl Set {
-    /// As [`Set::read`] of a directory whose files are read one after the other, and their texts again when their turn
-    /// comes: memory grows with how many there are, and not with what is in them.
+    /// As [`Set::read`] of a directory whose files are read one after the other. The first texts are kept, and what is more
+    /// than a MiB in all is read again when its turn comes: memory grows with how many there are, and not with what is in
+    /// them.
     ///
     /// # Errors
     /// Those of [`Set::read`], and a file that cannot be read.

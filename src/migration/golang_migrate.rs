@@ -41,7 +41,7 @@ pub(super) fn read(mut files: Reading<'_>) -> Result<Set, MigrationError> {
             return Err(MigrationError::Duplicate { first: first.file().to_owned(), second: file() });
         }
     }
-    Set::new(Format::GolangMigrate, migrations.into_values().collect(), ignored, files.digest())
+    Set::new(Format::GolangMigrate, migrations.into_values().collect(), ignored)
 }
 
 /// The scripts of one file, of which it has one.
@@ -175,13 +175,6 @@ mod tests {
         let message = set.up(Some(&number(2)), &number(1)).unwrap_err().to_string();
         assert_eq!(message, "schema 1 is not above schema 2");
         assert!(set.down(&number(1), Some(&number(2))).is_err());
-    }
-
-    #[test]
-    fn the_digest_depends_on_names_and_bytes_and_not_on_other_files() {
-        let digest = |names: &[&str]| set(names).unwrap().digest();
-        assert_eq!(digest(&["2_b.up.sql", "1_a.up.sql"]), digest(&["1_a.up.sql", "README", "2_b.up.sql"]));
-        assert_ne!(digest(&["1_a.up.sql"]), digest(&["1_b.up.sql"]));
     }
 
     proptest! {

@@ -50,7 +50,7 @@ pub(super) fn read(mut files: Reading<'_>) -> Result<Set, MigrationError> {
             return Err(MigrationError::Duplicate { first, second: entry.name.to_owned() });
         }
     }
-    Set::new(Format::Goose, migrations.into_values().collect(), warnings, files.digest())
+    Set::new(Format::Goose, migrations.into_values().collect(), warnings)
 }
 
 /// The scripts of one file.

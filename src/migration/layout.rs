@@ -57,7 +57,9 @@ const TEMPLATES: [&str; 3] = ["{{", "{%", "${"];
 /// # Errors
 /// A template.
 pub(super) fn finished(format: Format, script: &Script) -> Result<(), MigrationError> {
-    let suspects = script.pieces.iter().filter(|piece| TEMPLATES.iter().any(|mark| piece.sql.contains(mark)));
+    let second = |(one, other): (u8, &u8)| TEMPLATES.iter().any(|mark| mark.as_bytes() == [one, *other]);
+    let has_mark = |sql: &str| sql.bytes().zip(sql.as_bytes().iter().skip(1)).any(second);
+    let suspects = script.pieces.iter().filter(|piece| has_mark(&piece.sql));
     match suspects.into_iter().find_map(template) {
         None => Ok(()),
         Some((line, mark)) => {

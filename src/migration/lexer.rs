@@ -180,17 +180,17 @@ fn number(bytes: &[u8]) -> (Option<Kind>, usize) {
     }
 }
 
-/// Longer ones first.
-const OPERATORS: [&str; 26] = [
-    "->>", "->", "||", "<<", "<=", "<>", ">>", ">=", "==", "!=", "-", "(", ")", ";", "+", "*", "/", "%", "=", "<", ">",
-    "|", ",", "&", "~", ".",
-];
-
+/// The longest one that fits.
 fn operator(bytes: &[u8]) -> (Option<Kind>, usize) {
-    match OPERATORS.iter().find(|operator| bytes.starts_with(operator.as_bytes())) {
-        Some(operator) => (Some(Kind::Operator), operator.len()),
-        None => (Some(Kind::Illegal), 1),
-    }
+    let length = match bytes {
+        [b'-', b'>', b'>', ..] => 3,
+        [b'-', b'>', ..] | [b'|', b'|', ..] | [b'<', b'<' | b'=' | b'>', ..] | [b'>', b'>' | b'=', ..] => 2,
+        [b'=' | b'!', b'=', ..] => 2,
+        [b'-' | b'(' | b')' | b';' | b'+' | b'*' | b'/' | b'%' | b'=' | b'<' | b'>', ..] => 1,
+        [b'|' | b',' | b'&' | b'~' | b'.', ..] => 1,
+        _ => return (Some(Kind::Illegal), 1),
+    };
+    (Some(Kind::Operator), length)
 }
 
 #[cfg(test)]

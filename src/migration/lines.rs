@@ -33,6 +33,9 @@ pub(super) fn lines<'a>(
 /// Whether a line ends a statement: its last word, before the first that begins with `--`, ends with `;`. Neither
 /// quotes nor block comments count. From a word on that reaches the longest that is read, nothing counts at all.
 pub(super) fn ends_statement(line: &str, longest: usize) -> bool {
+    if !line.as_bytes().contains(&b';') {
+        return false;
+    }
     let words = line.split_whitespace().take_while(|word| !word.starts_with("--") && word.len() < longest);
     words.last().is_some_and(|word| word.ends_with(';'))
 }

@@ -16,7 +16,8 @@ impl Piece {
     /// Its statements in order.
     pub fn statements<'a>(&'a self) -> Vec<Statement<'a>> {
         let mut statements = Vec::new();
-        let mut current = Vec::new();
+        // Room for most of them at once.
+        let mut current = Vec::with_capacity(32);
         for token in tokens(&self.sql) {
             let ends = token.is_operator(";") && !inside_trigger(&current);
             if ends && current.is_empty() {

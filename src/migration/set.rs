@@ -7,7 +7,6 @@ use super::files::{File, Files, Reading};
 use super::{Direction, Half, Migration, MigrationError, Script, Warning, Work};
 use super::{atlas, dbmate, golang_migrate, goose, layout, sql_migrate};
 use crate::config::Format;
-use crate::digest::Sha256;
 use crate::version::SchemaVersion;
 
 type Result<T> = std::result::Result<T, MigrationError>;
@@ -22,7 +21,6 @@ struct Content {
     migrations: Vec<Arc<Migration>>,
     positions: HashMap<SchemaVersion, usize>,
     warnings: Vec<Warning>,
-    digest: Sha256,
 }
 
 impl Set {
@@ -48,17 +46,11 @@ impl Set {
         layout::checked(format, set, files)
     }
 
-    /// `migrations` in the order in which their engine runs them; `warnings` are what the reader found odd, and `digest`
-    /// is that of the files that the format takes, in a fixed order.
+    /// `migrations` in the order in which their engine runs them; `warnings` are what the reader found odd.
     ///
     /// # Errors
     /// Two migrations of one version.
-    pub(super) fn new(
-        format: Format,
-        migrations: Vec<Arc<Migration>>,
-        warnings: Vec<Warning>,
-        digest: Sha256,
-    ) -> Result<Self> {
+    pub(super) fn new(format: Format, migrations: Vec<Arc<Migration>>, warnings: Vec<Warning>) -> Result<Self> {
         let mut positions: HashMap<SchemaVersion, usize> = HashMap::with_capacity(migrations.len());
         for (position, migration) in migrations.iter().enumerate() {
             if let Some(first) = positions.insert(migration.version.clone(), position) {
@@ -66,7 +58,7 @@ impl Set {
                 return Err(MigrationError::Duplicate { first, second: file(migration) });
             }
         }
-        Ok(Self(Arc::new(Content { format, migrations, positions, warnings, digest })))
+        Ok(Self(Arc::new(Content { format, migrations, positions, warnings })))
     }
 
     /// Whether it is this very set, and not only one that is equal.
@@ -97,11 +89,6 @@ impl Set {
     /// The schema that all migrations together lead to.
     pub fn latest(&self) -> Option<&SchemaVersion> {
         self.0.migrations.last().map(|migration| &migration.version)
-    }
-
-    /// The digest of the names and contents of the files that the format takes.
-    pub fn digest(&self) -> Sha256 {
-        self.0.digest
     }
 
     /// The files that go up to `schema`, and do something else there than in `older`, which has applied them.
@@ -199,7 +186,7 @@ impl Set {
                 sum: (format == Format::Atlas).then(|| format!("sum{version}")),
             })
         };
-        Self::new(format, migrations.iter().map(migration).collect(), Vec::new(), Sha256::of(b"")).unwrap()
+        Self::new(format, migrations.iter().map(migration).collect(), Vec::new()).unwrap()
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) fn read(mut files: Reading<'_>) -> Result<Set, MigrationError> {
             sum: None,
         }));
     }
-    Set::new(Format::SqlMigrate, migrations, warnings, files.digest())
+    Set::new(Format::SqlMigrate, migrations, warnings)
 }
 
 /// The scripts of one file.

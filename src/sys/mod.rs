@@ -7,6 +7,7 @@ pub mod dir;
 pub mod events;
 pub mod fs;
 pub mod health;
+pub mod heap;
 pub mod holders;
 pub mod host;
 pub mod http;
