@@ -22,8 +22,10 @@ use crate::migration::{Direction, Ledger, Work};
 use crate::sys::clock::{self, Stopwatch};
 use crate::sys::seam;
 use crate::version::SchemaVersion;
+use fresh::Fresh;
 use run::{Kept, Run};
 
+mod fresh;
 mod run;
 
 /// How long a lock of somebody else is waited for, as golang-migrate's usual driver does.
@@ -78,7 +80,7 @@ impl InPlaceError {
 /// wherever everything can be rolled back, and not inside a file that runs alone.
 ///
 /// # Errors
-/// Whatever fails, with what stays. A file that was made stays, empty: somebody else may have opened it by then.
+/// Whatever fails, with what stays. Of a file that was to be made nothing does, unless something was committed.
 pub fn run(
     database: &Path,
     works: &[Work],
@@ -89,9 +91,20 @@ pub fn run(
     let alone = Arc::new(AtomicBool::new(false));
     let shield = Arc::clone(&alone);
     let stop: Stop = Arc::new(move || !shield.load(Ordering::Relaxed) && stop());
-    let mut connection = open(database, works, stop.clone()).map_err(MigrateError::from)?;
+    let fresh = if is_first(works) { Fresh::begin(database, &stop)? } else { None };
+    let place = fresh.as_ref().map_or_else(|| database.to_owned(), Fresh::place);
+    let mut connection = open(&place, works, stop.clone()).map_err(MigrateError::from)?;
     let settings = Settings { manner: Manner::AsEngine, stop, progress, ..Settings::of(ledger) };
-    go(&mut connection, database, works, &settings, &alone)
+    let outcome = go(&mut connection, database, works, &settings, &alone);
+    match fresh {
+        Some(fresh) => fresh.end(connection, outcome),
+        None => outcome,
+    }
+}
+
+/// Whether the first of them starts from nothing.
+fn is_first(works: &[Work]) -> bool {
+    works.first().is_some_and(|work| work.direction() == Direction::Up && work.starts_from().is_none())
 }
 
 /// The same on a connection of the caller's, which is in no transaction. Its settings of `foreign_keys` and
@@ -162,8 +175,7 @@ pub(crate) fn open_existing(database: &Path) -> Result<Connection, OpenError> {
 }
 
 fn open(database: &Path, works: &[Work], stop: Stop) -> Result<Connection, OpenError> {
-    let first = |work: &Work| work.direction() == Direction::Up && work.starts_from().is_none();
-    let create = if works.first().is_some_and(first) { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
+    let create = if is_first(works) { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     seam::cross("open the database, or make it");
     let opened = Connection::open_with_flags(database, flags | create).and_then(|mut connection| {

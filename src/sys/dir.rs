@@ -11,6 +11,8 @@ use crate::sys::attributes::Owner;
 use crate::sys::fs::{PathError, not_regular, sync_dir};
 use crate::sys::{renaming, room, seam};
 
+mod removal;
+
 type Result<T> = std::result::Result<T, PathError>;
 
 /// A directory by its descriptor. Names are single components and symlinks are never followed.
@@ -115,6 +117,12 @@ impl Dir {
             Err(rustix::io::Errno::NOENT) => Ok(None),
             Err(error) => Err(PathError::on("look at", &self.path.join(name))(error)),
         }
+    }
+
+    /// Which file it is itself.
+    pub fn own_identity(&self) -> Result<Identity> {
+        let found = rustix::fs::fstat(&self.descriptor).map_err(PathError::on("look at", &self.path))?;
+        Ok(Identity { device: found.st_dev, inode: found.st_ino })
     }
 
     /// The length of the file with this name in bytes, if there is one. Does not open it: closing a descriptor of a

@@ -13,6 +13,7 @@ pub mod host;
 pub mod http;
 pub mod lines;
 pub mod lock;
+pub mod making;
 pub mod mount;
 pub mod process;
 pub mod publication;

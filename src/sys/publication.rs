@@ -1,12 +1,14 @@
 //! A new file at a path that a user named: there is all of it under that name, or nothing.
 
 use std::fs::File;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, RenameFlags};
 use thiserror::Error;
 
-use crate::sys::dir::{Access, Dir};
+use crate::sys::dir::{Access, Dir, Identity};
 use crate::sys::fs::{self, PathError, sync_file};
 use crate::sys::seam;
 
@@ -55,8 +57,15 @@ impl Publication {
         }
         let staged = format!(".{name}.partial");
         clear(&directory, &staged, path)?;
-        let file = directory.create_file(&staged)?;
+        let file = match directory.create_file(&staged) {
+            Err(error) if error.source.kind() == ErrorKind::AlreadyExists => return Err(busy(path)),
+            made => made?,
+        };
         lock(&file, path)?;
+        // Before it was locked it looked like one that a kill left.
+        if !has_name(&file, &directory, &staged)? {
+            return Err(busy(path));
+        }
         Ok(Self { directory, name: name.to_owned(), staged, file, published: false })
     }
 
@@ -102,17 +111,29 @@ impl Drop for Publication {
 
 /// Removes what a killed process left, unless it lives: its lock died with it.
 fn clear(directory: &Dir, staged: &str, path: &Path) -> Result<()> {
-    if directory.identity(staged)?.is_none() {
-        return Ok(());
-    }
-    lock(&directory.open_file(staged, Access::Read)?, path)?;
-    Ok(directory.unlink(staged)?)
+    let left = match directory.open_file(staged, Access::Read) {
+        Err(error) if error.is_missing() => return Ok(()),
+        opened => opened?,
+    };
+    lock(&left, path)?;
+    // Another process may have removed it meanwhile, and made one of its own.
+    if has_name(&left, directory, staged)? { Ok(directory.unlink(staged)?) } else { Ok(()) }
+}
+
+/// Whether a file has this name. While it is locked it keeps the name: only who holds the lock takes it away.
+fn has_name(file: &File, directory: &Dir, name: &str) -> Result<bool> {
+    let found = file.metadata().map_err(PathError::on("look at", &directory.path().join(name)))?;
+    Ok(directory.identity(name)? == Some(Identity { device: found.dev(), inode: found.ino() }))
+}
+
+fn busy(path: &Path) -> PublicationError {
+    PublicationError::Busy(path.to_owned())
 }
 
 fn lock(file: &File, path: &Path) -> Result<()> {
     match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(()),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(PublicationError::Busy(path.to_owned())),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(busy(path)),
         Err(error) => Err(PathError::on("lock", path)(error).into()),
     }
 }
@@ -121,6 +142,7 @@ fn lock(file: &File, path: &Path) -> Result<()> {
 #[allow(clippy::disallowed_methods, reason = "a test makes its own files")]
 mod tests {
     use std::io::Write as _;
+    use std::sync::atomic::Ordering;
 
     use super::*;
 
@@ -151,6 +173,24 @@ mod tests {
         assert!(matches!(publication.publish(), Err(PublicationError::Exists(_))));
         assert_eq!(std::fs::read(&path).unwrap(), b"theirs");
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn of_those_who_begin_at_once_one_does() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("new");
+        let begun = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for publication in (0..500).filter_map(|_| Publication::begin(&path).ok()) {
+                        assert_eq!(begun.fetch_add(1, Ordering::SeqCst), 0);
+                        assert!(has_name(publication.file(), &publication.directory, &publication.staged).unwrap());
+                        begun.fetch_sub(1, Ordering::SeqCst);
+                    }
+                });
+            }
+        });
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::db::ledger;
 use crate::migration::{LedgerState, Set};
 
 mod lists;
+mod made;
 
 fn set(scripts: &[(&str, &str)]) -> Set {
     let files = scripts.iter().zip(1..).flat_map(|((up, down), number)| {
