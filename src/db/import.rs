@@ -215,8 +215,8 @@ impl<'a> Insertion<'a> {
     }
 }
 
-/// A value as SQLite takes it, without a copy.
-struct Bound<'a>(&'a Value<'a>);
+/// A value as SQLite takes it, without a copy; text as the bytes that it is.
+pub(super) struct Bound<'a>(pub &'a Value<'a>);
 
 impl ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
