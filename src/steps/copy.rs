@@ -77,7 +77,7 @@ pub(super) fn remove_new(machine: &Machine<'_>) -> Result<(), StepError> {
         side_files::remove(&work, &name)?;
     }
     remove_scratch(machine)?;
-    super::migrator::clear(&machine.places.work.directory)?;
+    super::migrator::clear(&work)?;
     Ok(work.sync()?)
 }
 

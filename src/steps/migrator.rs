@@ -21,7 +21,7 @@ use crate::sys::clock::Stopwatch;
 use crate::sys::dir::Dir;
 use crate::sys::process::{Environment, Output, Program, ProgramError};
 use crate::sys::signal::Interrupt;
-use crate::sys::{fs, holders, seam};
+use crate::sys::{holders, seam};
 use crate::version::{SchemaVersion, Version};
 
 /// How long a migrator may take before the service is stopped; afterwards ten times what it took then, and a minute.
@@ -125,12 +125,12 @@ pub fn bring(job: &Job<'_>, machine: &Machine<'_>) -> Result<Receipt, StepError>
 }
 
 /// Removes what a run that was killed had handed over.
-pub fn clear(directory: &Path) -> Result<(), StepError> {
-    Ok(fs::remove_dir_all(&directory.join(HANDED))?)
+pub fn clear(directory: &Dir) -> Result<(), StepError> {
+    Ok(directory.remove_all(HANDED)?)
 }
 
 fn handed(job: &Job<'_>, machine: &Machine<'_>) -> Result<(), StepError> {
-    clear(job.directory.path())?;
+    clear(job.directory)?;
     let handed = job.directory.create_dir(HANDED)?;
     if let Some(user) = machine.user {
         handed.give(Owner { user: user.uid, group: user.gid })?;
@@ -174,7 +174,7 @@ fn handed(job: &Job<'_>, machine: &Machine<'_>) -> Result<(), StepError> {
 }
 
 fn take_back(job: &Job<'_>, machine: &Machine<'_>) -> Result<(), StepError> {
-    clear(job.directory.path())?;
+    clear(job.directory)?;
     if machine.user.is_some() {
         job.directory.set_mode(0o700)?;
     }
