@@ -1,7 +1,6 @@
 //! Releases that failed here, or were gone back from: they are not taken again without being asked for.
 
 use super::runs::{Answer, refused};
-use super::terminal::Terminal;
 use crate::manifest::Manifest;
 use crate::plan::Refusal;
 use crate::plan::observed::{Cause, Held, Observed};
@@ -18,10 +17,10 @@ pub fn skipped(manifest: &Manifest, seen: &Observed) -> Vec<Version> {
 }
 
 /// A release that failed here is not taken again by itself, unless its artifact is another one now. A stop that was gone back
-/// from is, and it is said, where somebody named the release behind it; where nobody did it is not.
-pub fn refuse(way: &[Incoming], seen: &Observed, named: Option<&Target>, terminal: &Terminal) -> Answer<()> {
-    let Some(target) = way.last().map(|last| &last.release.version) else { return Ok(()) };
-    let mut refusals = Vec::new();
+/// from is, with the warning that is returned, where somebody named the release behind it; where nobody did it is not.
+pub fn refuse(way: &[Incoming], seen: &Observed, named: Option<&Target>) -> Answer<Vec<String>> {
+    let Some(target) = way.last().map(|last| &last.release.version) else { return Ok(Vec::new()) };
+    let (mut refusals, mut warnings) = (Vec::new(), Vec::new());
     for one in way {
         let version = &one.release.version;
         let same = |held: &&Held| held.sha256.is_none_or(|sha256| sha256 == one.sha256);
@@ -36,13 +35,13 @@ pub fn refuse(way: &[Incoming], seen: &Observed, named: Option<&Target>, termina
         };
         let message = format!("release {version}{stop} {why}");
         if held.cause == Cause::RolledBack && named.is_some() {
-            terminal.say(&format!("warning: {message}; it is taken again"));
+            warnings.push(format!("{message}; it is taken again"));
             continue;
         }
         let again = again_to(held, target);
         refusals.push(Refusal::new("held", message, format!("choose another release, or take it again: {again}")));
     }
-    if refusals.is_empty() { Ok(()) } else { Err(refused(refusals)) }
+    if refusals.is_empty() { Ok(warnings) } else { Err(refused(refusals)) }
 }
 
 /// Higher releases that are held, and how each is taken all the same.

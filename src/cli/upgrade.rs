@@ -53,7 +53,7 @@ pub fn go(
 ) -> Answer<Reply> {
     let (seen, observed) = timed("observe", session, || session.observe())?;
     let watched = if arguments.dry_run { probation::read(session)? } else { probation::tally(session)? };
-    let way = find(arguments, session, manifest, &seen)?;
+    let (way, mut warnings) = find(arguments, session, manifest, &seen)?;
     if way.is_empty() {
         let nothing = nothing(arguments.to.as_ref(), &seen).warning(held::passed_over(manifest, &seen));
         return Ok(offering(nothing, arguments, manifest, session));
@@ -65,7 +65,7 @@ pub fn go(
     let max_downtime_ms = arguments.max_downtime.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
     let plan = upgrade::plan(&ask(&run_name, &way, &seen, session), &seen).map_err(refused)?;
     let plan = Plan { max_downtime_ms, ..plan };
-    let warnings = tolerated(&seen);
+    warnings.extend(tolerated(&seen));
     let major = major::of(&way, &seen, session);
     if arguments.dry_run {
         let reply = dry_run(&plan, &way, &[resolved, observed]).warning(warnings);
@@ -79,7 +79,7 @@ pub fn go(
         let words = major.words();
         if arguments.yes { session.terminal.say(&words) } else { session.terminal.show(&words) }
     }
-    agree(arguments.yes, &plan, &way, &seen, session)?;
+    agree(arguments.yes, &plan, &way, &warnings, session)?;
     let (reports, stopped) = climb(plan, &way, session, client);
     let before = vec![resolved, observed];
     let reply = match stopped {
@@ -145,12 +145,13 @@ fn climb(first: Plan, way: &[Incoming], session: &Session<'_>, client: &Client) 
     (reports, None)
 }
 
+/// The releases of the way, and what is odd about it.
 fn find(
     arguments: &arguments::Upgrade,
     session: &Session<'_>,
     manifest: &Manifest,
     seen: &Observed,
-) -> Answer<Vec<Incoming>> {
+) -> Answer<(Vec<Incoming>, Vec<String>)> {
     let installed = seen.installed.as_ref().ok_or_else(|| refused(vec![not_installed()]))?;
     let installer = resolve::installer().map_err(|error| barred("version", &error, "report this as a bug"))?;
     let channel = arguments.channel.as_deref().unwrap_or(&session.config.manifest.channel);
@@ -169,10 +170,8 @@ fn find(
     let incoming: Result<Vec<Incoming>, ResolveError> =
         releases.into_iter().map(|release| resolve::incoming(release, &session.config)).collect();
     let incoming = incoming.map_err(unresolved)?;
-    if !arguments.retry {
-        held::refuse(&incoming, seen, target, session.terminal)?;
-    }
-    Ok(incoming)
+    let warnings = if arguments.retry { Vec::new() } else { held::refuse(&incoming, seen, target)? };
+    Ok((incoming, warnings))
 }
 
 /// A release that no manifest has any more may still be on disk, to be gone back to.
@@ -234,13 +233,13 @@ fn dry_run(plan: &Plan, way: &[Incoming], before: &[StepTime]) -> Reply {
     )
 }
 
-fn agree(yes: bool, plan: &Plan, way: &[Incoming], seen: &Observed, session: &Session<'_>) -> Answer<()> {
+fn agree(yes: bool, plan: &Plan, way: &[Incoming], warnings: &[String], session: &Session<'_>) -> Answer<()> {
     if yes {
         return Ok(());
     }
     let stops: Vec<String> = way.iter().map(|one| one.release.version.to_string()).collect();
     let question = format!("Upgrade from {} to {}?", point(&plan.from), stops.join(", then "));
-    for warning in tolerated(seen) {
+    for warning in warnings {
         session.terminal.show(&format!("warning: {warning}"));
     }
     consent(session.terminal, &question)

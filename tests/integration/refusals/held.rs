@@ -61,8 +61,11 @@ fn a_stop_that_was_gone_back_from_is_not_passed_through_in_silence() {
     refused(&world, &["upgrade", "--yes"], "held", &words);
     let status = world.run(&["status"]).expect(0).stdout;
     assert!(status.contains("available  1.2.0 by way of 1.1.0, which is held: run `"), "{status}");
+    // Where warnings go: beside the answer, and in it.
+    let would = world.run(&["upgrade", "--to", "1.2", "--dry-run", "--json"]).expect(0);
+    assert!(would.json()["warnings"][0].as_str().unwrap().contains(stop), "{would:#?}");
     let taken = world.run(&["upgrade", "--to", "1.2", "--yes"]).expect(0);
-    assert!(taken.stderr.contains(&format!("warning: release {stop}")), "{}", taken.stderr);
+    assert_eq!(taken.stderr.matches(&format!("warning: release {stop}")).count(), 1, "{}", taken.stderr);
     world.stands_at("1.2.0", 3);
 }
 
