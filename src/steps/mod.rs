@@ -49,6 +49,7 @@ use crate::sys::clock::Stopwatch;
 use crate::sys::health::{HealthCheck, Silence};
 use crate::sys::http::Client;
 use crate::sys::lock::ExpectLock;
+use crate::sys::lock::passage::Passed;
 use crate::sys::process::{Credentials, Process};
 use crate::sys::service::{Service, Started, State};
 use crate::sys::signal::Interrupt;
@@ -201,7 +202,7 @@ pub fn keep_running(machine: &mut Machine<'_>) -> Result<(), StepError> {
         return Ok(());
     };
     // Whoever came through the gate is about to run: a second one beside it would be worse than none.
-    if !stop::passed(machine)?.is_empty() {
+    if stop::passed(machine)? != Passed::Nobody {
         return Ok(());
     }
     stop::listen(machine);

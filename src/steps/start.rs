@@ -8,6 +8,7 @@ use super::{Machine, StartedOnce, StepError, doorway, downtime, is_running, stop
 use crate::plan::Step;
 use crate::sys::clock::{self, Stopwatch};
 use crate::sys::holders::Holder;
+use crate::sys::lock::passage::Passed;
 use crate::sys::process::Process;
 use crate::sys::service::{ServiceError, State};
 use crate::sys::{fs, seam};
@@ -48,23 +49,27 @@ fn end(machine: &Machine<'_>) -> Result<(), StepError> {
 /// Waits until everybody who came through the gate is gone: its manager may not know yet of a service that has started
 /// and not opened its database. A program of the release that was started, and that nobody can stop, is killed.
 fn gone(machine: &Machine<'_>) -> Result<(), StepError> {
-    for holder in left(machine)? {
-        kill(holder.pid, machine)?;
+    if let Passed::Seen(holders) = left(machine)? {
+        holders.iter().try_for_each(|holder| kill(holder.pid, machine))?;
     }
-    let Some(holder) = left(machine)?.into_iter().next() else { return Ok(()) };
-    let (pid, command) = (holder.pid, holder.command);
+    let holder = match left(machine)? {
+        Passed::Nobody => None,
+        Passed::Seen(holders) => holders.into_iter().next(),
+        Passed::Unseen => return Err(stop::unseen("run `gantry-installer recover`")),
+    };
+    let Some(Holder { pid, command }) = holder else { return Ok(()) };
     let message = format!("process {pid} ({command}) came through the gate, may open the database, and does not end");
     Err(StepError::finding("database-held", message, Blame::World)
         .remedy(format!("stop it, for example with `kill {pid}`, then run `gantry-installer recover`")))
 }
 
 /// Who is still there after a while. Once the manager knows of a service, it is stopped in order.
-fn left(machine: &Machine<'_>) -> Result<Vec<Holder>, StepError> {
+fn left(machine: &Machine<'_>) -> Result<Passed, StepError> {
     let waiting = Stopwatch::start();
     // Without a database there is nothing that could be opened.
     while fs::exists(&machine.places.live)? {
         let through = stop::passed(machine)?;
-        if through.is_empty() || waiting.elapsed() > stop::RELEASE {
+        if through == Passed::Nobody || waiting.elapsed() > stop::RELEASE {
             return Ok(through);
         }
         if is_running(machine) {
@@ -72,7 +77,7 @@ fn left(machine: &Machine<'_>) -> Result<Vec<Holder>, StepError> {
         }
         clock::pause(stop::LOOK);
     }
-    Ok(Vec::new())
+    Ok(Passed::Nobody)
 }
 
 /// Kills a process if it runs the program of the release that was started.

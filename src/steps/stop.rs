@@ -3,6 +3,7 @@
 //! If killed half-way: the gate lets nothing start, and recovery starts the old release.
 //! Touches: the gate's record, the service.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::error::Blame;
@@ -12,7 +13,7 @@ use crate::db::alone;
 use crate::sys::clock::{self, Stopwatch};
 use crate::sys::health::Silence;
 use crate::sys::holders::Holder;
-use crate::sys::lock::passage;
+use crate::sys::lock::passage::{self, Passed};
 use crate::sys::service::{ServiceError, State};
 use crate::sys::signal::Interrupt;
 use crate::sys::{fs, read_ahead, room, seam};
@@ -196,29 +197,47 @@ fn released(machine: &Machine<'_>) -> Result<(), StepError> {
     }
     let waiting = Stopwatch::start();
     loop {
-        let held = match alone::holders(live)?.processes.into_iter().next() {
-            Some(holder) => Some((holder, "holds")),
-            None => passed(machine)?.into_iter().next().map(|holder| (holder, "came through the gate and may open")),
-        };
-        let Some((holder, does)) = held else { return Ok(()) };
-        if waiting.elapsed() > RELEASE {
-            let message = format!(
-                "process {} ({}) still {does} the database `{}` after the service was stopped",
-                holder.pid,
-                holder.command,
-                live.display()
-            );
-            let remedy = format!("stop it, for example with `kill {}`, then run the same command again", holder.pid);
-            return Err(StepError::finding("database-held", message, Blame::World).remedy(remedy));
+        match left(live, machine)? {
+            None => return Ok(()),
+            Some(why) if waiting.elapsed() > RELEASE => return Err(why),
+            // Nothing tells when a process that is not ours closes a file.
+            Some(_) => clock::pause(LOOK),
         }
-        // Nothing tells when a process that is not ours closes a file.
-        clock::pause(LOOK);
     }
 }
 
+/// That somebody is left, if anybody is.
+fn left(live: &Path, machine: &Machine<'_>) -> Result<Option<StepError>, StepError> {
+    let again = "run the same command again";
+    let (holder, does) = match alone::holders(live)?.processes.into_iter().next() {
+        Some(holder) => (Some(holder), "holds"),
+        None => match passed(machine)? {
+            Passed::Nobody => (None, ""),
+            Passed::Seen(all) => (all.into_iter().next(), "came through the gate and may open"),
+            Passed::Unseen => return Ok(Some(unseen(again))),
+        },
+    };
+    Ok(holder.map(|Holder { pid, command }| {
+        let live = live.display();
+        let message =
+            format!("process {pid} ({command}) still {does} the database `{live}` after the service was stopped");
+        let remedy = format!("stop it, for example with `kill {pid}`, then {again}");
+        StepError::finding("database-held", message, Blame::World).remedy(remedy)
+    }))
+}
+
 /// Who came through the gate and lives.
-pub(super) fn passed(machine: &Machine<'_>) -> Result<Vec<Holder>, StepError> {
+pub(super) fn passed(machine: &Machine<'_>) -> Result<Passed, StepError> {
     Ok(passage::passed(&machine.config.layout.gate_lock(), &machine.places.live)?)
+}
+
+/// Somebody is left of whom nothing else is known. `then` is what to do once that one is gone.
+pub(super) fn unseen(then: &str) -> StepError {
+    let message = "a process that came through the gate may still open the database, and cannot be seen from here";
+    StepError::finding("database-held", message, Blame::World).remedy(format!(
+        "end what is left of the product, in other containers too; where processes are hidden, run this as root in the \
+         container of the service; then {then}"
+    ))
 }
 
 fn asked(error: ServiceError) -> StepError {

@@ -15,7 +15,7 @@ use rustix::io::FdFlags;
 use super::{is_locked, open, whole_file};
 use crate::sys::dir::Identity;
 use crate::sys::fs::{self, PathError};
-use crate::sys::holders::{self, Holder};
+use crate::sys::holders::{self, Holder, Holders};
 use crate::sys::seam;
 
 /// Shell scripts use the descriptors below this one by their numbers.
@@ -72,25 +72,53 @@ pub fn provide(path: &Path) -> Result<(), PathError> {
     rustix::fs::fchmod(&file, readable).map_err(PathError::on("change the mode of", path))
 }
 
-/// The processes that came through the gate, or were started by one that did, and may open `database`. Whoever may not
-/// read it can hold the lock, and is no service.
+/// Who came through the gate, or was started by somebody who did, and may open the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Passed {
+    /// Nobody but this process, if it was started by a service.
+    Nobody,
+    /// These, of whom there is at least one.
+    Seen(Vec<Holder>),
+    /// Somebody holds the lock, and who it is cannot be seen from here.
+    Unseen,
+}
+
+/// Who came through the gate and may open `database`. Whoever may not read it can hold the lock, and is no service.
 ///
 /// # Errors
 /// Where the lock or `/proc` cannot be looked at.
-pub fn passed(path: &Path, database: &Path) -> Result<Vec<Holder>, PathError> {
+pub fn passed(path: &Path, database: &Path) -> Result<Passed, PathError> {
+    passed_by(path, database, holders::of)
+}
+
+fn passed_by(
+    path: &Path,
+    database: &Path,
+    look: impl FnOnce(&[Identity]) -> Result<Holders, PathError>,
+) -> Result<Passed, PathError> {
     let file = match open(path, OFlags::RDONLY, Mode::empty()) {
         Ok(file) => file,
-        Err(error) if error.is_missing() => return Ok(Vec::new()),
+        Err(error) if error.is_missing() => return Ok(Passed::Nobody),
         Err(error) => return Err(error),
     };
     // The kernel's word is quicker than a look at all processes.
     if !is_locked(&file, path, libc::F_WRLCK)? {
-        return Ok(Vec::new());
+        return Ok(Passed::Nobody);
     }
     let lock = file.metadata().map_err(PathError::on("look at", path))?;
-    let found = holders::of(&[Identity { device: lock.dev(), inode: lock.ino() }])?;
+    let lock = Identity { device: lock.dev(), inode: lock.ino() };
+    let found = look(&[lock])?;
     let target = fs::metadata(database)?;
-    Ok(found.processes.into_iter().filter(|holder| may_read(holder.pid, &target)).collect())
+    let strangers = !found.processes.is_empty() && !found.blind;
+    let seen: Vec<_> = found.processes.into_iter().filter(|holder| may_read(holder.pid, &target)).collect();
+    if !seen.is_empty() {
+        return Ok(Passed::Seen(seen));
+    }
+    // Beside `file`: what this process was started with, where a service that came through the gate started it.
+    let own = holders::own_descriptors(lock)? > 1;
+    // Whoever was about to end while we looked has ended by now.
+    let unseen = !strangers && !own && is_locked(&file, path, libc::F_WRLCK)?;
+    Ok(if unseen { Passed::Unseen } else { Passed::Nobody })
 }
 
 /// Whether a process may read a file, by its users and groups in `/proc/PID/status` (proc_pid_status(5)). One that cannot
@@ -114,6 +142,50 @@ mod tests {
     use std::process::{Command, Stdio};
 
     use super::*;
+
+    /// A lock, a database, and a process that holds the lock until its input ends.
+    fn held() -> (tempfile::TempDir, std::path::PathBuf, std::path::PathBuf, std::process::Child) {
+        let place = tempfile::tempdir().unwrap();
+        let (lock, database) = (place.path().join("gate.lock"), place.path().join("database"));
+        std::fs::write(&database, "").unwrap();
+        provide(&lock).unwrap();
+        let Passage(Some(file)) = Passage::enter(&lock).unwrap() else { panic!("there is a lock") };
+        // Its errors go nowhere: the descriptor is what counts.
+        let holder = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(file).spawn().unwrap();
+        (place, lock, database, holder)
+    }
+
+    fn ended(mut holder: std::process::Child) {
+        drop(holder.stdin.take());
+        holder.wait().unwrap();
+    }
+
+    #[test]
+    fn whoever_came_through_is_seen_and_gone_with_its_end() {
+        let (_place, lock, database, holder) = held();
+        let Passed::Seen(seen) = passed(&lock, &database).unwrap() else { panic!("it lives") };
+        assert_eq!(seen.iter().map(|holder| holder.pid).collect::<Vec<_>>(), [holder.id()]);
+        ended(holder);
+        assert_eq!(passed(&lock, &database).unwrap(), Passed::Nobody);
+    }
+
+    #[test]
+    fn somebody_who_holds_the_lock_and_cannot_be_seen_is_not_nobody() {
+        let (_place, lock, database, holder) = held();
+        let nobody = |blind| passed_by(&lock, &database, |_| Ok(Holders { processes: Vec::new(), blind })).unwrap();
+        // Another's files that this user may not look at; and a process of another container, of which there is no sign.
+        assert_eq!((nobody(true), nobody(false)), (Passed::Unseen, Passed::Unseen));
+        ended(holder);
+        assert_eq!((nobody(true), nobody(false)), (Passed::Nobody, Passed::Nobody));
+    }
+
+    #[test]
+    fn what_a_service_started_is_not_kept_out_by_what_it_was_started_with() {
+        let (_place, lock, database, holder) = held();
+        ended(holder);
+        let _own = Passage::enter(&lock).unwrap();
+        assert_eq!(passed(&lock, &database).unwrap(), Passed::Nobody);
+    }
 
     #[test]
     fn only_who_may_read_the_database_can_be_its_service() {
