@@ -17,6 +17,8 @@ use crate::sys::attributes;
 use crate::sys::dir::{Access, Dir};
 use crate::sys::fs::{PathError, sync_file};
 
+mod undo;
+
 /// The names that an exchange is about.
 #[derive(Clone, Copy, Debug)]
 pub struct Exchange<'a> {
@@ -170,50 +172,6 @@ impl Exchange<'_> {
         Ok(self.live.sync()?)
     }
 
-    /// Puts the old file back in its place. Durable when it returns; nothing to do where nothing was exchanged.
-    ///
-    /// # Errors
-    /// [`ExchangeError::NotAlone`]: somebody has the new file open, and nothing was exchanged.
-    pub fn undo(&self, started: Started) -> Result<(), ExchangeError> {
-        match self.state()? {
-            ExchangeState::NotExchanged => Ok(()),
-            ExchangeState::Nothing | ExchangeState::Undone => self.give_side_files_back(),
-            // Renaming one name of a file over another one of it does nothing, in silence.
-            ExchangeState::Linked => {
-                self.give_side_files_back()?;
-                self.work.unlink(&self.old_name())?;
-                Ok(self.sync_both()?)
-            }
-            ExchangeState::Exchanged => {
-                self.settle()?;
-                let alone = self.part_from_side_files()?;
-                self.give_up(started)?;
-                self.nothing_beside(self.live, self.name)?;
-                self.work.rename(&self.old_name(), self.live, self.name)?;
-                self.give_side_files_back()?;
-                drop(alone);
-                Ok(())
-            }
-        }
-    }
-
-    /// The new service's log beside the old file would be corruption that no check sees: its content goes into the file
-    /// that it belongs to or, where that cannot be, moves along with it.
-    fn part_from_side_files(&self) -> Result<Alone, ExchangeError> {
-        let path = self.live.path().join(self.name);
-        // What an earlier try began to move is not complete without the rest.
-        if side_files::pending(self.work, &self.abandoned_name())?.is_none() {
-            match Alone::prove(&path) {
-                Ok(alone) => return Ok(alone),
-                Err(NotAlone::Unsettled { .. } | NotAlone::Pending { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        let alone = Alone::hold(&path)?;
-        self.move_side_files(&self.abandoned_name())?;
-        Ok(alone)
-    }
-
     /// What lies beside the live file gets the name of the file that it belongs to.
     fn move_side_files(&self, file: &str) -> Result<(), PathError> {
         for suffix in side_files::SUFFIXES {
@@ -223,29 +181,6 @@ impl Exchange<'_> {
             }
         }
         self.sync_both()
-    }
-
-    /// What went along with the old file returns to it. The live name stands for that file again.
-    fn give_side_files_back(&self) -> Result<(), ExchangeError> {
-        for suffix in side_files::SUFFIXES {
-            let kept = format!("{}{suffix}", self.old_name());
-            if self.work.identity(&kept)?.is_some() {
-                self.work.rename(&kept, self.live, &format!("{}{suffix}", self.name))?;
-            }
-        }
-        Ok(self.sync_both()?)
-    }
-
-    fn give_up(&self, started: Started) -> Result<(), ExchangeError> {
-        let kept = self.work.identity(&self.abandoned_name())?;
-        let moved = side_files::pending(self.work, &self.abandoned_name())?.is_some();
-        // A file whose log had to be moved was written by somebody, whoever was started.
-        if kept.is_none() && (started == Started::Yes || moved) {
-            self.live.link(self.name, self.work, &self.abandoned_name())?;
-        } else if kept.is_some() && kept != self.live.identity(self.name)? {
-            return Err(ExchangeError::Foreign { live: self.live_path(), run: self.run.to_owned() });
-        }
-        Ok(self.work.sync()?)
     }
 
     /// After the rename, whether a kill came between or not.

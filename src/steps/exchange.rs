@@ -111,6 +111,7 @@ fn displace(machine: &Machine<'_>) -> Result<(), StepError> {
         return Ok(());
     }
     let settled = prove_alone(machine)?;
+    settled.look_again(&machine.places.live).map_err(|error| held(&machine.places.live, error))?;
     match machine.memory.started {
         // Nobody wrote to it. Under another name first, a kill would leave it to be taken for one that was in use.
         StartedOnce::No => live.unlink(&name)?,
