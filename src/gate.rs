@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use crate::causes;
-use crate::db::look::{LookError, look};
+use crate::db::look::{Look, LookError, look};
 use crate::db::open::{OpenError, settle};
 use crate::journal::gate::{Expect, GateRecord};
 use crate::journal::record;
@@ -37,10 +37,26 @@ pub fn enter(state: &Path, database: &Path, version: &Version) -> Result<Passage
 ///
 /// Only an answer: whoever then opens the database goes through by [`enter`]. Whatever could not be checked is no pass.
 pub fn check(state: &Path, database: &Path, version: &Version) -> Verdict {
-    judge(state, database, version).unwrap_or_else(|reason| Verdict::Unknown { reason })
+    ask(state, database, version).verdict
 }
 
-fn judge(state: &Path, database: &Path, version: &Version) -> Result<Verdict, String> {
+/// What the gate answers.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Whether the release may run.
+    pub verdict: Verdict,
+    /// Why that may not be the whole truth, though nothing better can be had here.
+    pub warning: Option<String>,
+}
+
+/// The same, with what is to be said beside it.
+pub fn ask(state: &Path, database: &Path, version: &Version) -> Answer {
+    let mut warning = None;
+    let verdict = judge(state, database, version, &mut |seen| warning = seen.caution(database));
+    Answer { verdict: verdict.unwrap_or_else(|reason| Verdict::Unknown { reason }), warning }
+}
+
+fn judge(state: &Path, database: &Path, version: &Version, saw: &mut dyn FnMut(&Look)) -> Result<Verdict, String> {
     let file = state.join("gate.json");
     let record: Option<GateRecord> = record::read(&file).map_err(|error| causes::in_one_line(&error))?;
     let record = record.ok_or_else(|| format!("there is no record `{}`: nothing was installed", file.display()))?;
@@ -54,22 +70,19 @@ fn judge(state: &Path, database: &Path, version: &Version) -> Result<Verdict, St
         ));
     }
     let ledger = Ledger::of(record.engine, Some(&record.ledger)).map_err(|error| causes::in_one_line(&error))?;
+    let mut expected = None;
     if let Some(run) = &record.run {
-        let expected = run.expect.as_ref().filter(|expect| expect.version == *version);
+        let is_it = run.expect.as_ref().filter(|expect| expect.version == *version);
         let alive = lock::expect_lock_is_held(&state.join("expect.lock")).unwrap_or(false);
-        let Some(expect) = expected.filter(|_| alive) else { return Ok(Verdict::InFlight { run: run.id.clone() }) };
-        return admitted(&real, &ledger, &record, version, Some((expect, &run.id)));
+        let Some(expect) = is_it.filter(|_| alive) else { return Ok(Verdict::InFlight { run: run.id.clone() }) };
+        expected = Some((expect, &run.id));
     }
-    admitted(&real, &ledger, &record, version, None)
+    let seen = seen(&real, &ledger)?;
+    saw(&seen);
+    Ok(admitted(&seen, &record, version, expected))
 }
 
-fn admitted(
-    database: &Path,
-    ledger: &Ledger,
-    record: &GateRecord,
-    version: &Version,
-    expected: Option<(&Expect, &String)>,
-) -> Result<Verdict, String> {
+fn seen(database: &Path, ledger: &Ledger) -> Result<Look, String> {
     let seen = match look(database, ledger) {
         // A write that a crash cut off is undone here as the service itself would in the next instant.
         Err(LookError::Open(OpenError::HotJournal { .. })) => {
@@ -78,18 +91,21 @@ fn admitted(
         }
         seen => seen,
     };
-    let seen = seen.map_err(|error| {
+    seen.map_err(|error| {
         format!("the database `{}` cannot be looked at: {}", database.display(), causes::in_one_line(&error))
-    })?;
+    })
+}
+
+fn admitted(seen: &Look, record: &GateRecord, version: &Version, expected: Option<(&Expect, &String)>) -> Verdict {
     if let Some((expect, run)) = expected {
         // Exactly the pair that the run is about to prove, and nothing else.
         if record.stand(&seen.ledger, &seen.print, expect.schema.as_ref()).schema != expect.schema {
-            return Ok(Verdict::InFlight { run: run.clone() });
+            return Verdict::InFlight { run: run.clone() };
         }
         // A run that was to put something right, and takes itself back, leaves it as it was: with its service running.
         if expect.again {
-            return Ok(Verdict::Ready { schema: expect.schema.clone(), drift: Vec::new() });
+            return Verdict::Ready { schema: expect.schema.clone(), drift: Vec::new() };
         }
     }
-    Ok(record.judge(version, &seen.ledger, &seen.print))
+    record.judge(version, &seen.ledger, &seen.print)
 }

@@ -181,6 +181,7 @@ fn content(
         drift: stand.drift().chain(differs.into_iter().flatten()).collect(),
         fingerprint: seen.print.fingerprint,
         by_look: ledger.shape.format == Format::Command,
+        unlocked: seen.immutable,
         schema: stand.schema,
         stands_at,
         bytes: size(path) + size(&beside(path, "-wal")),

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use super::exit::Outcome;
 use super::reply::{Problem, Reply};
 use super::session::Session;
-use crate::gate::{self, Verdict};
+use crate::gate::{self, Answer, Verdict};
 use crate::layout::Layout;
 use crate::plan::Refusal;
 use crate::sys::{fs, process};
@@ -17,11 +17,12 @@ pub fn run(command: &[OsString], session: &Session<'_>) -> Result<Reply, Box<Rep
     let (state, database) = (&config.layout.state, &config.database.path);
     let version = current(&config.layout).map_err(|reason| Verdict::Unknown { reason });
     if command.is_empty() {
-        let verdict = version.map_or_else(|unknown| unknown, |version| gate::check(state, database, &version));
+        let answer = version.map(|version| gate::ask(state, database, &version));
+        let Answer { verdict, warning } = answer.unwrap_or_else(|verdict| Answer { verdict, warning: None });
         return if verdict.is_ready() {
-            Ok(of(&verdict).saying(verdict.to_string()))
+            Ok(of(&verdict).saying(verdict.to_string()).warning(warning))
         } else {
-            Err(refused(&verdict, command))
+            Err(Box::new(refused(&verdict, command).warning(warning)))
         };
     }
     let passage = version.and_then(|version| gate::enter(state, database, &version));

@@ -16,6 +16,7 @@ use super::reply::Reply;
 use super::runs::stands;
 use super::session::{Session, unreadable};
 use crate::causes;
+use crate::db::look;
 use crate::journal::package::{self, Package, Pending};
 use crate::journal::runs;
 use crate::manifest::graph::{Asked, newest, way};
@@ -62,7 +63,7 @@ pub fn run(session: &Session<'_>) -> Result<Reply, Box<Reply>> {
         .with("available", offered.map(|offered| offered.json(obstacle.as_deref())))
         .with("versions", seen.on_disk.iter().map(|release| &release.version).collect::<Vec<_>>())
         .with("backups", backups(&seen.backups, session))
-        .warning(warning.into_iter().chain(drift.warning))
+        .warning(warning.into_iter().chain(drift.warning).chain(unlocked(&seen)))
         .saying(text))
 }
 
@@ -145,6 +146,11 @@ fn service(seen: &Observed) -> Value {
         Service::Stopped => json!({ "state": "stopped", "pid": null }),
         Service::Unmanaged => json!({ "state": "unmanaged", "pid": null }),
     }
+}
+
+fn unlocked(seen: &Observed) -> Option<String> {
+    let is = matches!(&seen.database.content, Content::Readable(readable) if readable.unlocked);
+    is.then(|| look::unlocked(&seen.database.path))
 }
 
 /// What a package left for later, and whether a boot does it by itself.

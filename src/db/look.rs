@@ -29,6 +29,21 @@ pub struct Look {
     pub immutable: bool,
 }
 
+impl Look {
+    /// What is to be said beside what was seen in the database `path`, if it was read without a lock.
+    pub fn caution(&self, path: &Path) -> Option<String> {
+        self.immutable.then(|| unlocked(path))
+    }
+}
+
+/// That a database was read without a lock.
+pub fn unlocked(path: &Path) -> String {
+    format!(
+        "`{}` was read without a lock, which cannot be had here: what somebody writes at this moment may not be in the answer",
+        path.display()
+    )
+}
+
 /// Why nothing could be seen.
 #[derive(Debug, Error)]
 pub enum LookError {

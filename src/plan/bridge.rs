@@ -138,6 +138,7 @@ mod tests {
         let readable = Readable {
             schema: Some(SchemaVersion::Number(1)),
             by_look: false,
+            unlocked: false,
             dirty: false,
             stands_at: None,
             fingerprint: Fingerprint(Sha256::of(b"")),

@@ -59,6 +59,7 @@ mod tests {
         Readable {
             schema: Some(SchemaVersion::Number(8)),
             by_look: false,
+            unlocked: false,
             dirty: false,
             stands_at: None,
             fingerprint: Fingerprint(Sha256::of(b"")),

@@ -89,6 +89,8 @@ pub struct Readable {
     pub fingerprint: Fingerprint,
     /// How it differs from what the ledger says; empty where that is not known.
     pub drift: Vec<Drift>,
+    /// Whether the file was read without a lock, so that what somebody was writing may be missing.
+    pub unlocked: bool,
     /// Whether what the ledger says could be compared with the schema.
     pub compared: bool,
     /// The size of the file and of its log.

@@ -57,3 +57,26 @@ fn a_user_who_owns_everything_installs_upgrades_undoes_and_goes_back() {
     tally::row("upgrade", "non-root", 2, 1, 1);
     tally::point("rollback", "non-root", End::New);
 }
+
+#[test]
+fn a_database_that_can_only_be_read_without_a_lock_is_told_as_such() {
+    let Some(world) = of_nobody() else { return };
+    run(&world, &["install", "--to", "1.0.0", "--yes"]).expect(0);
+    world.kill_service();
+    // What is in the log goes into the file, and then nothing can be made beside it.
+    world.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    let data = world.database().parent().unwrap().to_owned();
+    assert!(Command::new("chown").arg("root:root").arg(&data).status().unwrap().success());
+    std::fs::set_permissions(&data, PermissionsExt::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(world.database(), PermissionsExt::from_mode(0o644)).unwrap();
+    for command in ["gate", "status"] {
+        let answer = run(&world, &[command, "--json"]).expect(0).json();
+        let said = answer["warnings"].to_string();
+        assert!(said.contains("was read without a lock"), "{command}: {said}");
+        let words = run(&world, &[command]).expect(0);
+        assert!(words.stderr.contains("was read without a lock"), "{command}: {}", words.stderr);
+    }
+    assert!(Command::new("chown").arg("65534:65534").arg(&data).status().unwrap().success());
+    let answer = run(&world, &["gate", "--json"]).expect(0).json();
+    assert_eq!(answer["warnings"].as_array().unwrap().len(), 0, "{answer:#}");
+}
