@@ -1,6 +1,7 @@
 //! `export`: the whole database, as of one moment, in the neutral format.
 
 use std::io::{BufWriter, ErrorKind, Write as _};
+use std::path::Path;
 
 use serde_json::json;
 
@@ -10,16 +11,19 @@ use super::reply::Reply;
 use super::rollback;
 use super::runs::{Answer, refused, run_name, stands};
 use super::session::Session;
+use super::way_out::way_out;
 use crate::db::copy::{CopyOutcome, copy};
 use crate::db::export::{About, ExportError, export};
 use crate::db::open::Reader;
+use crate::plan::Refusal;
 use crate::plan::gates::{check_database, check_machine, needs, size};
 use crate::plan::observed::{Content, Observed};
-use crate::plan::{Plan, Refusal};
 use crate::steps::{Machine, prepare, sets};
 use crate::sys::clock;
+use crate::sys::fs::PathError;
 use crate::sys::publication::{Publication, PublicationError};
 use crate::transfer::Inventory;
+use crate::transfer::writer::WriteError;
 
 /// Copies the live database while the service goes on, so that nobody waits for the export, and writes the copy's content.
 pub fn run(arguments: &arguments::Export, session: &Session<'_>) -> Answer<Reply> {
@@ -40,7 +44,7 @@ pub fn run(arguments: &arguments::Export, session: &Session<'_>) -> Answer<Reply
     let client = session.client();
     let machine = session.machine(&plan, &client);
     prepare(&machine).map_err(|error| failed(&error))?;
-    let written = written(&publication, &seen, &plan, &machine, session);
+    let written = written(arguments, &publication, &seen, &machine, session);
     // The copy takes as much space as the database; what cannot be cleared now the next run clears.
     let _ = prepare(&machine);
     let inventory = written?;
@@ -49,16 +53,16 @@ pub fn run(arguments: &arguments::Export, session: &Session<'_>) -> Answer<Reply
 }
 
 fn written(
+    arguments: &arguments::Export,
     publication: &Publication,
     seen: &Observed,
-    plan: &Plan,
     machine: &Machine<'_>,
     session: &Session<'_>,
 ) -> Answer<Inventory> {
     const SCRATCH: &str = "scratch-export.db";
     let work = machine.places.open_work().map_err(|error| failed(&error))?;
     let created = clock::now();
-    let copied = copy(&plan.database, &work, SCRATCH, session.terminal).map_err(|error| failed(&error))?;
+    let copied = copy(&machine.plan.database, &work, SCRATCH, session.terminal).map_err(|error| failed(&error))?;
     if matches!(copied, CopyOutcome::AfterStop { .. }) {
         return Err(refused(vec![Refusal::new(
             "busy",
@@ -75,9 +79,10 @@ fn written(
     let exported = export(reader.connection(), &ledger, about, output, &session.terminal.rows());
     let (mut output, inventory) = exported.map_err(|error| match error {
         ExportError::Cancelled => Box::new(Reply::failed("signal", &error, "run the same command again")),
+        ExportError::Write(WriteError::Output(error)) => unwritten(error, &arguments.to),
         error => failed(&error),
     })?;
-    output.flush().map_err(|error| failed(&error))?;
+    output.flush().map_err(|error| unwritten(error, &arguments.to))?;
     Ok(inventory)
 }
 
@@ -121,6 +126,13 @@ pub(super) fn unpublished(error: &PublicationError, code: &str) -> Box<Reply> {
             _ => Reply::failed(code, error, "check the directory: its permissions, and the space"),
         },
     })
+}
+
+/// The output knows no path.
+fn unwritten(error: std::io::Error, path: &Path) -> Box<Reply> {
+    let error = PathError::on("write", path)(error);
+    let remedy = way_out(&error, path, "check the disk, or name a path on another one");
+    Box::new(Reply::failed("export", &error, remedy))
 }
 
 fn failed(error: &dyn std::error::Error) -> Box<Reply> {

@@ -5,6 +5,7 @@ use clap::{Command, CommandFactory as _};
 use super::arguments::{self, Arguments};
 use super::exit::Outcome;
 use super::reply::Reply;
+use super::way_out::way_out;
 use crate::sys::fs;
 
 /// The script that lets a shell complete commands and flags.
@@ -32,7 +33,11 @@ pub fn pages(arguments: &arguments::Man) -> Reply {
         Ok(())
     });
     if let Err(error) = written {
-        return Reply::failed("man", &error, "name a directory that this user may write to");
+        return Reply::failed(
+            "man",
+            &error,
+            way_out(&error, directory, "name a directory that this user may write to"),
+        );
     }
     let text = format!("{} manual pages are in {}", paths.len(), directory.display());
     Reply::new(Outcome::Done).with("pages", paths).saying(text)

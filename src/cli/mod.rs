@@ -36,6 +36,7 @@ pub mod terminal;
 mod typed;
 mod upgrade;
 mod verify;
+mod way_out;
 mod ways;
 
 use std::ffi::OsString;
@@ -80,8 +81,11 @@ pub fn main(words: Vec<OsString>) -> Outcome {
         (Err(error), _) => Reply::failed("signal", &error, "this is a fault of the system: try again"),
         (_, Err(error)) => Reply::failed("events", &error, "name a file that this user may write to, or `-`"),
     };
-    reply.write(command, arguments.options.json, verbosity == Verbosity::Quiet, &hints);
-    reply.outcome
+    match reply.write(command, arguments.options.json, verbosity == Verbosity::Quiet, &hints) {
+        // What was changed stays so, whether or not it could be told.
+        Err(_) if only_tells(&arguments.command) && reply.outcome == Outcome::Done => Outcome::Failed,
+        _ => reply.outcome,
+    }
 }
 
 fn understood(words: &[OsString]) -> Result<(Arguments, Hints), clap::Error> {
@@ -99,7 +103,7 @@ pub fn broken(words: &[OsString]) -> Outcome {
     };
     let reply = Reply { error: Some(problem), ..Reply::new(Outcome::Bug) };
     let hints = understood(words).map_or_else(|_| Hints::of_program(words), |(_, hints)| hints);
-    reply.write(&typed::command(words), wants_json(words), false, &hints);
+    let _ = reply.write(&typed::command(words), wants_json(words), false, &hints);
     reply.outcome
 }
 
@@ -186,6 +190,11 @@ fn listens(command: &Command) -> bool {
     }
 }
 
+/// Whether the answer is all that a command makes.
+fn only_tells(command: &Command) -> bool {
+    matches!(command, Command::Completions(_) | Command::Status | Command::History(_) | Command::Verify)
+}
+
 fn misused(error: &clap::Error, words: &[OsString]) -> Outcome {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         let _ = error.print();
@@ -207,7 +216,7 @@ fn misused(error: &clap::Error, words: &[OsString]) -> Outcome {
         remedy: "see `gantry-installer --help`".to_owned(),
     };
     let reply = Reply { error: Some(problem), ..Reply::new(Outcome::Usage) };
-    reply.write(&typed::command(words), true, false, &Hints::of_program(words));
+    let _ = reply.write(&typed::command(words), true, false, &Hints::of_program(words));
     reply.outcome
 }
 

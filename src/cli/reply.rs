@@ -1,7 +1,7 @@
 //! What a command answers, and how it is written: data to standard output, everything else to standard error.
 
 use std::error::Error;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -91,9 +91,13 @@ impl Reply {
     }
 
     /// Writes the answer. A reader that went away is no reason to fail after the work is done.
+    ///
+    /// # Errors
+    /// Data that could not be written, such as to a file on a full disk; standard error says so.
     #[allow(clippy::explicit_write, reason = "print! panics when the reader is gone")]
-    pub(super) fn write(&self, command: &str, json: bool, quiet: bool, hints: &Hints) {
+    pub(super) fn write(&self, command: &str, json: bool, quiet: bool, hints: &Hints) -> io::Result<()> {
         let mut stdout = std::io::stdout().lock();
+        let mut written = Ok(());
         if json {
             let mut object = Map::new();
             object.insert("command".into(), command.into());
@@ -109,13 +113,21 @@ impl Reply {
             keys::complete(command, &mut object);
             let mut object = Value::Object(object);
             complete(&mut object, false, hints);
-            let _ = writeln!(stdout, "{object}");
+            written = writeln!(stdout, "{object}");
         } else if !self.text.is_empty() {
-            let _ = writeln!(stdout, "{}", harmless(&hints.complete(self.text.trim_end())));
+            written = writeln!(stdout, "{}", harmless(&hints.complete(self.text.trim_end())));
         }
-        let _ = stdout.flush();
+        let written = written.and_then(|()| stdout.flush());
         if !json {
             let _ = write!(std::io::stderr().lock(), "{}", harmless(&hints.complete(&self.words(quiet))));
+        }
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                let _ =
+                    writeln!(std::io::stderr().lock(), "error: cannot write the answer to standard output: {error}");
+                Err(error)
+            }
+            _ => Ok(()),
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::exit::Outcome;
 use super::reply::{Problem, Reply};
 use super::terminal::Terminal;
+use super::way_out::way_out;
 use crate::config::{self, Config, ConfigError};
 use crate::journal::record::{self, RecordError};
 use crate::journal::runs;
@@ -124,8 +125,10 @@ impl<'t> Session<'t> {
     /// The same, and waits for so long for whoever has it.
     pub fn lock_within(&self, command: &str, patience: Duration) -> Result<RunLock, Box<Reply>> {
         let layout = &self.config.layout;
-        let remedy = "run it as root, or as the user who owns the state directory";
-        let failed = |error: &dyn std::error::Error| Box::new(Reply::barred("state", error, remedy));
+        let rights = "run it as root, or as the user who owns the state directory";
+        let failed = |error: &(dyn std::error::Error + 'static)| {
+            Box::new(Reply::barred("state", error, way_out(error, &layout.state, rights)))
+        };
         self.refuse_strangers().map_err(|error| failed(&error))?.map_or(Ok(()), |reply| Err(Box::new(reply)))?;
         fs::create_dir_all(&layout.state, 0o755).map_err(|error| failed(&error))?;
         let lock = RunLock::acquire_within(&layout.lock(), command, patience).map_err(|error| match error {

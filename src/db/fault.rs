@@ -14,6 +14,13 @@ pub fn is_of_the_machine(error: &(dyn Error + 'static)) -> bool {
     })
 }
 
+/// Whether an error comes from a disk, or a quota, that is full. Looks at all its causes.
+pub fn is_full(error: &(dyn Error + 'static)) -> bool {
+    causes(error).any(|cause| {
+        by_sqlite(cause) == Some(ErrorCode::DiskFull) || cause.downcast_ref().is_some_and(crate::sys::room::is_lack)
+    })
+}
+
 /// Whether an error comes from a database file whose content is not what SQLite wrote. Looks at all its causes.
 pub fn is_damage(error: &(dyn Error + 'static)) -> bool {
     let damage = [ErrorCode::DatabaseCorrupt, ErrorCode::NotADatabase];
@@ -55,6 +62,8 @@ mod tests {
         let path = |errno: Errno| PathError::on("write", Path::new("/x"))(io::Error::from(errno));
         assert!(is_of_the_machine(&path(Errno::NOSPC)));
         assert!(!is_of_the_machine(&path(Errno::NOENT)));
+        assert!(is_full(&path(Errno::NOSPC)) && is_full(&path(Errno::DQUOT)) && !is_full(&path(Errno::IO)));
+        assert!(is_full(&failure(rusqlite::ffi::SQLITE_FULL)) && !is_full(&path(Errno::ACCESS)));
         assert!(is_damage(&failure(rusqlite::ffi::SQLITE_CORRUPT_INDEX)));
         assert!(!is_damage(&failure(rusqlite::ffi::SQLITE_FULL)));
     }

@@ -137,3 +137,42 @@ fn the_gate_answers_to_the_services_own_user() {
     let command = as_nobody(&world, &["gate", "--", "true"]).unwrap();
     assert!(answer(command).expect(78).stderr.contains("dirty at 1"));
 }
+
+// FM-10: whoever is told to become root frees no space.
+#[test]
+fn a_full_disk_is_not_told_as_a_matter_of_rights() {
+    let world = World::with(&[OLD, NEW]);
+    let Some(disk) = Disk::mount(&world.path("state"), 4) else { return };
+    disk.leave(0);
+    let path = disk.path().display().to_string();
+    let free = format!("free space on the file system of `{path}");
+    refused(&world, &["install", "--to", "1.0.0", "--yes"], "state", &["No space left on device", &free]);
+    let pages = world.run(&["man", disk.path().join("pages").to_str().unwrap()]).expect(1);
+    assert!(pages.stderr.contains(&free), "{}", pages.stderr);
+    disk.grow();
+    world.install("1.0.0");
+    world.execute("CREATE TABLE ballast (a); INSERT INTO ballast VALUES (randomblob(4000000))");
+    let Some(full) = Disk::mount(&world.path("exports"), 4) else { return };
+    full.leave(0);
+    let file = full.path().join("export.tar.gz");
+    let export = world.run(&["export", "--to", file.to_str().unwrap()]).expect(1);
+    assert!(export.stderr.contains(&format!("cannot write `{}`", file.display())), "{}", export.stderr);
+    assert!(export.stderr.contains("free space on the file system of"), "{}", export.stderr);
+    world.kill_service();
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_not_given_in_silence() {
+    let world = World::with(&[OLD]);
+    let mut command = world.command(&["completions", "bash"]);
+    command.stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let told = command.output().unwrap();
+    assert_eq!(told.status.code(), Some(1));
+    let words = String::from_utf8_lossy(&told.stderr);
+    assert!(words.contains("cannot write the answer to standard output"), "{words}");
+    // Whoever has read enough may go away.
+    let mut command = world.command(&["completions", "bash"]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(command.stdout(writer).output().unwrap().status.code(), Some(0));
+}
