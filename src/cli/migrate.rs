@@ -3,7 +3,9 @@
 pub mod lint;
 mod force;
 mod new;
+mod options;
 mod preview;
+mod remedies;
 mod show;
 mod site;
 mod trial;
@@ -113,7 +115,7 @@ fn would(site: &Site, course: &Course, interrupt: &Interrupt) -> Result<Reply, E
     let set = site.set()?;
     let way = site.way(&set, course, interrupt)?;
     let (from, to) = (show::point(way.from.as_ref()), show::point(way.to.as_ref()));
-    Ok(preview(&way, from, to, ForeignKeys::Ignored).warning(site.warnings(&set, &way.works)))
+    Ok(preview(&way, from, to, site.ledger(), ForeignKeys::Ignored).warning(site.warnings(&set, &way.works)))
 }
 
 fn change(
@@ -147,7 +149,9 @@ fn failed(error: &InPlaceError, ledger: &Ledger) -> Reply {
         InPlaceError::Unchanged(MigrateError::Stopped) => {
             Reply::failed("interrupted", error, "run the same command again: nothing was changed")
         }
-        InPlaceError::Unchanged(MigrateError::Open(reason)) => Reply::failed("database", error, site::remedy(reason)),
+        InPlaceError::Unchanged(MigrateError::Open(reason)) => {
+            Reply::failed("database", error, remedies::remedy(reason))
+        }
         InPlaceError::Unchanged(_) | InPlaceError::Rollback { .. } => {
             Reply::failed("migration", error, "nothing was changed: mend the migration, and run the same command again")
         }

@@ -121,7 +121,9 @@ fn change(course: &Course, arguments: &arguments::Migrate, session: &Session<'_>
     let name = run_name(session, &format!("migrate-{}", in_a_name(&to)))?;
     let mut plan: Plan = crate::plan::migrate::plan(&name, &to, &seen).map_err(refused)?;
     if arguments.dry_run {
-        return Ok(migrate::preview(&way, plan.from, plan.to, session.config.database.foreign_keys));
+        let ledger = sets::ledger(&session.config).map_err(|error| failed(&error))?;
+        let foreign_keys = session.config.database.foreign_keys;
+        return Ok(migrate::preview(&way, plan.from, plan.to, &ledger, foreign_keys));
     }
     let client = session.client();
     if plan.strategy == Some(Strategy::Down) {

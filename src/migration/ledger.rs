@@ -2,7 +2,8 @@
 
 use thiserror::Error;
 
-use crate::config::{Format, is_ledger_name};
+use super::{Place, Work};
+use crate::config::{ForeignKeys, Format, Wrap, is_ledger_name};
 
 mod shape;
 mod shapes;
@@ -18,6 +19,8 @@ pub struct Ledger {
     pub table: String,
     /// What it looks like, and what its engine writes.
     pub shape: &'static Shape,
+    /// Whether its engine puts a file into a transaction of its own, unless the file says otherwise.
+    pub wrap: Wrap,
 }
 
 /// A name that no engine could use as it does.
@@ -35,14 +38,25 @@ impl Ledger {
     /// A name that is not letters, digits and `_`.
     pub fn of(format: Format, table: Option<&str>) -> Result<Self, LedgerNameError> {
         let shape = Shape::of(format);
-        let table = table.unwrap_or(shape.table);
+        let (table, wrap) = (table.unwrap_or(shape.table), Wrap::Transaction);
         if format == Format::Command {
-            return Ok(Self { table: String::new(), shape });
+            return Ok(Self { table: String::new(), shape, wrap });
         }
         if !is_ledger_name(table) {
             return Err(LedgerNameError(table.to_owned()));
         }
-        Ok(Self { table: table.to_owned(), shape })
+        Ok(Self { table: table.to_owned(), shape, wrap })
+    }
+
+    /// The same where the engine is told whether to wrap files: golang-migrate's `x-no-tx-wrap`.
+    pub fn wrapping(self, wrap: Wrap) -> Self {
+        Self { wrap, ..self }
+    }
+
+    /// Where a migration can run on a connection that treats foreign keys like this. Outside of a transaction of the engine's
+    /// the pragma for them counts.
+    pub fn place(&self, work: &Work, foreign_keys: ForeignKeys) -> Place {
+        work.place(if self.wrap == Wrap::Nothing { ForeignKeys::Enforced } else { foreign_keys })
     }
 
     /// A statement of the shape, for this table.

@@ -15,7 +15,8 @@ use crate::version::{SchemaVersion, Version};
 
 /// The ledger of the product's database.
 pub fn ledger(config: &Config) -> Result<Ledger, StepError> {
-    Ok(Ledger::of(config.database.format, config.database.table.as_deref())?)
+    let ledger = Ledger::of(config.database.format, config.database.table.as_deref())?;
+    Ok(ledger.wrapping(config.database.wrap))
 }
 
 /// The migrations in a directory.

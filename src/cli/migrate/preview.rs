@@ -7,17 +7,17 @@ use crate::cli::exit::Outcome;
 use crate::cli::outcome::counted;
 use crate::cli::reply::Reply;
 use crate::config::ForeignKeys;
-use crate::migration::{Direction, Half, Place, Reason, Work};
+use crate::migration::{Direction, Half, Ledger, Place, Reason, Work};
 use crate::plan::Point;
 use crate::plan::way::Way;
 
 /// Answers with what the way would do on a database that treats foreign keys like this.
-pub fn preview(way: &Way, from: Point, to: Point, foreign_keys: ForeignKeys) -> Reply {
+pub fn preview(way: &Way, from: Point, to: Point, ledger: &Ledger, foreign_keys: ForeignKeys) -> Reply {
     let mut text = String::new();
     let mut migrations = Vec::new();
     for work in &way.works {
         let statements = work.half().map_or(0, Half::statements);
-        let alone = alone(work, foreign_keys);
+        let alone = alone(work, ledger, foreign_keys);
         let verb = if work.direction() == Direction::Up { "apply" } else { "take back" };
         let outside = alone.map(|reason| format!(", outside of the transaction: it has {}", words(reason)));
         let script = work.half().map_or_else(
@@ -47,8 +47,8 @@ pub fn preview(way: &Way, from: Point, to: Point, foreign_keys: ForeignKeys) -> 
         .saying(text)
 }
 
-fn alone(work: &Work, foreign_keys: ForeignKeys) -> Option<Reason> {
-    match work.place(foreign_keys) {
+fn alone(work: &Work, ledger: &Ledger, foreign_keys: ForeignKeys) -> Option<Reason> {
+    match ledger.place(work, foreign_keys) {
         Place::Alone(reason) => Some(reason),
         Place::Together => None,
     }

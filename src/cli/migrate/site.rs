@@ -2,18 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
+use super::options::{self, Options};
+use super::remedies::{DAMAGED, remedy, remedy_for_files, remedy_for_ledger};
 use super::{Early, refused};
 use crate::cli::arguments::Migrate;
 use crate::cli::exit::Outcome;
 use crate::cli::reply::{Problem, Reply};
 use crate::config::address::without_secrets;
-use crate::config::{ForeignKeys, Format, Wrap, database_path};
-use crate::db::ledger::LedgerError;
+use crate::config::{ForeignKeys, Format, database_path};
 use crate::db::look::{Look, LookError, look, look_to_change};
 use crate::db::open::OpenError;
 use crate::db::standing::{Standing, diagnose};
 use crate::journal::owned;
-use crate::migration::{Ledger, LedgerState, MigrationError, Set, Stand, Warning, Work};
+use crate::migration::{Ledger, LedgerState, Set, Stand, Warning, Work};
 use crate::nearest::nearest;
 use crate::plan::Refusal;
 use crate::plan::way::{Course, Way, way};
@@ -52,17 +53,19 @@ impl Site {
         let (Some(url), Some(directory)) = (&arguments.database, &arguments.dir) else {
             return Err(usage("`--database` and `--dir` belong together", "give both, or neither and a configuration"));
         };
-        let path = database_path(url).ok_or_else(|| {
+        let taken = Options::of(url, format).and_then(|(address, options)| Some((database_path(address)?, options)));
+        let (path, options) = taken.ok_or_else(|| {
             let shown = without_secrets(url);
-            usage(format!("`{shown}` names no database"), "give it as `sqlite:PATH`, without options after the path")
+            usage(format!("`{shown}` names no database"), options::HINT)
         })?;
         let database =
             owned::located(&path).map_err(|error| failed("database", &error, "check the path after `--database`"))?;
         if access != Access::Look {
             unowned(&database)?;
         }
-        let ledger = Ledger::of(format, None).map_err(|error| failed("ledger", &error, ""))?;
-        Ok(Self { database, directory: directory.clone(), format, ledger, access, dry: arguments.dry_run })
+        let ledger = Ledger::of(format, options.table.as_deref()).map_err(|error| failed("ledger", &error, ""))?;
+        let (directory, ledger) = (directory.clone(), ledger.wrapping(options.wrap));
+        Ok(Self { database, directory, format, ledger, access, dry: arguments.dry_run })
     }
 
     /// The same where only the directory must be given: the database is copied at most.
@@ -108,7 +111,7 @@ impl Site {
                 works.iter().any(|work| work.half().is_some_and(|half| half.file() == file))
             }
         };
-        set.warnings(Wrap::Transaction).iter().filter(|warning| concerns(warning)).map(ToString::to_string).collect()
+        set.warnings(self.ledger.wrap).iter().filter(|warning| concerns(warning)).map(ToString::to_string).collect()
     }
 
     /// What the ledger says, and nothing where there is no table yet. Waits for a lock, and lets SQLite recover what a
@@ -198,13 +201,6 @@ pub(super) fn version(schema: Option<&SchemaVersion>) -> String {
     schema.map_or_else(|| "a new database".to_owned(), |schema| format!("version {schema}"))
 }
 
-fn remedy_for_files(error: &MigrationError) -> String {
-    match error {
-        MigrationError::Foreign { found, .. } => format!("run the same command with `--format {found}`"),
-        _ => "mend the directory after `--dir`".to_owned(),
-    }
-}
-
 pub(super) fn format(name: &str) -> Result<Format, Early> {
     if name == Format::Command.name() {
         let message = "a product of the format `command` migrates itself, and has no files of migrations";
@@ -243,29 +239,6 @@ pub fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, PathError> {
         }
     }
     Ok(files)
-}
-
-fn remedy_for_ledger(error: &LedgerError) -> String {
-    match error {
-        LedgerError::Engine { found, .. } => format!("give `--format {found}`, with the migrations that belong to it"),
-        LedgerError::Undone { table, version, .. } => format!(
-            "find out whether migration {version} is applied; then leave of its rows in `{table}` only what says so"
-        ),
-        _ => "see which engine made it, and give its name with `--format`".to_owned(),
-    }
-}
-
-const DAMAGED: &str = "put a backup of it back";
-
-/// What to do about a database that cannot be opened.
-pub(super) fn remedy(error: &OpenError) -> &'static str {
-    match error {
-        OpenError::Locked { .. } => "see who uses it, and run the same command again",
-        OpenError::HotJournal { .. } => "start its program as its owner: SQLite then undoes what a crash left",
-        OpenError::ReadOnly { .. } | OpenError::Permission { .. } => "run the command as the owner of the database",
-        OpenError::Corrupt { .. } => DAMAGED,
-        _ => "check the path after `--database`",
-    }
 }
 
 pub(super) fn no_migrations(directory: &Path) -> Early {

@@ -72,7 +72,7 @@ impl<'a> Run<'a> {
                 Some(script) if index == 0 => self.execution.reached(work, script)?,
                 _ => 0,
             };
-            match script.as_ref().map(|script| (script, work.place(ForeignKeys::Ignored))) {
+            match script.as_ref().map(|script| (script, settings.ledger.place(work, ForeignKeys::Ignored))) {
                 None => {}
                 Some((script, Place::Together)) => {
                     self.execution.before(work, script, began, from, &mut ended)?;

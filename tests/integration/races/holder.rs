@@ -52,7 +52,8 @@ fn a_process_that_opens_the_database_at_any_moment_leaves_it_at_old_or_new() {
 
 #[test]
 fn a_process_that_opens_the_database_while_it_is_exchanged_back_is_not_left_behind() {
-    let (sweep, frozen) = (operations::failing(), Frozen::of(&operations::at_old(FAILING)));
+    let (sweep, world) = (operations::failing(), operations::at_old(FAILING));
+    let frozen = Frozen::of(&world);
     let undone = first(&sweep, &frozen, |run| has(run, Written::Undone, "exchange"));
     // The undo itself, from its end on backwards to where the new service is stopped.
     let mut stranded = 0;

@@ -165,3 +165,30 @@ fn a_new_file_of_atlas_is_vouched_for_and_a_wrong_sum_is_not_made_right_by_the_w
     assert_eq!(refused.outcome, Outcome::Failed);
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 3, "nothing was made: {refused:?}");
 }
+
+#[test]
+fn what_golang_migrate_is_told_by_the_url_is_told_here_too() {
+    let ground = Ground::new();
+    fs::write(ground.migrations().join("11_compact.up.sql"), "VACUUM").unwrap();
+    let with = |query: &str, verb| {
+        let plain = ground.arguments(verb);
+        answer(&Migrate { database: plain.database.map(|url| url + query), ..plain })
+    };
+    let refuses = |reply: &Reply| reply.warnings.iter().any(|warning| warning.contains("its own engine refuses"));
+    assert!(refuses(&preview(&ground, UP)));
+    let reply = with("?x-no-tx-wrap=true&x-migrations-table=versions", UP);
+    assert!(reply.outcome == Outcome::Done && !refuses(&reply), "{reply:?}");
+    assert_eq!(with("?x-migrations-table=versions", MigrateVerb::Version).body["schema"], json!(11));
+    assert_eq!(ground.schema(), json!(null));
+    assert_eq!(with("?mode=ro", MigrateVerb::Version).outcome, Outcome::Usage);
+    // Outside of a transaction the pragma counts, and what refers to a row goes with it.
+    let cascades = "PRAGMA foreign_keys = ON; CREATE TABLE a (id INTEGER PRIMARY KEY); INSERT INTO a VALUES (1);
+                    CREATE TABLE b (a REFERENCES a ON DELETE CASCADE); INSERT INTO b VALUES (1); DELETE FROM a;";
+    fs::write(ground.migrations().join("12_cascade.up.sql"), cascades).unwrap();
+    let left = || Connection::open(ground.path()).unwrap().query_row("SELECT count(*) FROM b", [], |row| row.get(0));
+    with("?x-no-tx-wrap=1&x-migrations-table=versions", UP);
+    assert_eq!(left(), Ok(0));
+    ground.sql("DROP TABLE a; DROP TABLE b; UPDATE versions SET version = 11");
+    with("?x-migrations-table=versions", UP);
+    assert_eq!(left(), Ok(1));
+}
