@@ -27,3 +27,4 @@ pub mod temporary;
 pub mod tree;
 pub mod users;
 pub mod watch;
+pub mod write_behind;
