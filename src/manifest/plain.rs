@@ -38,7 +38,8 @@ impl<'t> Table<'t> {
                 RELEASE => releases.push(Self(Vec::with_capacity(USUAL))),
                 ARTIFACT => releases.last_mut()?.artifacts()?.push(Self::default()),
                 line => {
-                    let (key, value) = line.split_once(" = ")?;
+                    let (key, value) = line.split_once('=')?;
+                    let (key, value) = (key.strip_suffix(' ')?, value.strip_prefix(' ')?);
                     releases.last_mut()?.last()?.add(key, Plain::read(value)?)?;
                 }
             }
@@ -87,13 +88,19 @@ impl<'t> Plain<'t> {
             "false" => Some(Self::Flag(false)),
             "[]" => Some(Self::List(Vec::new())),
             _ => match text.strip_prefix('[') {
-                Some(rest) => rest.strip_suffix(']')?.split(", ").map(Self::one).collect::<Option<_>>().map(Self::List),
+                Some(rest) => Self::list(rest.strip_suffix(']')?).map(Self::List),
                 None => Self::one(text),
             },
         }
     }
 
-    /// A text with `, ` in a list is cut in two there, neither of which is a text.
+    /// A text with a comma is cut in two there, neither of which is a text.
+    fn list(text: &'t str) -> Option<Vec<Self>> {
+        let mut items = text.split(',');
+        let first = Self::one(items.next()?);
+        std::iter::once(first).chain(items.map(|item| Self::one(item.strip_prefix(' ')?))).collect()
+    }
+
     fn one(text: &'t str) -> Option<Self> {
         match text.strip_prefix('"') {
             Some(rest) => rest.strip_suffix('"').filter(|text| text.bytes().all(stands_for_itself)).map(Self::Text),

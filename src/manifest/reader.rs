@@ -111,20 +111,16 @@ impl<'t> Section<'t> {
 
     /// The value of a key that must be there.
     pub(crate) fn required<T: Wire>(&self, key: &str, findings: &mut Findings) -> Option<Placed<T>> {
-        if !self.has(key) {
+        let found = self.keys.get(key);
+        if found.is_none() {
             findings.add(self.at, format!("{} without `{key}`, which must be {}", self.name, T::EXPECTED));
         }
-        self.optional(key, findings)
+        placed(key, found?, findings)
     }
 
     /// The value of a key, if it is there and good.
     pub(crate) fn optional<T: Wire>(&self, key: &str, findings: &mut Findings) -> Option<Placed<T>> {
-        let (value, span) = self.keys.get(key)?;
-        let read = T::read(value);
-        if read.is_none() {
-            findings.add(span.start, format!("`{key}` must be {}, not {}", T::EXPECTED, value.described()));
-        }
-        Some(Placed { value: read?, span })
+        placed(key, self.keys.get(key)?, findings)
     }
 
     /// A table of its own, such as `same = { id = "id" }`; none where the key is missing.
@@ -161,4 +157,12 @@ impl<'t> Section<'t> {
         }
         sections
     }
+}
+
+fn placed<T: Wire>(key: &str, (value, span): (Value<'_>, Range<usize>), findings: &mut Findings) -> Option<Placed<T>> {
+    let read = T::read(value);
+    if read.is_none() {
+        findings.add(span.start, format!("`{key}` must be {}, not {}", T::EXPECTED, value.described()));
+    }
+    Some(Placed { value: read?, span })
 }

@@ -264,8 +264,9 @@ impl Together {
 }
 
 fn read_artifacts(release: &Section<'_>, findings: &mut Findings) -> Vec<Artifact> {
-    let mut artifacts: Vec<Artifact> = Vec::new();
-    for section in release.sections("artifact", "an artifact", findings) {
+    let sections = release.sections("artifact", "an artifact", findings);
+    let mut artifacts: Vec<Artifact> = Vec::with_capacity(sections.len());
+    for section in sections {
         section.refuse_unknown(&ARTIFACT, findings);
         let target = section.required::<String>("target", findings);
         let url = section.required::<String>("url", findings);
