@@ -1,6 +1,5 @@
 //! The wire form, version 1: TOML into typed values. An unknown key is refused, for what is not understood is not obeyed.
 
-use std::collections::HashMap;
 use std::thread;
 
 use thiserror::Error;
@@ -13,6 +12,10 @@ use super::target::is_known;
 use super::{Artifact, Manifest, Release, STABLE};
 use crate::digest::Fingerprint;
 use crate::version::{SchemaVersion, Version};
+
+mod together;
+
+use together::Together;
 
 /// A manifest that is not one.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -74,8 +77,8 @@ fn read_part(text: &str, enough: usize) -> Option<Together> {
     let (mut together, mut findings) = (Together::default(), Findings::of(""));
     for (_, piece) in pieces::of(text, enough) {
         match Table::read(piece) {
-            Some(plain) => together.read_releases(&Section::plain(NAMED, &plain), &mut findings),
-            None => pieces::releases(piece, |table| together.read_releases(&top(table), &mut findings))?,
+            Some(plain) => read_releases(&Section::plain(NAMED, &plain), &mut together, &mut findings),
+            None => pieces::releases(piece, |table| read_releases(&top(table), &mut together, &mut findings))?,
         }
     }
     findings.sorted().is_empty().then_some(together)
@@ -93,7 +96,7 @@ fn whole(text: &str) -> Result<Manifest, WireError> {
     let top = top(document.get_ref());
     let manifest = understood(&top, &mut findings).and_then(|()| {
         let (head, mut together) = (read_head(&top, &mut findings), Together::with_lines());
-        together.read_releases(&top, &mut findings);
+        read_releases(&top, &mut together, &mut findings);
         together.complete(head?)
     });
     match (manifest, findings.sorted()) {
@@ -141,16 +144,6 @@ fn read_head(top: &Section<'_>, findings: &mut Findings) -> Option<Manifest> {
         expires: expires?.value,
         releases: Vec::new(),
     })
-}
-
-/// The releases so far, and what one says that another must not contradict.
-#[derive(Default)]
-struct Together {
-    releases: Vec<Release>,
-    /// Where each version stands, if that is asked; else the order of all of them tells whether one is there twice.
-    lines: Option<HashMap<Version, usize>>,
-    /// By major: each counts its own schemas.
-    fingerprints: HashMap<(u64, SchemaVersion), (Fingerprint, usize)>,
 }
 
 fn read_release(section: &Section<'_>, together: &mut Together, findings: &mut Findings) -> Option<Release> {
@@ -210,56 +203,10 @@ fn read_import(section: &Section<'_>, findings: &mut Findings) -> Option<String>
     Some(import.value)
 }
 
-impl Together {
-    fn with_lines() -> Self {
-        Self { lines: Some(HashMap::new()), ..Self::default() }
-    }
-
-    /// None where one of them contradicts the other.
-    fn with(mut self, mut other: Self) -> Option<Self> {
-        for (schema, (fingerprint, line)) in other.fingerprints.drain() {
-            let (own, _) = *self.fingerprints.entry(schema).or_insert((fingerprint, line));
-            if own != fingerprint {
-                return None;
-            }
-        }
-        self.releases.append(&mut other.releases);
-        Some(self)
-    }
-
-    fn read_releases(&mut self, top: &Section<'_>, findings: &mut Findings) {
-        for section in top.sections("release", "a release", findings) {
-            let release = read_release(&section, self, findings);
-            self.releases.extend(release);
-        }
-    }
-
-    /// None where a version is there twice.
-    fn complete(mut self, head: Manifest) -> Option<Manifest> {
-        self.releases.sort_by(|left, right| left.version.cmp(&right.version));
-        let each_once = self.releases.is_sorted_by(|left, right| left.version < right.version);
-        each_once.then_some(Manifest { releases: self.releases, ..head })
-    }
-
-    fn version_once(&mut self, version: &Placed<Version>, findings: &mut Findings) {
-        let Some(lines) = &mut self.lines else { return };
-        if let Some(first) = lines.insert(version.value.clone(), findings.line(version.at())) {
-            findings.add(version.at(), format!("release `{}` is there already, in line {first}", version.value));
-        }
-    }
-
-    fn one_fingerprint(
-        &mut self,
-        major: u64,
-        schema: &SchemaVersion,
-        found: &Placed<Fingerprint>,
-        findings: &mut Findings,
-    ) {
-        let line = findings.line(found.at());
-        let (first, at) = *self.fingerprints.entry((major, schema.clone())).or_insert((found.value, line));
-        if first != found.value {
-            findings.add(found.at(), format!("`fingerprint` of schema {schema} is another one in line {at}"));
-        }
+fn read_releases(top: &Section<'_>, together: &mut Together, findings: &mut Findings) {
+    for section in top.sections("release", "a release", findings) {
+        let release = read_release(&section, together, findings);
+        together.releases.extend(release);
     }
 }
 
