@@ -10,7 +10,7 @@ use gantry_installer::sys::service::control;
 /// musl's own allocator gives what is freed back to the kernel at once, and asks for it again: twice the time for a large manifest.
 #[cfg(target_env = "musl")]
 #[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[allow(clippy::disallowed_methods, reason = "this is the edge")]
 fn main() -> ExitCode {
