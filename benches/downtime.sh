@@ -16,7 +16,7 @@ usage() {
 usage: benches/downtime.sh [--results FILE] [--repeats N] [--writes idle|busy] [--keep] [MEBIBYTES…]
        benches/downtime.sh --table FILE [--svg FILE]
 
-Measures databases of these sizes, or of 10, 100, 1024 and 4096 MiB: that takes about an hour, and 24 GB in $TMPDIR. What it
+Measures databases of these sizes, or of 10, 100, 1024 and 4096 MiB: that takes more than half an hour, and 24 GB in $TMPDIR. What it
 measured goes into the results, a line for each size and load, so that a part can be measured at a time; a later line
 replaces an earlier one of the same size and load. `--table` prints the table of them, and `--svg` draws the medians
 under load: docs/downtime.svg is made so. `--keep` leaves the directory where it measured. $INSTALLER is the program, where it

@@ -13,8 +13,8 @@ usage() {
     cat <<'HELP'
 usage: benches/run.sh [full] [--svg FILE]
 
-Prints tables; about ten minutes. `full` adds databases of 1 and 4 GiB, an archive of 200 MB and the import of 5.86 million rows: about
-two hours, and 30 GB in $TMPDIR. `--svg` draws the downtime over the size of the database: docs/downtime.svg is made so. $INSTALLER is the
+Prints tables; about ten minutes. `full` adds databases of 1 and 4 GiB, an archive of 200 MB and the import of 5.86 million rows: more
+than an hour, and 30 GB in $TMPDIR. `--svg` draws the downtime over the size of the database: docs/downtime.svg is made so. $INSTALLER is the
 program, where it is not the release build of this checkout, and $INTEROP a driver of the engines that migrations are compared with.
 HELP
 }

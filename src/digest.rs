@@ -71,7 +71,12 @@ impl FromStr for Sha256 {
 }
 
 fn digit(letter: u8) -> Option<u8> {
-    u8::try_from(char::from(letter).to_digit(16)?).ok()
+    match letter {
+        b'0'..=b'9' => Some(letter - b'0'),
+        b'a'..=b'f' => Some(letter - b'a' + 10),
+        b'A'..=b'F' => Some(letter - b'A' + 10),
+        _ => None,
+    }
 }
 
 impl Serialize for Sha256 {

@@ -6,6 +6,8 @@ use crate::digest::{Fingerprint, Sha256};
 use crate::version::{SchemaVersion, Version, VersionRange};
 
 pub(crate) mod reader;
+mod value;
+mod plain;
 mod pieces;
 mod wire;
 pub mod signature;

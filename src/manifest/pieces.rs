@@ -7,35 +7,46 @@ const HEADER: &str = "[[release]]";
 /// Bytes that are read at once, at least: what is allocated for them is used again for the next ones.
 pub(super) const ENOUGH: usize = 16 << 10;
 
-/// Hands what stands before the first release to `head`, then the releases, at least so many bytes at a time, to `releases`:
-/// where their text begins, and what it says. None where the text cannot be read so, or one of them answers none: the whole then says what
-/// it is.
-///
-/// No cut is ever wrong. Within a string, an array or a comment that has not ended, the piece before it would be no TOML
-/// by itself. What all pieces say is what the whole says, because each says it under `release`, and the head does not.
-pub(super) fn read<'t>(
-    text: &'t str,
-    enough: usize,
-    head: impl FnOnce(&DeTable<'t>) -> Option<()>,
-    mut releases: impl FnMut(usize, &DeTable<'t>) -> Option<()>,
-) -> Option<()> {
-    let first = next(text, 0);
-    let before = DeTable::parse(text.get(..first)?).ok()?;
-    if before.get_ref().contains_key("release") {
-        return None;
-    }
-    head(before.get_ref())?;
-    let mut start = first;
-    while start < text.len() {
-        let end = next(text, start.saturating_add(enough.max(1)));
-        let piece = DeTable::parse(text.get(start..end)?).ok()?;
-        if piece.get_ref().keys().any(|key| key.get_ref() != "release") {
-            return None;
-        }
-        releases(start, piece.get_ref())?;
-        start = end;
-    }
-    Some(())
+/// What stands before the first release, and the releases in two parts of about the same length; the second one is empty where
+/// there is little.
+pub(super) struct Split<'t> {
+    pub head: &'t str,
+    pub first: &'t str,
+    pub second: &'t str,
+}
+
+/// Cuts a text in front of releases, nothing of it is lost. No cut is ever wrong: within a string, an array or a comment that has
+/// not ended, the piece before it would be no TOML by itself. What all pieces say is what the whole says, because each says it
+/// under `release`, and the head does not.
+pub(super) fn split(text: &str, enough: usize) -> Split<'_> {
+    let (head, releases) = text.split_at(next(text, 0));
+    let half = releases.len() / 2;
+    let (first, second) = releases.split_at(if half < enough { releases.len() } else { next(releases, half) });
+    Split { head, first, second }
+}
+
+/// Hands what stands before the first release to `take`. None where the text cannot be read so, or says more.
+pub(super) fn head<'t, T>(text: &'t str, take: impl FnOnce(&DeTable<'t>) -> Option<T>) -> Option<T> {
+    let table = DeTable::parse(text).ok()?;
+    if table.get_ref().contains_key("release") { None } else { take(table.get_ref()) }
+}
+
+/// The releases of a part, at least so many bytes of text at a time: where each piece begins, and its text.
+pub(super) fn of(text: &str, enough: usize) -> impl Iterator<Item = (usize, &str)> {
+    let mut start = 0_usize;
+    std::iter::from_fn(move || {
+        let begin = start;
+        start = next(text, begin.saturating_add(enough.max(1)));
+        text.get(begin..start).filter(|piece| !piece.is_empty()).map(|piece| (begin, piece))
+    })
+}
+
+/// Hands what a piece says, read as TOML, to `take`. None where it cannot be read so, or says more than releases: the whole then
+/// says what it is.
+pub(super) fn releases<'t>(piece: &'t str, take: impl FnOnce(&DeTable<'t>)) -> Option<()> {
+    let table = DeTable::parse(piece).ok()?;
+    let alone = table.get_ref().keys().all(|key| key.get_ref() == "release");
+    alone.then(|| take(table.get_ref()))
 }
 
 /// Where the first release begins that is not before a place; the end of the text after the last one.

@@ -17,15 +17,12 @@ pub fn line_of_release(text: &str, version: &Version) -> Option<usize> {
 /// The same for all releases, by their versions as they are written: a manifest has thousands, and is read once.
 pub fn lines_of_releases(text: &str) -> BTreeMap<String, usize> {
     let mut by_pieces = Lines { text, line: 1, at: 0, found: BTreeMap::new() };
-    let read = pieces::read(
-        text,
-        pieces::ENOUGH,
-        |_| Some(()),
-        |start, piece| {
-            by_pieces.add(start, piece);
-            Some(())
-        },
-    );
+    let whole_in_one = pieces::split(text, text.len());
+    let mut read = pieces::head(whole_in_one.head, |_| Some(()));
+    for (start, piece) in pieces::of(whole_in_one.first, pieces::ENOUGH) {
+        let begin = whole_in_one.head.len() + start;
+        read = read.and_then(|()| pieces::releases(piece, |table| by_pieces.add(begin, table)));
+    }
     if read.is_some() {
         return by_pieces.found;
     }

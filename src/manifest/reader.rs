@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::digest::{Fingerprint, Sha256};
+use super::plain::{Plain, Table};
+pub(crate) use super::value::{Keys, Value, Wire};
 use crate::nearest::nearest;
-use crate::version::{SchemaVersion, Version, VersionRange};
 
 /// One thing that is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,14 +71,33 @@ pub(crate) struct Section<'t> {
     pub(crate) name: &'static str,
     /// Where it begins.
     pub(crate) at: usize,
-    pub(crate) table: &'t DeTable<'t>,
+    keys: Keys<'t>,
 }
 
 impl<'t> Section<'t> {
+    /// All of a text.
+    pub(crate) fn top(name: &'static str, table: &'t DeTable<'t>) -> Self {
+        Self { name, at: 0, keys: Keys::Toml(table) }
+    }
+
+    /// A text that was read plainly.
+    pub(crate) fn plain(name: &'static str, table: &'t Table<'t>) -> Self {
+        Self { name, at: 0, keys: Keys::Plain(table) }
+    }
+
+    /// Whether it has a key.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.keys.get(key).is_some()
+    }
+
+    /// Its keys.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.keys.filter(|_| true).into_iter().map(|(name, _)| name.to_owned()).collect()
+    }
+
     /// Finds every key that is not one of `known`.
     pub(crate) fn refuse_unknown(&self, known: &[&str], findings: &mut Findings) {
-        for key in self.table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
-            let name = key.get_ref();
+        for (name, at) in self.keys.filter(|name| !known.contains(&name)) {
             let meant = nearest(name, known.iter().copied()).unwrap_or_default();
             let expected: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
             let message = format!(
@@ -86,144 +105,64 @@ impl<'t> Section<'t> {
                 self.name,
                 expected.join(", ")
             );
-            findings.add(key.span().start, message);
+            findings.add(at, message);
         }
     }
 
     /// The value of a key that must be there.
     pub(crate) fn required<T: Wire>(&self, key: &str, findings: &mut Findings) -> Option<Placed<T>> {
-        if self.table.get(key).is_none() {
+        let found = self.keys.get(key);
+        if found.is_none() {
             findings.add(self.at, format!("{} without `{key}`, which must be {}", self.name, T::EXPECTED));
         }
-        self.optional(key, findings)
+        placed(key, found?, findings)
     }
 
     /// The value of a key, if it is there and good.
     pub(crate) fn optional<T: Wire>(&self, key: &str, findings: &mut Findings) -> Option<Placed<T>> {
-        let value = self.table.get(key)?;
-        let read = T::read(value.get_ref());
-        if read.is_none() {
-            let found = match value.get_ref() {
-                DeValue::String(text) => format!("`{}`", text.escape_debug()),
-                DeValue::Integer(number) => format!("`{number}`"),
-                other => format!("a value of type {}", other.type_str()),
-            };
-            findings.add(value.span().start, format!("`{key}` must be {}, not {found}", T::EXPECTED));
-        }
-        Some(Placed { value: read?, span: value.span() })
+        placed(key, self.keys.get(key)?, findings)
     }
 
     /// A table of its own, such as `same = { id = "id" }`; none where the key is missing.
     pub(crate) fn section(&self, key: &str, name: &'static str, findings: &mut Findings) -> Option<Section<'t>> {
-        let value = self.table.get(key)?;
-        if let DeValue::Table(table) = value.get_ref() {
-            return Some(Section { name, at: value.span().start, table });
+        let (value, span) = self.keys.get(key)?;
+        if let Value::Toml(DeValue::Table(table)) = value {
+            return Some(Section { name, at: span.start, keys: Keys::Toml(table) });
         }
-        findings.add(value.span().start, format!("`{key}` must be a table, written `{key} = {{ … }}`"));
+        findings.add(span.start, format!("`{key}` must be a table, written `{key} = {{ … }}`"));
         None
     }
 
     /// The tables of an array, such as `[[release]]`; none where the key is missing.
     pub(crate) fn sections(&self, key: &str, name: &'static str, findings: &mut Findings) -> Vec<Section<'t>> {
-        let Some(value) = self.table.get(key) else { return Vec::new() };
-        let mut sections = Vec::new();
-        for item in value.get_ref().as_array().into_iter().flat_map(|array| array.iter()) {
-            if let DeValue::Table(table) = item.get_ref() {
-                sections.push(Section { name, at: item.span().start, table });
-            } else {
-                findings.add(item.span().start, format!("`{key}` must be tables, written `[[{key}]]`"));
+        let Some((value, span)) = self.keys.get(key) else { return Vec::new() };
+        let wrong = || format!("`{key}` must be tables, written `[[{key}]]`");
+        let items = match value {
+            Value::Plain(Plain::Tables(tables)) => {
+                return tables.iter().map(|table| Section::plain(name, table)).collect();
             }
-        }
-        if !value.get_ref().is_array() {
-            findings.add(value.span().start, format!("`{key}` must be tables, written `[[{key}]]`"));
+            Value::Toml(DeValue::Array(items)) => items,
+            _ => {
+                findings.add(span.start, wrong());
+                return Vec::new();
+            }
+        };
+        let mut sections = Vec::new();
+        for item in items.iter() {
+            if let DeValue::Table(table) = item.get_ref() {
+                sections.push(Section { name, at: item.span().start, keys: Keys::Toml(table) });
+            } else {
+                findings.add(item.span().start, wrong());
+            }
         }
         sections
     }
 }
 
-/// What a TOML value can be read as.
-pub(crate) trait Wire: Sized {
-    /// What one is, for who wrote something else.
-    const EXPECTED: &'static str;
-
-    fn read(value: &DeValue<'_>) -> Option<Self>;
-}
-
-impl Wire for String {
-    const EXPECTED: &'static str = "text on one line, not empty";
-
-    fn read(value: &DeValue<'_>) -> Option<Self> {
-        let text = value.as_str()?;
-        (!text.is_empty() && !text.contains(char::is_control)).then(|| text.to_owned())
+fn placed<T: Wire>(key: &str, (value, span): (Value<'_>, Range<usize>), findings: &mut Findings) -> Option<Placed<T>> {
+    let read = T::read(value);
+    if read.is_none() {
+        findings.add(span.start, format!("`{key}` must be {}, not {}", T::EXPECTED, value.described()));
     }
-}
-
-impl Wire for bool {
-    const EXPECTED: &'static str = "true or false";
-
-    fn read(value: &DeValue<'_>) -> Option<Self> {
-        value.as_bool()
-    }
-}
-
-impl Wire for u64 {
-    const EXPECTED: &'static str = "a whole number from 1 to 9223372036854775807";
-
-    fn read(value: &DeValue<'_>) -> Option<Self> {
-        let number = i64::read(value)?;
-        u64::try_from(number).ok().filter(|number| *number > 0)
-    }
-}
-
-impl Wire for i64 {
-    const EXPECTED: &'static str = "a whole number";
-
-    fn read(value: &DeValue<'_>) -> Option<Self> {
-        let number = value.as_integer()?;
-        Self::from_str_radix(number.as_str(), number.radix()).ok()
-    }
-}
-
-impl Wire for SchemaVersion {
-    const EXPECTED: &'static str = "a migration's version: a whole number, or text on one line";
-
-    fn read(value: &DeValue<'_>) -> Option<Self> {
-        i64::read(value).map(Self::Number).or_else(|| String::read(value).map(Self::Text))
-    }
-}
-
-impl Wire for Vec<SchemaVersion> {
-    const EXPECTED: &'static str = "a list of migrations' versions such as [4, 6]";
-
-    fn read(value: &DeValue<'_>) -> Option<Self> {
-        value.as_array()?.iter().map(|item| SchemaVersion::read(item.get_ref())).collect()
-    }
-}
-
-impl Wire for Vec<String> {
-    const EXPECTED: &'static str = "a list of texts such as [\"rows.sql\"]";
-
-    fn read(value: &DeValue<'_>) -> Option<Self> {
-        value.as_array()?.iter().map(|item| String::read(item.get_ref())).collect()
-    }
-}
-
-macro_rules! written_as_text {
-    ($($kind:ty: $expected:literal,)*) => {$(
-        impl Wire for $kind {
-            const EXPECTED: &'static str = $expected;
-
-            fn read(value: &DeValue<'_>) -> Option<Self> {
-                value.as_str()?.parse().ok()
-            }
-        }
-    )*};
-}
-
-written_as_text! {
-    jiff::Timestamp: "a time such as \"2026-11-01T00:00:00Z\"",
-    Version: "a version such as \"1.5.0\"",
-    VersionRange: "a range of versions such as \">=1.3.0\"",
-    Fingerprint: "a fingerprint: \"sha256:\" and 64 hexadecimal digits",
-    Sha256: "64 hexadecimal digits",
+    Some(Placed { value: read?, span })
 }

@@ -1,16 +1,21 @@
 //! The wire form, version 1: TOML into typed values. An unknown key is refused, for what is not understood is not obeyed.
 
-use std::collections::HashMap;
+use std::thread;
 
 use thiserror::Error;
 use toml::de::DeTable;
 
 use super::pieces;
+use super::plain::Table;
 use super::reader::{Finding, Findings, Placed, Section};
 use super::target::is_known;
 use super::{Artifact, Manifest, Release, STABLE};
 use crate::digest::Fingerprint;
 use crate::version::{SchemaVersion, Version};
+
+mod together;
+
+use together::Together;
 
 /// A manifest that is not one.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -21,6 +26,7 @@ pub struct WireError {
 }
 
 const FORMAT: u64 = 1;
+const NAMED: &str = "a manifest";
 const MANIFEST: [&str; 6] = ["format", "product", "sequence", "created", "expires", "release"];
 const RELEASE: [&str; 13] = [
     "version",
@@ -45,19 +51,37 @@ pub(super) fn parse(text: &str) -> Result<Manifest, WireError> {
 
 /// None where anything is wrong, or written in another way: the whole is then read, and tells.
 fn by_pieces(text: &str, enough: usize) -> Option<Manifest> {
-    let (mut manifest, mut together) = (None, Together::default());
-    // Only whether there are any is asked, so they need no lines.
-    let mut findings = Findings::of("");
-    let head = |table: &DeTable<'_>| {
+    let split = pieces::split(text, enough);
+    let head = pieces::head(split.head, |table| {
         let (top, mut findings) = (top(table), Findings::of(""));
-        manifest = understood(&top, &mut findings).and_then(|()| read_head(&top, &mut findings));
-        findings.sorted().is_empty().then_some(())
-    };
-    pieces::read(text, enough, head, |_, table| {
-        together.read_releases(&top(table), &mut findings);
-        Some(())
+        let head = understood(&top, &mut findings).and_then(|()| read_head(&top, &mut findings));
+        if findings.sorted().is_empty() { head } else { None }
     })?;
-    if findings.sorted().is_empty() { Some(together.complete(manifest?)) } else { None }
+    let (first, second) = thread::scope(|scope| {
+        let part = |text| move || read_part(text, enough);
+        let beside = if split.second.is_empty() {
+            None
+        } else {
+            // Where there can be no thread, one after the other will do.
+            thread::Builder::new().spawn_scoped(scope, part(split.second)).ok()
+        };
+        let first = part(split.first)();
+        (first, beside.map_or_else(part(split.second), |thread| thread.join().ok().flatten()))
+    });
+    first?.with(second?)?.complete(head)
+}
+
+/// Some of the releases, by themselves.
+fn read_part(text: &str, enough: usize) -> Option<Together> {
+    // Only whether there are any is asked, so they need no lines.
+    let (mut together, mut findings) = (Together::default(), Findings::of(""));
+    for (_, piece) in pieces::of(text, enough) {
+        match Table::read(piece) {
+            Some(plain) => read_releases(&Section::plain(NAMED, &plain), &mut together, &mut findings),
+            None => pieces::releases(piece, |table| read_releases(&top(table), &mut together, &mut findings))?,
+        }
+    }
+    findings.sorted().is_empty().then_some(together)
 }
 
 fn whole(text: &str) -> Result<Manifest, WireError> {
@@ -71,9 +95,9 @@ fn whole(text: &str) -> Result<Manifest, WireError> {
     };
     let top = top(document.get_ref());
     let manifest = understood(&top, &mut findings).and_then(|()| {
-        let (head, mut together) = (read_head(&top, &mut findings), Together::default());
-        together.read_releases(&top, &mut findings);
-        Some(together.complete(head?))
+        let (head, mut together) = (read_head(&top, &mut findings), Together::with_lines());
+        read_releases(&top, &mut together, &mut findings);
+        together.complete(head?)
     });
     match (manifest, findings.sorted()) {
         (Some(manifest), findings) if findings.is_empty() => Ok(manifest),
@@ -82,7 +106,7 @@ fn whole(text: &str) -> Result<Manifest, WireError> {
 }
 
 fn top<'t>(table: &'t DeTable<'t>) -> Section<'t> {
-    Section { name: "a manifest", at: 0, table }
+    Section::top(NAMED, table)
 }
 
 /// Nothing else is said about a format that is not known: its keys mean something else.
@@ -120,15 +144,6 @@ fn read_head(top: &Section<'_>, findings: &mut Findings) -> Option<Manifest> {
         expires: expires?.value,
         releases: Vec::new(),
     })
-}
-
-/// The releases so far, and what one says that another must not contradict.
-#[derive(Default)]
-struct Together {
-    releases: Vec<Release>,
-    lines: HashMap<Version, usize>,
-    /// By major: each counts its own schemas.
-    fingerprints: HashMap<(u64, SchemaVersion), (Fingerprint, usize)>,
 }
 
 fn read_release(section: &Section<'_>, together: &mut Together, findings: &mut Findings) -> Option<Release> {
@@ -182,50 +197,23 @@ fn read_import(section: &Section<'_>, findings: &mut Findings) -> Option<String>
             format!("`import` must be a directory of the archive such as `import/from-v1`, not `{}`", import.value);
         findings.add(import.at(), message);
     }
-    if !section.table.contains_key("from") {
+    if !section.has("from") {
         findings.add(import.at(), "`import` without `from`, which says the older major's releases that may come by it");
     }
     Some(import.value)
 }
 
-impl Together {
-    fn read_releases(&mut self, top: &Section<'_>, findings: &mut Findings) {
-        for section in top.sections("release", "a release", findings) {
-            let release = read_release(&section, self, findings);
-            self.releases.extend(release);
-        }
-    }
-
-    fn complete(mut self, head: Manifest) -> Manifest {
-        self.releases.sort_by(|left, right| left.version.cmp(&right.version));
-        Manifest { releases: self.releases, ..head }
-    }
-
-    fn version_once(&mut self, version: &Placed<Version>, findings: &mut Findings) {
-        let line = findings.line(version.at());
-        if let Some(first) = self.lines.insert(version.value.clone(), line) {
-            findings.add(version.at(), format!("release `{}` is there already, in line {first}", version.value));
-        }
-    }
-
-    fn one_fingerprint(
-        &mut self,
-        major: u64,
-        schema: &SchemaVersion,
-        found: &Placed<Fingerprint>,
-        findings: &mut Findings,
-    ) {
-        let line = findings.line(found.at());
-        let (first, at) = *self.fingerprints.entry((major, schema.clone())).or_insert((found.value, line));
-        if first != found.value {
-            findings.add(found.at(), format!("`fingerprint` of schema {schema} is another one in line {at}"));
-        }
+fn read_releases(top: &Section<'_>, together: &mut Together, findings: &mut Findings) {
+    for section in top.sections("release", "a release", findings) {
+        let release = read_release(&section, together, findings);
+        together.releases.extend(release);
     }
 }
 
 fn read_artifacts(release: &Section<'_>, findings: &mut Findings) -> Vec<Artifact> {
-    let mut artifacts: Vec<Artifact> = Vec::new();
-    for section in release.sections("artifact", "an artifact", findings) {
+    let sections = release.sections("artifact", "an artifact", findings);
+    let mut artifacts: Vec<Artifact> = Vec::with_capacity(sections.len());
+    for section in sections {
         section.refuse_unknown(&ARTIFACT, findings);
         let target = section.required::<String>("target", findings);
         let url = section.required::<String>("url", findings);

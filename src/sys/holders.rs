@@ -7,11 +7,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+
+use rustix::fs::{AtFlags, Mode, OFlags, RawDir};
+use rustix::io::Errno;
 
 use crate::sys::dir::Identity;
 use crate::sys::fs::PathError;
+use crate::sys::process::inspect::Stat;
 
 /// A process that has one of the files open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +37,9 @@ pub struct Holders {
 /// How often the list is read where processes are born all the time. It ends without a verdict then: the caller waits for
 /// the service, and the machine may be busy with anything.
 const LOOKS: u32 = 64;
+
+/// So many bytes of a list of descriptors are read at once.
+const LISTED: usize = 4096;
 
 /// The other processes that hold one of `files` open. This process is not listed.
 ///
@@ -91,6 +97,10 @@ fn is_holder(pid: u32, files: &[Identity]) -> io::Result<bool> {
     if let Some(held) = holds(&format!("/proc/{pid}/fd"), files)? {
         return Ok(held > 0);
     }
+    // Most of those without a file are the kernel's own, which have but one thread.
+    if Stat::parse(&String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/stat"))?))?.is_of_the_kernel() {
+        return Ok(false);
+    }
     for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
         // The first one too: another thread that becomes a program takes its number over.
         match holds(&format!("{}/fd", thread?.path().display()), files) {
@@ -105,17 +115,25 @@ fn is_holder(pid: u32, files: &[Identity]) -> io::Result<bool> {
 
 /// How many descriptors are of one of the files; none where there is no descriptor at all.
 fn holds(directory: &str, files: &[Identity]) -> io::Result<Option<usize>> {
+    let directory = rustix::fs::open(directory, OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    let mut buffer = Vec::with_capacity(LISTED);
+    let mut entries = RawDir::new(&directory, buffer.spare_capacity_mut());
     let mut count = None;
-    for entry in fs::read_dir(directory)? {
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name.to_bytes().starts_with(b".") {
+            continue;
+        }
         let held: &mut usize = count.get_or_insert_default();
         // Following the link asks the kernel for the open file itself, whatever its name has become.
-        match fs::metadata(entry?.path()) {
+        match rustix::fs::statat(&directory, name, AtFlags::empty()) {
             Ok(open) => {
-                let identity = Identity { device: open.dev(), inode: open.ino() };
+                let identity = Identity { device: open.st_dev, inode: open.st_ino };
                 *held += usize::from(files.contains(&identity));
             }
-            Err(error) if is_gone(&error) => {}
-            Err(error) => return Err(error),
+            Err(Errno::NOENT | Errno::SRCH) => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(count)
@@ -123,8 +141,8 @@ fn holds(directory: &str, files: &[Identity]) -> io::Result<Option<usize>> {
 
 /// Closed, or ended, while we looked.
 fn is_gone(error: &io::Error) -> bool {
-    let code = error.raw_os_error().map(rustix::io::Errno::from_raw_os_error);
-    matches!(code, Some(rustix::io::Errno::NOENT | rustix::io::Errno::SRCH))
+    let code = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(code, Some(Errno::NOENT | Errno::SRCH))
 }
 
 fn command(pid: u32) -> String {

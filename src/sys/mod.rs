@@ -29,3 +29,4 @@ pub mod temporary;
 pub mod tree;
 pub mod users;
 pub mod watch;
+pub mod write_behind;

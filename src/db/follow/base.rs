@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::aside::{LOOK, Synced};
 use super::changes::Changes;
@@ -14,14 +15,17 @@ use super::{FollowError, Follower, Lost};
 use crate::db::copy::{create, remove};
 use crate::db::header;
 use crate::sys::attributes;
-use crate::sys::clock::Stopwatch;
+use crate::sys::clock::{self, Stopwatch};
 use crate::sys::dir::{Access, Dir};
 use crate::sys::fs::PathError;
 use crate::sys::seam;
 use crate::sys::watch::Watch;
+use crate::sys::write_behind::{PORTION, WriteBehind};
 
 /// So much is read and written at once; less in the tests, whose databases are small.
 const PIECE: usize = if cfg!(test) { 64 << 10 } else { 1 << 20 };
+/// So much of the copy may be in memory and not on the disk yet.
+const AHEAD: u64 = 4 * PORTION;
 
 impl Follower {
     /// Copies the live database, whose path has no symlinks, into the new file `name` of the directory `into`, and follows
@@ -79,6 +83,7 @@ impl Follower {
             watch.progress(bytes, bytes);
             return Ok(());
         }
+        let mut disk = WriteBehind::begin(self.copy.clone()).map_err(self.on_copy("start a thread that writes"))?;
         let mut piece = vec![0; PIECE];
         let mut at = 0;
         let mut looked = Stopwatch::start();
@@ -87,16 +92,29 @@ impl Follower {
                 return Err(FollowError::Cancelled { path: self.hold.files.path.display().to_string() });
             }
             match self.take_piece(at, &mut piece)? {
-                0 => return Ok(()),
+                0 => break,
                 taken => at += taken as u64,
             }
+            disk.filled(at);
             watch.progress(at, self.hold.files.length()?.max(at));
             if looked.elapsed() >= LOOK {
                 looked = Stopwatch::start();
                 self.keep_up()?;
                 self.check_room()?;
             }
+            self.wait_for(&disk, AHEAD)?;
         }
+        self.wait_for(&disk, 0)?;
+        Ok(disk.finish().map_err(self.on_copy("write"))?)
+    }
+
+    /// Waits until no more than so many bytes of the copy are on their way to the disk, and lets others through meanwhile.
+    fn wait_for(&mut self, disk: &WriteBehind, most: u64) -> Result<(), FollowError> {
+        while disk.behind() > most {
+            self.keep_up()?;
+            clock::pause(Duration::from_micros(500));
+        }
+        Ok(())
     }
 
     /// Copies what begins at `at`, and tells how many bytes that were: at the end of the file none.

@@ -20,7 +20,7 @@ pub(super) struct Place {
     /// Over the frames of this generation; nothing before the first of them was read.
     chain: Option<Chain>,
     /// Whether all of the log was in the main file when the index was looked at last.
-    full: bool,
+    pub(super) full: bool,
 }
 
 impl Place {
@@ -32,7 +32,7 @@ impl Place {
 }
 
 /// Why a piece of the log was not taken.
-enum Broken {
+pub(super) enum Broken {
     /// Its generation ended meanwhile.
     BeganAgain,
     Error(FollowError),
@@ -74,7 +74,7 @@ impl Follower {
 
     /// Reads the frames up to the last committed one, and never beyond it: what is there may be a commit that is replaced
     /// by the next writer.
-    fn read_up_to(&mut self, index: &Index) -> Result<(), Broken> {
+    pub(super) fn read_up_to(&mut self, index: &Index) -> Result<(), Broken> {
         self.place.full = index.is_full();
         if index.last_frame < self.place.seen.last_frame {
             return self.torn(index);

@@ -210,6 +210,19 @@ fn thousands_of_releases_are_read_some_at_a_time() {
     assert_eq!(read.releases[2999].version.to_string(), "1.4.2999");
 }
 
+#[test]
+fn halves_that_contradict_each_other_are_left_to_the_whole() {
+    let with = |version: &str, letters: &str| {
+        format!("{}fingerprint = \"sha256:{}\"\n", RELEASE.replace("1.4.0", version), letters.repeat(32))
+    };
+    let one = with("1.4.0", "ab");
+    assert!(by_pieces(&format!("{HEAD}{one}{}", with("1.4.1", "ab")), 1).is_some());
+    for other in [with("1.4.1", "cd"), one.clone()] {
+        let text = format!("{HEAD}{one}{other}");
+        assert!(by_pieces(&text, 1).is_none() && whole(&text).is_err(), "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn what_is_read_in_pieces_is_what_the_whole_says(text in prop_oneof![assembled(), mutilated()]) {

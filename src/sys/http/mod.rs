@@ -128,7 +128,8 @@ impl Client {
 
 fn small_file(path: &Path, limit: u64) -> Result<Vec<u8>, Problem> {
     let file = fs::open_regular(path)?;
-    let mut document = Vec::new();
+    let length = file.metadata().map_err(PathError::on("look at", path))?.len().min(limit);
+    let mut document = Vec::with_capacity(usize::try_from(length).map_or(0, |length| length + 1));
     file.take(limit.saturating_add(1)).read_to_end(&mut document).map_err(PathError::on("read", path))?;
     if document.len() as u64 > limit { Err(Problem::TooLong { limit }) } else { Ok(document) }
 }

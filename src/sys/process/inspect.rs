@@ -209,9 +209,13 @@ pub fn boot_id() -> Result<String> {
 pub(crate) struct Stat {
     state: char,
     group: u32,
+    flags: u32,
     threads: u32,
     started: u64,
 }
+
+/// A thread of the kernel's own (`PF_KTHREAD` of `linux/sched.h`).
+const OF_THE_KERNEL: u32 = 0x0020_0000;
 
 impl Stat {
     fn of(pid: u32) -> io::Result<Option<Self>> {
@@ -237,11 +241,17 @@ impl Stat {
                 state: fields.first()?.chars().next()?,
                 // -1 while it is being reaped: then it is in none.
                 group: fields.get(2)?.parse::<i32>().ok()?.try_into().unwrap_or(0),
+                flags: fields.get(6)?.parse().ok()?,
                 threads: fields.get(17)?.parse().ok()?,
                 started: fields.get(19)?.parse().ok()?,
             })
         };
         stat().ok_or_else(|| io::Error::other(format!("its `stat` cannot be read: `{}`", text.trim_end())))
+    }
+
+    /// Whether it is a thread of the kernel's own, which has no memory and no file of anybody's.
+    pub(crate) fn is_of_the_kernel(&self) -> bool {
+        self.flags & OF_THE_KERNEL != 0
     }
 
     /// The state is that of the first thread; others may go on after it, as they do for a moment when a process is killed.

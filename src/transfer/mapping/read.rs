@@ -44,7 +44,7 @@ pub(super) fn read(files: &BTreeMap<String, Vec<u8>>) -> Result<Mapping, Mapping
             return Err(MappingError::Wrong(findings.sorted()));
         }
     };
-    let top = Section { name: "a mapping", at: 0, table: document.get_ref() };
+    let top = Section::top("a mapping", document.get_ref());
     let mut mapping = Mapping {
         sources: Vec::new(),
         scripts: Vec::new(),
@@ -117,7 +117,7 @@ fn sources(top: &Section<'_>, findings: &mut Findings) -> Vec<Source> {
             sources.push(Source { schema: schema.value, fingerprint: fingerprint.value });
         }
     }
-    if top.table.get("from").is_none() {
+    if !top.has("from") {
         findings.add(0, "a mapping without `[[from]]`, which says the schema that it reads");
     }
     sources
@@ -137,7 +137,7 @@ fn tables(top: &Section<'_>, findings: &mut Findings) -> Vec<OldTable> {
             .filter_map(|section| target(section, findings))
             .collect();
         let Some(name) = name else { continue };
-        if section.table.contains_key("dropped") == section.table.contains_key("into") {
+        if section.has("dropped") == section.has("into") {
             findings.add(section.at, format!("`{}` needs either `[[table.into]]` or `dropped`, a reason", name.value));
         }
         if dropped.is_some() && (left.is_some() || !without.is_empty()) {
@@ -213,9 +213,8 @@ fn checks(top: &Section<'_>, findings: &mut Findings) -> Vec<Check> {
 /// Column by column.
 fn texts(section: &Section<'_>, key: &str, findings: &mut Findings) -> BTreeMap<String, String> {
     let Some(table) = section.section(key, "columns", findings) else { return BTreeMap::new() };
-    let names: Vec<String> = table.table.keys().map(|key| key.get_ref().to_string()).collect();
     let value = |name: String| table.optional::<String>(&name, findings).map(|text| (name, text.value));
-    names.into_iter().filter_map(value).collect()
+    table.names().into_iter().filter_map(value).collect()
 }
 
 /// The SQL of a key, which must always answer the same on the same rows.
@@ -233,8 +232,8 @@ struct Text(String);
 impl crate::manifest::reader::Wire for Text {
     const EXPECTED: &'static str = "SQL, not empty";
 
-    fn read(value: &toml::de::DeValue<'_>) -> Option<Self> {
-        let text = value.as_str()?.trim().trim_end_matches(';');
+    fn read(value: crate::manifest::reader::Value<'_>) -> Option<Self> {
+        let text = value.text()?.trim().trim_end_matches(';');
         (!text.is_empty() && !text.contains('\0')).then(|| Self(text.to_owned()))
     }
 }

@@ -56,6 +56,9 @@ fn a_name_with_spaces_and_parentheses_does_not_shift_the_fields() {
     let stat = Stat::parse(stat).unwrap();
     assert_eq!((stat.state, stat.group, stat.started), ('S', 42, 98765));
     assert!(Stat::parse("7 (a").is_err());
+    assert!(!stat.is_of_the_kernel());
+    let kernel = "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 132 0 0 20 0 1 0 10 0 0";
+    assert!(Stat::parse(kernel).unwrap().is_of_the_kernel());
 }
 
 #[test]
