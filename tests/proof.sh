@@ -12,12 +12,7 @@ main() {
     offer mkfs.ext4 e2fsprogs
     offer mkfs.xfs xfsprogs
     offer mkfs.btrfs btrfs-progs
-    # What runs tens of thousands of times is worth a longer build.
-    if [ "${1:-}" = full ]; then
-        export CARGO_PROFILE_DEV_OPT_LEVEL=1
-    fi
-    cargo build --locked --bins --example fickle
-    cargo test --locked --test proof -- "$@"
+    tried "$@"
     # What reads bytes from outside, unless only a part is asked for.
     case "$*" in
     quick) tests/fuzz.sh smoke ;;
@@ -27,6 +22,19 @@ main() {
         ;;
     esac
 }
+
+# What runs tens of thousands of times is worth a longer build, in a place of its own. What was tried already is known by the
+# program, which is the same however often it is built.
+tried() ( # ARGUMENT…
+    if [ "${1:-}" = full ]; then
+        export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/proof/build" CARGO_PROFILE_DEV_OPT_LEVEL=1
+        if changed=$(git log -1 --format=%ct -- src build.rs Cargo.lock 2>/dev/null) && [ -n "$changed" ]; then
+            export SOURCE_DATE_EPOCH="$changed"
+        fi
+    fi
+    cargo build --locked --bins --example fickle
+    cargo test --locked --test proof -- "$@"
+)
 
 # A program without which some power cuts are skipped, in words.
 offer() { # PROGRAM PACKAGE

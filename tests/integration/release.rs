@@ -81,7 +81,8 @@ pub fn measure(file: &Path) -> (u64, String) {
 
 /// A release archive: one top directory with `bin/` and `migrations/`.
 pub fn archive(release: &Release, file: &Path) {
-    let gzip = flate2::write::GzEncoder::new(std::fs::File::create(file).unwrap(), flate2::Compression::fast());
+    // Most of it is one program, and hundreds of worlds pack and unpack it.
+    let gzip = flate2::write::GzEncoder::new(std::fs::File::create(file).unwrap(), flate2::Compression::none());
     let mut tar = tar::Builder::new(gzip);
     let top = format!("notes-{}", release.version);
     let mut add = |path: String, bytes: &[u8], mode: u32| {

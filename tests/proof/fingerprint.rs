@@ -4,6 +4,8 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 
+use gantry_installer::digest::Sha256;
+
 use crate::frozen::below;
 use crate::stage::{PARTS, Stage};
 
@@ -43,7 +45,7 @@ fn file(path: &Path, own: &str, hasher: &mut DefaultHasher) {
     match std::str::from_utf8(&bytes) {
         // Its length hangs on how long a time or a number is.
         Ok(text) if !bytes.contains(&0) => without_times(&without_sums(&name, &text.replace(own, ""))).hash(hasher),
-        _ => bytes.hash(hasher),
+        _ => Sha256::of(&bytes).to_string().hash(hasher),
     }
 }
 

@@ -1,7 +1,10 @@
 //! What is asked for on the command line.
 
+use std::num::NonZero;
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
 
 use crate::classes::random;
 use crate::fault::{FAULTS, Fault};
@@ -16,6 +19,9 @@ pub enum Depth {
     /// Everything, in hours.
     Full,
 }
+
+/// Errors that are tried everywhere.
+const COMMON: [Errno; 2] = [Errno::EIO, Errno::ENOSPC];
 
 /// `quick|full [jobs=N] [seed=N] [shard=I/N] [minutes=N] [FILTER…]`. A filter is a part of `OPERATION FAULT`; of several, one must fit.
 pub struct Scope {
@@ -38,7 +44,9 @@ impl Scope {
         };
         let seed = u64::from_str_radix(&subject[..8], 16).map_err(|error| error.to_string())?;
         let end = Instant::now() + Duration::from_secs(150 * 60);
-        let mut scope = Self { depth, jobs: 2, seed, shard: (1, 1), end, filters: Vec::new() };
+        // Some of them wait for a disk or for a service at any time.
+        let jobs = std::thread::available_parallelism().map_or(2, NonZero::get) + 1;
+        let mut scope = Self { depth, jobs, seed, shard: (1, 1), end, filters: Vec::new() };
         for word in words.iter().skip(1) {
             let number = |text: &str| text.parse::<u64>().map_err(|error| format!("`{word}`: {error}"));
             match word.split_once('=') {
@@ -94,6 +102,8 @@ impl Scope {
         match (self.depth, fault) {
             // A large database makes each of them long, and has the same calls but for more writes into one file.
             (Depth::Full, _) if size == Size::Large => Some(20),
+            // What tells these errors from EIO and ENOSPC is the same code wherever they come.
+            (Depth::Full, Fault::Errno(errno)) if operation.is_variant && !COMMON.contains(&errno) => Some(40),
             (Depth::Full, _) => None,
             (Depth::Quick, Fault::Kill) => Some(operation.kills),
             (Depth::Quick, Fault::KillTwice | Fault::KillThenError) => Some(10),

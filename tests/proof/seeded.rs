@@ -1,13 +1,17 @@
 //! The harness is tested itself: with each of these bugs in the installer, it must find something bad.
 
+use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Mutex;
 
+use crate::classes::random;
 use crate::fault::Fault;
+use crate::fingerprint::fingerprint;
 use crate::operation::Size;
 use crate::operations::named;
-use crate::scope::Scope;
+use crate::scope::{Depth, Scope};
 use crate::sweep::Sweep;
-use crate::tracer::{End, Lie, Point, Tracer};
+use crate::tracer::{End, Kind, Lie, Point, Tracer};
 use crate::trial::Trial;
 use crate::verdict::Verdict;
 
@@ -52,7 +56,29 @@ fn commits(point: &Point) -> bool {
 /// What was not caught.
 pub fn missed(room: &Path, scope: &Scope) -> Vec<String> {
     let wanted = SEEDED.iter().filter(|seeded| scope.wants("seeded", seeded.name));
-    wanted.filter_map(|seeded| seeded.missed(room)).collect()
+    let missed = wanted.filter_map(|seeded| seeded.missed(room));
+    let blind =
+        || (scope.depth == Depth::Full && scope.wants("seeded", "a look")).then(|| blind(room, scope)).flatten();
+    missed.chain(std::iter::once_with(blind).flatten()).collect()
+}
+
+/// Whether looks miss what kills leave. A kill may meet two threads in another order, but not most of the time.
+fn blind(room: &Path, scope: &Scope) -> Option<String> {
+    const KILLS: u64 = 20;
+    let sweep = Sweep::of(named("upgrade")?, Size::Small, room);
+    let seen = Mutex::new(HashSet::new());
+    sweep.look(|_| {
+        seen.lock().unwrap().insert(fingerprint(&sweep.stage));
+    });
+    let seen = seen.into_inner().unwrap();
+    let shown = (0..KILLS).filter(|number| {
+        let point = 1 + random(scope.seed, *number) % sweep.points.len() as u64;
+        sweep.strike(point, Kind::Kill, &[]);
+        seen.contains(&fingerprint(&sweep.stage))
+    });
+    let shown = shown.count() as u64;
+    println!("seeded: of {KILLS} kills {shown} left what a look had shown");
+    (2 * shown <= KILLS).then(|| format!("BAD: only {shown} of {KILLS} kills left what a look had shown"))
 }
 
 impl Seeded {

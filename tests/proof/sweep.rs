@@ -73,6 +73,14 @@ impl<'o> Sweep<'o> {
         Tracer::of(&world).fault(point, kind).lies(lies).run(&self.stage.command(self.operation.arguments))
     }
 
+    /// The same without a fault, looked at before each call.
+    pub fn look(&self, mut look: impl FnMut(&Point) + Send) -> Trace {
+        self.stage.restore();
+        let world = self.stage.world.path("");
+        let tracer = Tracer::of(&world).fault_at(At::Every, Kind::Look);
+        tracer.run_to_stop(&self.stage.command(self.operation.arguments), |point| look(point))
+    }
+
     /// A recovery, and what stands there after it.
     pub fn recover(&self) -> Verdict {
         let answer = self.stage.world.run(&["recover", "--json"]);

@@ -3,10 +3,11 @@
 use std::fmt::Display;
 
 use crate::fault::Fault;
+use crate::fingerprint::fingerprint;
 use crate::operation::Ends;
 use crate::stage::Saved;
 use crate::sweep::Sweep;
-use crate::tracer::{End, Lie, Trace, Tracer};
+use crate::tracer::{At, End, Kind, Lie, Point, Trace, Tracer};
 use crate::verdict::Verdict;
 
 /// What was tried.
@@ -66,6 +67,27 @@ impl Sweep<'_> {
             _ => tracer,
         };
         tracer.run(&self.stage.command(&["recover"]))
+    }
+
+    /// From a state that a kill left: a whole recovery, and what a kill before each of its calls leaves, if `is_new` says so
+    /// of the state's fingerprint.
+    pub fn look_into_recovery(
+        &self,
+        broken: &Saved,
+        is_new: impl Fn(u64) -> bool + Sync,
+    ) -> (Trace, Vec<(Point, Saved)>) {
+        self.stage.put_back(broken);
+        let mut left = Vec::new();
+        let world = self.stage.world.path("");
+        let trace = Tracer::of(&world).fault_at(At::Every, Kind::Look).run_to_stop(
+            &self.stage.command(&["recover"]),
+            |point| {
+                if is_new(fingerprint(&self.stage)) {
+                    left.push((point.clone(), self.stage.save()));
+                }
+            },
+        );
+        (trace, left)
     }
 
     /// What stands there after another recovery.

@@ -13,9 +13,11 @@ use crate::operation::{Operation, Size};
 use crate::record::Record;
 use crate::scope::{Scope, room};
 use crate::sweep::Sweep;
-use crate::tracer::{End, Point, Trace, Tracer};
+use crate::tracer::{End, Point, Trace};
 use crate::trial::Trial;
 use crate::verdict::Verdict;
+
+mod recoveries;
 
 /// The work on one operation.
 pub struct Work<'a> {
@@ -33,7 +35,7 @@ struct Shared {
     points: Vec<Point>,
     /// How many points the recovery from a state has.
     seen: Mutex<HashMap<(String, u64), u64>>,
-    /// States that killed recoveries left, from which another one was tried.
+    /// States that a killed recovery leaves, from which another one was tried.
     judged: Mutex<HashSet<u64>>,
     /// What was left, and what came of it.
     ends: Arc<Ends>,
@@ -128,87 +130,6 @@ impl Work<'_> {
         self.count(trial, &verdict, at);
     }
 
-    /// A kill, and from what it left every kill of the recovery.
-    fn recoveries(&self, trial: &Trial, sweep: &Sweep<'_>, shared: &Shared) {
-        if self.is_done(trial, shared) {
-            return;
-        }
-        let trace = strike(trial, sweep);
-        assert!(trace.fired.is_some(), "{} did not fire", self.key(trial));
-        let state = fingerprint(&sweep.stage);
-        let known = shared.seen.lock().unwrap().get(&(trial.fault.name(), state)).copied();
-        if let Some(points) = known {
-            return self.done(trial, state, 0, points);
-        }
-        let broken = sweep.stage.save();
-        let world = sweep.stage.world.path("");
-        sweep.stage.put_back(&broken);
-        let recovery = Tracer::of(&world).run(&sweep.stage.command(&["recover"]));
-        if recovery.end != End::Exited(0) {
-            let verdict = Verdict::Bad(format!("the recovery alone: {:?} {}", recovery.end, recovery.stderr));
-            return self.count(trial, &verdict, trace.fired.as_ref());
-        }
-        self.findings.unmodelled.lock().unwrap().extend(recovery.unmodelled);
-        let points = recovery.points.len() as u64;
-        shared.seen.lock().unwrap().insert((trial.fault.name(), state), points);
-        let seed = self.scope.seed ^ trial.point;
-        let chosen = choose(&recovery.points, trial.fault, self.scope.most_of_a_recovery(trial.fault), seed);
-        let mut is_sound = true;
-        for second in chosen.points {
-            let trial = Trial { second: Some(second), ..trial.clone() };
-            if self.is_known(&trial) {
-                continue;
-            }
-            if self.scope.is_over() {
-                *self.findings.left.lock().unwrap() += 1;
-                return;
-            }
-            let trace = sweep.break_recovery(&trial, &broken, &[]);
-            let at = trace.fired.as_ref();
-            self.watch(at, &recovery.points[place(second)]);
-            // Another recovery could not tell this state from one of which it is known.
-            let is_new = || shared.judged.lock().unwrap().insert(fingerprint(&sweep.stage));
-            if trial.fault == Fault::KillTwice && at.is_some() && !is_new() {
-                self.pass_over(&trial);
-                continue;
-            }
-            let verdict = sweep.after_break(&trace);
-            is_sound &= !matches!(verdict, Verdict::Bad(_));
-            self.count(&trial, &verdict, at);
-        }
-        // What was bad is tried again another time.
-        if is_sound {
-            self.done(trial, state, points, chosen.passed_over);
-        }
-    }
-
-    /// All of a recovery was tried: how many points it has, and how many of them were passed over.
-    fn done(&self, trial: &Trial, state: u64, points: u64, passed_over: u64) {
-        self.record.keep(&self.key(trial), &format!("DONE {state} {points} {passed_over}"));
-        self.findings.table.lock().unwrap().row(&self.name(), &trial.fault.name()).passed_over += passed_over;
-    }
-
-    /// Counts a recovery of which all was tried before.
-    fn is_done(&self, trial: &Trial, shared: &Shared) -> bool {
-        let numbers = self.record.word(&self.key(trial)).and_then(|word| word.strip_prefix("DONE "));
-        let numbers: Vec<u64> =
-            numbers.into_iter().flat_map(|text| text.split(' ').map_while(|one| one.parse().ok())).collect();
-        let [state, points, passed_over] = numbers[..] else { return false };
-        if points > 0 {
-            shared.seen.lock().unwrap().insert((trial.fault.name(), state), points);
-        }
-        for second in 1..=points {
-            self.is_known(&Trial { second: Some(second), ..trial.clone() });
-        }
-        self.findings.table.lock().unwrap().row(&self.name(), &trial.fault.name()).passed_over += passed_over;
-        true
-    }
-
-    fn pass_over(&self, trial: &Trial) {
-        self.record.keep(&self.key(trial), "SAME");
-        self.findings.table.lock().unwrap().row(&self.name(), &trial.fault.name()).passed_over += 1;
-    }
-
     fn key(&self, trial: &Trial) -> String {
         let second = trial.second.map_or_else(String::new, |second| format!("/{second}"));
         format!("{} {} {}{second}", self.name(), trial.fault.name(), trial.point)
@@ -219,10 +140,6 @@ impl Work<'_> {
         let verdict = match self.record.word(&self.key(trial)) {
             Some("OLD") => Verdict::Old,
             Some("NEW") => Verdict::New,
-            Some("SAME") => {
-                self.findings.table.lock().unwrap().row(&self.name(), &trial.fault.name()).passed_over += 1;
-                return true;
-            }
             _ => return false,
         };
         self.findings.table.lock().unwrap().count(&self.name(), &trial.fault.name(), &verdict);

@@ -28,7 +28,8 @@ impl GantryRelease {
 
 /// An archive as the product has them: program, `release.toml`, migrations.
 pub(super) fn archive(release: &GantryRelease, file: &Path) {
-    let gzip = flate2::write::GzEncoder::new(std::fs::File::create(file).unwrap(), flate2::Compression::fast());
+    // Most of it is one program, and hundreds of worlds pack and unpack it.
+    let gzip = flate2::write::GzEncoder::new(std::fs::File::create(file).unwrap(), flate2::Compression::none());
     let mut tar = tar::Builder::new(gzip);
     let mut add = |path: &str, bytes: &[u8], mode: u32| {
         let mut header = tar::Header::new_ustar();

@@ -24,10 +24,9 @@ pub struct Flavour {
 }
 
 /// As machines are mounted whose owners traded safety for speed, or time for space.
-pub const TUNED: [Flavour; 4] = [
+pub const TUNED: [Flavour; 3] = [
     Flavour { kind: Kind::Ext4, options: "data=writeback,noauto_da_alloc" },
     Flavour { kind: Kind::Btrfs, options: "compress=zstd,noatime" },
-    Flavour { kind: Kind::Ext4, options: "discard,noatime" },
     Flavour { kind: Kind::Xfs, options: "discard,noatime" },
 ];
 

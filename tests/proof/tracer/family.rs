@@ -26,7 +26,7 @@ pub(super) struct Family<'a> {
     /// How often a file was given the name that the fault waits for.
     named: u64,
     lies: &'a [Lie],
-    at_stop: Option<AtStop<'a>>,
+    at_stop: AtStop<'a>,
     witness: Option<&'a mut dyn Witness>,
     /// What each is to be answered when its call ends.
     answers: HashMap<Pid, After>,
@@ -76,7 +76,7 @@ impl<'a> Family<'a> {
             fault,
             named: 0,
             lies,
-            at_stop: Some(at_stop),
+            at_stop,
             witness: None,
             answers: HashMap::new(),
             members: BTreeSet::from([root]),

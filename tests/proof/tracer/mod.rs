@@ -27,7 +27,7 @@ pub use witness::{Seen, Witness};
 use family::Family;
 
 /// Acts while all of a family stand still before a call.
-type AtStop<'a> = Box<dyn FnOnce(&Point) + 'a>;
+type AtStop<'a> = Box<dyn FnMut(&Point) + 'a>;
 
 /// A call that changes something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +64,8 @@ pub enum Kind {
     Signal(Signal),
     /// All of them are stopped, the caller acts, and then they are killed.
     Stop,
+    /// All of them are stopped, the caller looks, and then they go on.
+    Look,
 }
 
 /// One point of a run.
@@ -71,6 +73,8 @@ pub enum Kind {
 pub enum At {
     /// The one of this number.
     Number(u64),
+    /// Each of them.
+    Every,
     /// The one that gives a file this name for the so manieth time, whatever its number is in this run.
     Naming(&'static str, u64),
 }
@@ -152,9 +156,9 @@ impl<'a> Tracer<'a> {
         self.run_to_stop(command, |_| ())
     }
 
-    /// The same; `at_stop` runs at the point of a [`Kind::Stop`], while all processes of the command stand still. They are
-    /// killed when it returns.
-    pub fn run_to_stop(&self, command: &Command, at_stop: impl FnOnce(&Point) + Send) -> Trace {
+    /// The same; `at_stop` runs at the point of a [`Kind::Stop`] or a [`Kind::Look`], while all processes of the command stand
+    /// still. They are killed when it returns, or go on.
+    pub fn run_to_stop(&self, command: &Command, at_stop: impl FnMut(&Point) + Send) -> Trace {
         // Everything that ptrace does belongs to one thread, which must have no other children.
         let trace = || self.run_here(command, Box::new(at_stop), None);
         std::thread::scope(|scope| scope.spawn(trace).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))

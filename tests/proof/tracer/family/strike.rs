@@ -41,6 +41,7 @@ impl Family<'_> {
         let Some(fault) = self.fault else { return };
         let is_there = match fault.at {
             At::Number(number) => point.number == number,
+            At::Every => true,
             At::Naming(name, nth) if point.to.as_deref() == Some(Path::new(name)) => {
                 self.named += 1;
                 self.named == nth
@@ -62,8 +63,12 @@ impl Family<'_> {
             Kind::Signal(signal) => gone_is_fine(kill(self.root, signal)),
             Kind::Stop => {
                 self.freeze(process);
-                self.at_stop.take().unwrap()(point);
+                (self.at_stop)(point);
                 self.kill_all();
+            }
+            Kind::Look => {
+                self.freeze(process);
+                (self.at_stop)(point);
             }
         }
         self.fired = Some(point.clone());
