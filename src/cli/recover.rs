@@ -5,6 +5,7 @@ use super::outcome;
 use super::reply::Reply;
 use super::runs::unrecorded;
 use super::session::Session;
+use super::way_out::way_out;
 use super::{arguments, crashed};
 use crate::causes;
 use crate::journal::{record, runs};
@@ -44,7 +45,9 @@ pub fn unfinished(starts: Starts, session: &Session<'_>) -> Result<Option<Reply>
     let unfinished = runs::unfinished(layout)
         .map_err(|error| Box::new(Reply::barred("journal", &error, "see `gantry-installer history`")))?;
     let Some(name) = unfinished else {
-        clear(session).map_err(|error| Box::new(Reply::failed("leftovers", &error, "run it as root")))?;
+        clear(session).map_err(|error| {
+            Box::new(Reply::failed("leftovers", &error, way_out(&error, &layout.state, "run it as root")))
+        })?;
         return Ok(None);
     };
     let plan = record::read::<Plan>(&layout.run(&name).plan()).map_err(|error| unrecorded(error.into()))?;

@@ -27,6 +27,13 @@ pub fn is_damage(error: &(dyn Error + 'static)) -> bool {
     causes(error).any(|cause| by_sqlite(cause).is_some_and(|code| damage.contains(&code)))
 }
 
+/// Whether an error comes from a disk that fails, or from a file system that is damaged. Looks at all its causes.
+pub fn is_of_the_disk(error: &(dyn Error + 'static)) -> bool {
+    const DAMAGED: [Errno; 3] = [Errno::IO, Errno::BADMSG, Errno::UCLEAN];
+    causes(error)
+        .any(|cause| cause.downcast_ref().and_then(Errno::from_io_error).is_some_and(|code| DAMAGED.contains(&code)))
+}
+
 fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&cause| cause.source())
 }
@@ -64,6 +71,7 @@ mod tests {
         assert!(!is_of_the_machine(&path(Errno::NOENT)));
         assert!(is_full(&path(Errno::NOSPC)) && is_full(&path(Errno::DQUOT)) && !is_full(&path(Errno::IO)));
         assert!(is_full(&failure(rusqlite::ffi::SQLITE_FULL)) && !is_full(&path(Errno::ACCESS)));
+        assert!(is_of_the_disk(&path(Errno::BADMSG)) && !is_of_the_disk(&path(Errno::ACCESS)));
         assert!(is_damage(&failure(rusqlite::ffi::SQLITE_CORRUPT_INDEX)));
         assert!(!is_damage(&failure(rusqlite::ffi::SQLITE_FULL)));
     }

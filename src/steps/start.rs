@@ -34,15 +34,22 @@ pub(super) fn stop_new(machine: &mut Machine<'_>) -> Result<(), StepError> {
 }
 
 fn end(machine: &Machine<'_>) -> Result<(), StepError> {
-    if stop::halt(machine).is_ok()
-        && matches!(machine.service.state(), Ok(State::Stopped | State::Failed | State::Unmanaged))
-    {
-        return Ok(());
-    }
-    match machine.service.kill() {
-        Ok(()) | Err(ServiceError::Unmanaged) => Ok(()),
-        Err(error) => Err(StepError::world("stop", "the new service can neither be stopped nor killed", error)
-            .remedy("stop it by hand, then run `gantry-installer recover`")),
+    let waiting = Stopwatch::start();
+    loop {
+        if stop::halt(machine).is_ok()
+            && matches!(machine.service.state(), Ok(State::Stopped | State::Failed | State::Unmanaged))
+        {
+            return Ok(());
+        }
+        match machine.service.kill() {
+            Ok(()) | Err(ServiceError::Unmanaged) => return Ok(()),
+            // Its start was still on its way when it was looked for first, and its number is not written yet.
+            Err(ServiceError::NoMainProcess) if waiting.elapsed() < stop::RELEASE => clock::pause(stop::LOOK),
+            Err(error) => {
+                return Err(StepError::world("stop", "the new service can neither be stopped nor killed", error)
+                    .remedy("stop it by hand, then run `gantry-installer recover`"));
+            }
+        }
     }
 }
 
