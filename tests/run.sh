@@ -75,11 +75,14 @@ skip() { # WORDS
   $1"
 }
 
-# Examples have tests as well, which `cargo test` by itself only builds.
+# Examples have tests as well, which `cargo test` by itself only builds. Who runs this in the background or with nohup(1) has
+# signals ignored that tests send.
 tested() { # ARGUMENT…
+    heard=''
+    ! env --default-signal true 2>/dev/null || heard='env --default-signal'
     for kind in "" --examples; do
-        # shellcheck disable=SC2086 # no argument at all in the first round
-        { cargo test --locked --no-fail-fast $kind "$@" && echo 0 >"$output.code" || echo 1 >"$output.code"; } 2>&1 |
+        # shellcheck disable=SC2086 # no argument at all in the first round, and several words
+        { $heard cargo test --locked --no-fail-fast $kind "$@" && echo 0 >"$output.code" || echo 1 >"$output.code"; } 2>&1 |
             tee -a "$output"
         [ "$(cat -- "$output.code")" -eq 0 ] || return 1
     done

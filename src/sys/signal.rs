@@ -129,10 +129,11 @@ mod tests {
         assert_eq!(interrupt.requested(), None);
         // Twice: the second changes nothing. The only test that sends a signal to the test process.
         for _ in 0..2 {
-            kill_process(getpid(), Real::HUP).unwrap();
+            // One that nobody ignores who starts tests in the background or with nohup(1).
+            kill_process(getpid(), Real::TERM).unwrap();
             let woken = wait_for_any(&[interrupt.descriptor().unwrap()], Duration::from_secs(60)).unwrap();
             assert_eq!(woken, [true]);
-            assert_eq!(interrupt.requested(), Some(Signal::HangUp));
+            assert_eq!(interrupt.requested(), Some(Signal::Terminate));
         }
         assert_eq!(Interrupt::never().requested(), None);
     }

@@ -17,7 +17,7 @@ const LONG: Release = NEW.migrations(&[
     ("0001_notes.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);"),
     (
         "0002_long.up.sql",
-        "CREATE TABLE n AS WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 4000000) SELECT i FROM n; DROP TABLE n;",
+        "CREATE TABLE n AS WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000000) SELECT i FROM n; DROP TABLE n;",
     ),
 ]);
 
