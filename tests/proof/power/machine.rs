@@ -37,7 +37,7 @@ impl<'o> Machine<'o> {
     pub fn make(operation: &'o Operation, size: Size, flavour: Flavour, room: &Path) -> Self {
         let (base, mount, room) = (room.join("base"), room.join("mount"), room.to_owned());
         std::fs::create_dir(&mount).unwrap();
-        flavour.make(&base, if size == Size::Large { 640 } else { 16 });
+        flavour.make(&base, if size == Size::Large { 640 } else { 24 });
         let mounted = flavour.mount(&base, &mount).unwrap();
         let stage = Stage::without_copy(operation, size, &mount);
         let running = stage.launcher.running();
