@@ -22,7 +22,10 @@ main() {
     *) fail "there is no \`$1\`: say smoke or full" ;;
     esac
     offer_fuzz || return 0
-    if ! cargo fetch --quiet --locked --manifest-path fuzz/Cargo.toml; then
+    if ! said=$(cargo fetch --quiet --locked --manifest-path fuzz/Cargo.toml 2>&1); then
+        case $said in
+        *"lock file"*) fail "fuzz/Cargo.lock is behind Cargo.toml: \`cargo update --workspace --manifest-path fuzz/Cargo.toml\`" ;;
+        esac
         echo "fuzz: skipped: what cargo-fuzz builds with is out of reach"
         return 0
     fi
