@@ -22,8 +22,6 @@ pub struct Operation {
     pub kills: usize,
     /// How its service is stopped.
     pub stop: Stop,
-    /// Whether most of its calls are those of another operation, on the same files.
-    pub is_variant: bool,
 }
 
 /// Which ends it may come to.

@@ -21,11 +21,10 @@ pub const OPERATIONS: &[Operation] = &[
             stage.world.install("1.0.0");
             stage.size.fill(stage);
         },
-        is_variant: true,
         ..UPGRADE
     },
     // The service dies at its stop, and its log is the installer's to settle.
-    Operation { name: "upgrade-with-log", stop: Stop::Kill, is_variant: true, ..UPGRADE },
+    Operation { name: "upgrade-with-log", stop: Stop::Kill, ..UPGRADE },
     Operation {
         name: "upgrade-hops",
         releases: || {
@@ -55,7 +54,6 @@ pub const OPERATIONS: &[Operation] = &[
             at_old(stage);
         },
         kills: 30,
-        is_variant: true,
         ..UPGRADE
     },
     Operation { name: "upgrade-major", releases: major, arguments: CROSS, kills: 30, ..UPGRADE },
@@ -68,7 +66,6 @@ pub const OPERATIONS: &[Operation] = &[
             stage.world.execute("INSERT INTO notes (text) VALUES ('four')");
         },
         kills: 30,
-        is_variant: true,
         ..ROLLBACK
     },
     Operation { name: "rollback-binary", arguments: &["rollback", "--strategy", "binary", "--yes"], ..ROLLBACK },
@@ -115,7 +112,6 @@ const UPGRADE: Operation = Operation {
     ends: Ends::Either,
     kills: 80,
     stop: Stop::Term,
-    is_variant: false,
 };
 
 const ROLLBACK: Operation = Operation {

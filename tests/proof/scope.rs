@@ -4,8 +4,6 @@ use std::num::NonZero;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
-
 use crate::classes::random;
 use crate::fault::{FAULTS, Fault};
 use crate::operation::{Operation, Size};
@@ -19,9 +17,6 @@ pub enum Depth {
     /// Everything, in hours.
     Full,
 }
-
-/// Errors that are tried everywhere.
-const COMMON: [Errno; 2] = [Errno::EIO, Errno::ENOSPC];
 
 /// `quick|full [jobs=N] [seed=N] [shard=I/N] [minutes=N] [FILTER…]`. A filter is a part of `OPERATION FAULT`; of several, one must fit.
 pub struct Scope {
@@ -102,8 +97,6 @@ impl Scope {
         match (self.depth, fault) {
             // A large database makes each of them long, and has the same calls but for more writes into one file.
             (Depth::Full, _) if size == Size::Large => Some(20),
-            // What tells these errors from EIO and ENOSPC is the same code wherever they come.
-            (Depth::Full, Fault::Errno(errno)) if operation.is_variant && !COMMON.contains(&errno) => Some(40),
             (Depth::Full, _) => None,
             (Depth::Quick, Fault::Kill) => Some(operation.kills),
             (Depth::Quick, Fault::KillTwice | Fault::KillThenError) => Some(10),
