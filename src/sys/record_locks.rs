@@ -12,8 +12,8 @@ use nix::libc;
 
 use crate::sys::fs::{self, PathError};
 
-/// `/proc/locks` is not read in one piece, so that a lock that is there may be missing in it.
-const LOOKS: usize = 50;
+/// Of this process.
+const DESCRIPTORS: &str = "/proc/self/fd";
 
 /// The other process that has a lock on `byte`, if any.
 ///
@@ -35,33 +35,47 @@ pub fn is_ours(file: &File, bytes: &Range<i64>) -> Result<bool, PathError> {
     // that it meets. Where that is another's, the list tells.
     for byte in bytes.clone().take(8) {
         let mut asked = write_lock(byte, 1);
-        let path = Path::new("/proc/self/fd");
+        let path = Path::new(DESCRIPTORS);
         fcntl(file, FcntlArg::F_OFD_GETLK(&mut asked)).map_err(PathError::on("ask for the locks of", path))?;
         if i32::from(asked.l_type) != libc::F_UNLCK && asked.l_pid == own {
             return Ok(true);
         }
     }
-    let inode = file.metadata().map_err(PathError::on("look at", Path::new("/proc/self/fd")))?.ino();
-    for _ in 0..LOOKS {
-        let list = fs::read(Path::new("/proc/locks"))?;
-        if lists(&String::from_utf8_lossy(&list), std::process::id(), inode, bytes) {
+    is_listed(file, bytes)
+}
+
+/// Whether one of our descriptors of the file has a lock of ours, by what each of them shows of itself (proc_pid_fdinfo(5)).
+///
+/// `/proc/locks` shows it as well, but whoever reads that waits for every processor, ten milliseconds and more.
+fn is_listed(file: &File, bytes: &Range<i64>) -> Result<bool, PathError> {
+    let directory = Path::new(DESCRIPTORS);
+    let wanted = file.metadata().map_err(PathError::on("look at", directory))?;
+    for number in fs::names(directory)? {
+        // One that was closed meanwhile has no lock any more.
+        let open = match fs::metadata(&directory.join(&number)) {
+            Err(error) if error.is_missing() => continue,
+            open => open?,
+        };
+        if (open.dev(), open.ino()) != (wanted.dev(), wanted.ino()) {
+            continue;
+        }
+        let shown = fs::read_if_there(&Path::new("/proc/self/fdinfo").join(&number))?.unwrap_or_default();
+        if shows(&String::from_utf8_lossy(&shown), bytes) {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-/// Whether a list in the form of proc_locks(5) has a lock of a process on some of the bytes of a file. The device is not
-/// compared: some file systems show another one there than to stat(2).
-pub(crate) fn lists(list: &str, pid: u32, inode: u64, bytes: &Range<i64>) -> bool {
-    list.lines().any(|line| {
+/// Whether a descriptor shows a lock of its process on some of the bytes. Locks of others it does not show, nor those that
+/// wait; one of the open file belongs to no process.
+fn shows(descriptor: &str, bytes: &Range<i64>) -> bool {
+    descriptor.lines().any(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let [_, "POSIX", _, _, holder, file, first, last] = words[..] else { return false };
-        let on_file = file.rsplit(':').next().and_then(|number| number.parse().ok()) == Some(inode);
+        let ["lock:", _, "POSIX", _, _, _, _, first, last] = words[..] else { return false };
         let first: Option<i64> = first.parse().ok();
         let last = if last == "EOF" { Some(i64::MAX) } else { last.parse().ok() };
-        let meets = first.zip(last).is_some_and(|(first, last)| first < bytes.end && last >= bytes.start);
-        on_file && meets && holder.parse() == Ok(pid)
+        first.zip(last).is_some_and(|(first, last)| first < bytes.end && last >= bytes.start)
     })
 }
 
@@ -80,18 +94,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_the_kernels_list_is_understood() {
-        let list = "1: POSIX  ADVISORY  READ 77 08:01:4711 124 124\n\
-                    2: POSIX  ADVISORY  WRITE 78 08:01:4711 0 EOF\n\
-                    2: -> POSIX  ADVISORY  WRITE 79 08:01:4711 0 EOF\n\
-                    3: OFDLCK ADVISORY  READ -1 08:01:4711 120 130\n";
-        assert!(lists(list, 77, 4711, &(123..128)));
-        assert!(lists(list, 78, 4711, &(123..128)));
-        // Another byte, another file, one that waits, and none at all.
-        assert!(!lists(list, 77, 4711, &(125..128)));
-        assert!(!lists(list, 77, 4712, &(123..128)));
-        assert!(!lists(list, 79, 4711, &(0..10)));
-        assert!(!lists("", 77, 4711, &(123..128)));
+    fn what_a_descriptor_shows_of_its_locks_is_understood() {
+        let shown = "pos:\t0\nflags:\t0100002\nmnt_id:\t25\nino:\t4711\n\
+                     lock:\t1: POSIX  ADVISORY  READ 77 08:01:4711 124 124\n\
+                     lock:\t2: OFDLCK ADVISORY  READ -1 08:01:4711 120 122\n";
+        assert!(shows(shown, &(123..128)));
+        // Another byte, one of the open file, and none at all.
+        assert!(!shows(shown, &(125..128)));
+        assert!(!shows(shown, &(120..123)));
+        assert!(!shows("pos:\t0\n", &(0..10)));
+        assert!(shows("lock:\t1: POSIX  ADVISORY  WRITE 77 08:01:4711 0 EOF", &(123..128)));
+    }
+
+    #[test]
+    fn our_lock_among_those_of_others_is_found_by_whichever_descriptor_it_was_taken() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let taken_by = file.reopen().unwrap();
+        fcntl(&taken_by, FcntlArg::F_SETLK(&write_lock(124, 1))).unwrap();
+        assert!(is_listed(file.as_file(), &(123..128)).unwrap());
+        assert!(!is_listed(file.as_file(), &(125..128)).unwrap());
+        drop(taken_by);
+        assert!(!is_listed(file.as_file(), &(123..128)).unwrap());
     }
 
     #[test]
