@@ -97,6 +97,8 @@ pub fn is_kept_by(path: &Path, own: Option<&[Process]>) -> bool {
 }
 
 fn seen_by(reader: &Reader, ledger: &Ledger) -> Result<Look, LookError> {
+    // One state: a migration that commits in between would leave the ledger of one and the schema of another.
+    let _whole = reader.connection().unchecked_transaction().map_err(LookError::Schema)?;
     let state = ledger::read(reader.connection(), ledger)?;
     let rows = schema::rows(reader.connection()).map_err(LookError::Schema)?;
     Ok(Look { ledger: state, print: SchemaPrint::of(&rows, ledger), rows, immutable: reader.is_immutable() })
@@ -114,5 +116,52 @@ pub fn look_to_change(path: &Path, ledger: &Ledger, stop: &dyn Fn() -> bool) -> 
             }
             looked => return looked,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::config::Format;
+
+    #[test]
+    fn ledger_and_schema_are_those_of_one_moment_while_migrations_commit() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("data.db");
+        let writer = Connection::open(&path).unwrap();
+        writer
+            .execute_batch(
+                "PRAGMA journal_mode = WAL; CREATE TABLE one (a);
+                 CREATE TABLE schema_migrations (version uint64, dirty bool);
+                 CREATE UNIQUE INDEX version_unique ON schema_migrations (version);
+                 INSERT INTO schema_migrations VALUES (1, 0)",
+            )
+            .unwrap();
+        let ledger = Ledger::of(Format::GolangMigrate, None).unwrap();
+        let first = look(&path, &ledger).unwrap();
+
+        let ended = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let ended = &ended;
+            scope.spawn(move || {
+                while !ended.load(Ordering::Relaxed) {
+                    let up = "CREATE TABLE two (a); UPDATE schema_migrations SET version = 2";
+                    let down = "DROP TABLE two; UPDATE schema_migrations SET version = 1";
+                    for words in [up, down] {
+                        writer.execute_batch(&format!("BEGIN; {words}; COMMIT")).unwrap();
+                    }
+                }
+            });
+            let looks: Vec<_> = (0..300).map(|_| look(&path, &ledger)).collect();
+            ended.store(true, Ordering::Relaxed);
+            for seen in looks {
+                let seen = seen.unwrap();
+                assert_eq!(seen.ledger == first.ledger, seen.print == first.print, "{seen:?}");
+            }
+        });
     }
 }
