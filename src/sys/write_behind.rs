@@ -126,6 +126,8 @@ fn sync_file_range(file: &File, portion: &Range<u64>, flags: libc::c_uint) -> io
 mod tests {
     use std::io::Write as _;
 
+    use rustix::fs::{Mode, OFlags};
+
     use super::*;
 
     #[test]
@@ -138,6 +140,19 @@ mod tests {
         behind.filled(2 * PORTION + 10);
         assert_eq!(behind.handed, 2 * PORTION);
         behind.finish().unwrap();
+    }
+
+    #[test]
+    fn what_the_disk_answers_is_told_in_the_end_and_nobody_waits_for_the_rest() {
+        // The kernel refuses everything that concerns the content of what was opened as a place alone (open(2), `O_PATH`).
+        let place = rustix::fs::open("/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).unwrap();
+        let mut behind = WriteBehind::begin(Arc::new(place.into())).unwrap();
+        behind.filled(3 * PORTION);
+        while behind.behind() > 0 {
+            std::thread::yield_now();
+        }
+        behind.filled(4 * PORTION);
+        assert_eq!(behind.finish().unwrap_err().raw_os_error(), Some(libc::EBADF));
     }
 
     #[test]
