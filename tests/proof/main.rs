@@ -149,7 +149,8 @@ fn count(filters: &[String]) -> Result<ExitCode, String> {
     for (operation, size, faults) in scope.operations() {
         let sweep = sweep::Sweep::of(operation, size, scope::room());
         for fault in faults {
-            let chosen = classes::choose(&sweep.points, fault, scope.most(fault, operation, size), scope.seed);
+            let candidates = scope.candidates(&sweep.points, fault, size);
+            let chosen = classes::choose(&candidates, fault, scope.most(fault, operation, size), scope.seed);
             println!("{:22} {:16} {:>7}", size.name(operation), fault.name(), chosen.points.len());
         }
     }

@@ -4,10 +4,18 @@ use std::num::NonZero;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+
 use crate::classes::random;
 use crate::fault::{FAULTS, Fault};
 use crate::operation::{Operation, Size};
 use crate::operations::OPERATIONS;
+use crate::tracer::Point;
+
+/// What is tried on a large database.
+const OF_LARGE: [Fault; 2] = [Fault::Kill, Fault::Errno(Errno::EIO)];
+/// The one operation of a sample that is tried on one.
+pub const LARGE_IN_A_SAMPLE: &str = "upgrade";
 
 /// How much is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +78,7 @@ impl Scope {
         let every = sizes.iter().flat_map(|size| OPERATIONS.iter().map(|operation| (operation, *size)));
         let with_faults = every.map(|(operation, size)| {
             let wanted = |fault: &Fault| self.wants(&size.name(operation), &fault.name());
-            let faults = FAULTS.into_iter().filter(|fault| size == Size::Small || *fault == Fault::Kill);
+            let faults = FAULTS.into_iter().filter(|fault| size == Size::Small || OF_LARGE.contains(fault));
             (operation, size, faults.filter(wanted).collect::<Vec<_>>())
         });
         with_faults.filter(|(operation, size, faults)| !faults.is_empty() && size.fits(operation)).collect()
@@ -96,7 +104,8 @@ impl Scope {
     pub fn most(&self, fault: Fault, operation: &Operation, size: Size) -> Option<usize> {
         match (self.depth, fault) {
             // A large database makes each of them long, and has the same calls but for more writes into one file.
-            (Depth::Full, _) if size == Size::Large => Some(20),
+            (Depth::Full, Fault::Kill) if size == Size::Large => Some(20),
+            _ if size == Size::Large => Some(5),
             (Depth::Full, _) => None,
             (Depth::Quick, Fault::Kill) => Some(operation.kills),
             (Depth::Quick, Fault::KillTwice | Fault::KillThenError) => Some(10),
@@ -104,7 +113,14 @@ impl Scope {
         }
     }
 
-    /// The same for the points of one recovery.
+    /// Those of an operation's points that a fault is tried at. What a large database has and a small one has not is what is
+    /// brought to the disk while it is copied: a sample, and an error, are of that alone.
+    pub fn candidates(&self, points: &[Point], fault: Fault, size: Size) -> Vec<Point> {
+        let all = size == Size::Small || (self.depth == Depth::Full && fault == Fault::Kill);
+        points.iter().filter(|point| all || point.call == "sync_file_range").cloned().collect()
+    }
+
+    /// How many points of one recovery are tried.
     pub fn most_of_a_recovery(&self, fault: Fault) -> Option<usize> {
         match (self.depth, fault) {
             (Depth::Quick, _) => Some(2),

@@ -92,8 +92,9 @@ impl Work<'_> {
     fn share(&self, sweep: &Sweep<'_>) -> Shared {
         let mut left = VecDeque::new();
         for fault in self.faults {
-            let Chosen { points, passed_over } =
-                choose(&sweep.points, *fault, self.scope.most(*fault, self.operation, self.size), self.scope.seed);
+            let candidates = self.scope.candidates(&sweep.points, *fault, self.size);
+            let most = self.scope.most(*fault, self.operation, self.size);
+            let Chosen { points, passed_over } = choose(&candidates, *fault, most, self.scope.seed);
             // For a fault in the recovery they are counted where the recovery's points are known.
             if fault.second().is_none() {
                 self.findings.table.lock().unwrap().row(&self.name(), &fault.name()).passed_over += passed_over;

@@ -5,6 +5,7 @@ use super::jobs::{Harness, Job, LIES};
 use super::outcome::Effort;
 use crate::operation::{Operation, Size};
 use crate::operations::OPERATIONS;
+use crate::scope::LARGE_IN_A_SAMPLE;
 use crate::world::{NEW, OLD};
 
 /// How thorough a proof is.
@@ -63,7 +64,11 @@ fn sample(seed: u64) -> Vec<Job> {
         let harness = real[(number + turn) % real.len()];
         [job(operation, Harness::Model, 2, 24, seed), job(operation, harness, 2, 10, seed)]
     };
-    OPERATIONS.iter().enumerate().flat_map(both).collect()
+    // What is brought to the disk while it is copied has the length of several portions.
+    let large = OPERATIONS.iter().filter(|operation| operation.name == LARGE_IN_A_SAMPLE);
+    let large = large
+        .map(|operation| Job { size: Size::Large, ..job(operation, Harness::Call(Kind::Ext4.plain()), 0, 4, seed) });
+    OPERATIONS.iter().enumerate().flat_map(both).chain(large).collect()
 }
 
 fn everything(seed: u64) -> Vec<Job> {
