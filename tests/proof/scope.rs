@@ -74,8 +74,12 @@ impl Scope {
 
     /// The operations, each with the faults that are asked for.
     pub fn operations(&self) -> Vec<(&'static Operation, Size, Vec<Fault>)> {
-        let sizes = if self.depth == Depth::Full { &[Size::Small, Size::Large][..] } else { &[Size::Small] };
-        let every = sizes.iter().flat_map(|size| OPERATIONS.iter().map(|operation| (operation, *size)));
+        let tried = |operation: &Operation, size| {
+            size == Size::Small || self.depth == Depth::Full || operation.name == LARGE_IN_A_SAMPLE
+        };
+        let every = [Size::Small, Size::Large].into_iter();
+        let every = every.flat_map(|size| OPERATIONS.iter().map(move |operation| (operation, size)));
+        let every = every.filter(|(operation, size)| tried(operation, *size));
         let with_faults = every.map(|(operation, size)| {
             let wanted = |fault: &Fault| self.wants(&size.name(operation), &fault.name());
             let faults = FAULTS.into_iter().filter(|fault| size == Size::Small || OF_LARGE.contains(fault));
