@@ -188,8 +188,9 @@ print_table() { # RESULTS
     echo "Milliseconds from the stop to the first healthy answer: median (least to most). \`restart\` is what the service's own"
     echo "stop and start take by hand, \`installer's own\` what is left of its downtime without that, turn by turn: aimed at are"
     echo "less than 30 ms, and within 20 ms at every size; at most 24 fsyncs in the downtime; less than 64 MiB at the peak; of"
-    echo "the script's downtime at most 0.35 at 1 GiB and 0.12 at 4 GiB. \`copy / cp\` is the copy, taken while the service runs,"
-    echo "beside \`cp\` and \`sync\`: at most 1.15 is aimed at."
+    echo "the script's downtime at most 0.35 at 1 GiB and 0.12 at 4 GiB. \`copy / cp\` is the whole step of the copy, taken while the"
+    echo "service runs, with its line in the journal, the syncs of the file and of its name, and the first round of following;"
+    echo "beside it, while the service is stopped, \`cp\` and \`sync\` of the file and of its directory: at most 1.15 is aimed at."
 }
 
 # The last line of each size and load, by size.
