@@ -123,8 +123,10 @@ enum Pages {
 
 fn keep(mut follower: Follower, pages: Pages, machine: &mut Machine<'_>) -> Result<(), FollowError> {
     let last = follower.settle_down(machine.watch)?;
-    if pages == Pages::CountedAnew {
-        follower.count_anew();
+    match pages {
+        Pages::CountedAnew => follower.count_anew(),
+        // The exchange syncs it with the service stopped, and is to find little.
+        Pages::Counted => follower.make_durable()?,
     }
     machine.memory.catch_up_ms = u64::try_from(last.elapsed.as_millis()).unwrap_or(u64::MAX);
     machine.memory.following = Some(follower.in_background()?);

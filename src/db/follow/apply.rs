@@ -42,6 +42,7 @@ impl Follower {
             self.changes.forget(&batch);
             copied += batch.len() as u64;
             self.pages += batch.len() as u64;
+            self.unsynced += batch.len() as u64;
         }
     }
 

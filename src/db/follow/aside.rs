@@ -119,6 +119,9 @@ impl Follower {
             work.join().unwrap_or_else(|_| Err(std::io::Error::other("the sync ended in a panic")))
         });
         synced.map_err(PathError::on("sync", &path)).inspect_err(|_| self.hold.leave_log())?;
+        if let Synced::Copy = what {
+            self.unsynced = 0;
+        }
         followed
     }
 }

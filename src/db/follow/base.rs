@@ -73,6 +73,7 @@ impl Follower {
             place: Place::of(index),
             waiting: None,
             pages: 0,
+            unsynced: 0,
         })
     }
 

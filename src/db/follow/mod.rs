@@ -34,6 +34,7 @@ use crate::sys::clock::Stopwatch;
 use crate::sys::fs::PathError;
 use crate::sys::room;
 use crate::sys::watch::Watch;
+use crate::sys::write_behind::PORTION;
 use aside::{Synced, Waiting};
 use changes::Changes;
 use hold::Hold;
@@ -59,6 +60,8 @@ pub struct Follower {
     place: Place,
     waiting: Option<Waiting>,
     pages: u64,
+    /// Pages that were written into the copy since it was synced.
+    unsynced: u64,
 }
 
 /// What one round took.
@@ -72,7 +75,8 @@ pub struct Round {
 
 impl Follower {
     /// Brings the copy up to the last commit in rounds, each of which leaves less, until one is so short that another one
-    /// would gain nothing. The copy is durable then, and what is in the log is in the main file, as far as it can be.
+    /// would gain nothing. What is in the log is in the main file then, as far as it can be, and the copy is durable but for
+    /// little: see [`Follower::make_durable`].
     ///
     /// # Errors
     /// [`FollowError::Lost`]: the copy can only be compared, or taken anew.
@@ -87,6 +91,14 @@ impl Follower {
         Ok(last)
     }
 
+    /// Makes the copy durable, so that whoever syncs it next has nothing to wait for.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn make_durable(&mut self) -> Result<(), FollowError> {
+        if self.unsynced == 0 { Ok(()) } else { self.sync(Synced::Copy) }
+    }
+
     /// From now on the pages are counted that are copied again: [`Caught::pages`] is 0 only where nothing is written.
     pub fn count_anew(&mut self) {
         self.pages = 0;
@@ -98,8 +110,7 @@ impl Follower {
         self.read_on()?;
         let pages = self.apply(watch)?;
         self.settle()?;
-        // Where nothing was written into it, it is as durable as it was.
-        if pages > 0 {
+        if self.unsynced * u64::from(self.page_size) >= PORTION {
             self.sync(Synced::Copy)?;
         }
         Ok(Round { pages, elapsed: taken.elapsed() })
