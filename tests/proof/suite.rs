@@ -98,7 +98,8 @@ impl Suite {
         let left: VecDeque<_> = self.tests().into_iter().enumerate().filter(wanted).map(|(_, test)| test).collect();
         let (left, skipped) = (Mutex::new(left), Mutex::new(Vec::new()));
         std::thread::scope(|threads| {
-            for _ in 0..scope.jobs {
+            // They wait for a service, a limit or a disk for more than half of their time.
+            for _ in 0..2 * scope.jobs {
                 threads.spawn(|| {
                     loop {
                         let Some(test) = left.lock().unwrap().pop_front() else { break };
