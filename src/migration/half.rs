@@ -16,6 +16,8 @@ pub struct Half {
     statements: usize,
     /// Why it cannot be in a transaction, and why not even where foreign keys are not enforced.
     reasons: [Option<Reason>; 2],
+    /// Whether it has savepoints: without a transaction around them, the outermost is one.
+    saves: bool,
     text: Text,
 }
 
@@ -50,8 +52,10 @@ impl Half {
     fn of(format: Format, file: &Arc<str>, script: &Script, text: Text) -> Self {
         // Atlas writes to its ledger before the file.
         let (mut statements, mut reasons, mut writes) = (0, [script.declared(); 2], format == Format::Atlas);
+        let mut saves = false;
         for statement in script.statements() {
             statements += 1;
+            saves |= statement.begins_with("savepoint");
             // SQLite passes over it in a transaction that has written. Whether golang-migrate begins one its files do not say.
             let Some(reason) = statement.reason().filter(|reason| !(writes && *reason == Reason::JOURNAL_MODE)) else {
                 writes |= format != Format::GolangMigrate && statement.writes();
@@ -63,7 +67,7 @@ impl Half {
                 unenforced.get_or_insert(reason);
             }
         }
-        Self { file: Arc::clone(file), pieces: script.pieces.len(), statements, reasons, text }
+        Self { file: Arc::clone(file), pieces: script.pieces.len(), statements, reasons, saves, text }
     }
 
     /// The name of the file that it stands in.
@@ -87,6 +91,14 @@ impl Half {
         let [any, unenforced] = self.reasons;
         let reason = if foreign_keys == ForeignKeys::Enforced { any } else { unenforced };
         reason.map_or(Place::Together, Place::Alone)
+    }
+
+    /// The same where its engine begins no transaction for any file: every pragma counts, and savepoints are transactions.
+    pub fn place_unwrapped(&self) -> Place {
+        match self.place(ForeignKeys::Enforced) {
+            Place::Together if self.saves => Place::Alone(Reason::OwnTransaction),
+            place => place,
+        }
     }
 
     /// Its script. One that is on a shelf is read anew each time, and kept by nobody but the caller.

@@ -115,7 +115,7 @@ impl<'a> Run<'a> {
         seam::cross("run a migration outside a transaction");
         let took = Stopwatch::start();
         self.alone.store(true, Ordering::Relaxed);
-        let begun = script.ends_engines_transaction();
+        let begun = self.execution.settings.ledger.begins_for(script);
         if begun {
             let begun = self.execution.connection.execute_batch("BEGIN");
             begun.map_err(sqlite("begin the transaction of a migration"))?;

@@ -13,6 +13,7 @@ use crate::migration::{LedgerState, Set};
 
 mod lists;
 mod made;
+mod unwrapped;
 
 fn set(scripts: &[(&str, &str)]) -> Set {
     let files = scripts.iter().zip(1..).flat_map(|((up, down), number)| {
