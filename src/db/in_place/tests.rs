@@ -13,6 +13,7 @@ use crate::migration::{LedgerState, Set};
 
 mod lists;
 mod made;
+mod orphans;
 mod unwrapped;
 
 fn set(scripts: &[(&str, &str)]) -> Set {
