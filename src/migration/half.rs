@@ -18,6 +18,8 @@ pub struct Half {
     reasons: [Option<Reason>; 2],
     /// Whether it has savepoints: without a transaction around them, the outermost is one.
     saves: bool,
+    /// Whether it ends the transaction that its engine begins for it.
+    ends: bool,
     text: Text,
 }
 
@@ -67,7 +69,8 @@ impl Half {
                 unenforced.get_or_insert(reason);
             }
         }
-        Self { file: Arc::clone(file), pieces: script.pieces.len(), statements, reasons, saves, text }
+        let (pieces, ends) = (script.pieces.len(), script.ends_engines_transaction());
+        Self { file: Arc::clone(file), pieces, statements, reasons, saves, ends, text }
     }
 
     /// The name of the file that it stands in.
@@ -83,6 +86,11 @@ impl Half {
     /// How many statements it has.
     pub fn statements(&self) -> usize {
         self.statements
+    }
+
+    /// Whether it ends the transaction that its engine begins for it, as [`Script::ends_engines_transaction`].
+    pub fn ends_engines_transaction(&self) -> bool {
+        self.ends
     }
 
     /// Where it can run on a connection that treats foreign keys like this. Where they are not enforced, the pragma for
