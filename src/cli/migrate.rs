@@ -156,7 +156,7 @@ fn failed(error: &InPlaceError, ledger: &Ledger) -> Reply {
             Reply::failed("migration", error, "nothing was changed: mend the migration, and run the same command again")
         }
         InPlaceError::Partly { schema, dirty, within, .. } => {
-            let resumes = ledger.shape.reached.is_some();
+            let resumes = *dirty && ledger.shape.reached.is_some();
             let remedy = if resumes {
                 "mend what failed, without touching the statements that ran, and run the same command again: it goes on at \
                  the statement that failed"

@@ -166,7 +166,7 @@ impl<'a> Execution<'a> {
         set_foreign_keys(self.connection, self.settings.foreign_keys)?;
         self.stays_inside(script)?;
         seam::cross("run a migration outside a transaction on the copy");
-        let begun = script.ends_engines_transaction();
+        let begun = self.settings.ledger.begins_for(script);
         if begun {
             self.connection.execute_batch("BEGIN").map_err(sqlite("begin the transaction of a migration"))?;
         }
@@ -277,7 +277,8 @@ fn odd(script: &Script) -> Option<String> {
 
 /// What speaks of all tables: statistics, the numbers of AUTOINCREMENT, the schema; and the journal mode, which SQLite passes
 /// over where something was written in the transaction, and fails at where nothing was.
-const OF_ALL_TABLES: [&str; 5] = ["analyze", "optimize", "sqlite_", "dbstat", "journal_mode"];
+const OF_ALL_TABLES: [&str; 7] =
+    ["analyze", "optimize", "sqlite_", "dbstat", "journal_mode", "changes", "last_insert_rowid"];
 
 fn attached(statement: &Statement<'_>, script: &Script) -> Result<(), MigrateError> {
     let word = ["ATTACH", "DETACH"].into_iter().find(|word| statement.begins_with(word));

@@ -32,12 +32,12 @@ pub fn tell(set: &Set, ledger: &Ledger, foreign_keys: ForeignKeys, stop: &Stop) 
         let before = scratch.rows()?;
         let mut account = Account::default();
         if let Some(up) = &migration.up {
-            account.up = Some(scratch.run(up)?);
+            account.up = Some(scratch.run(up, ledger)?);
         }
         let failed = account.up.as_ref().is_some_and(|told| told.failure.is_some());
         if let (false, Some(down)) = (failed, &migration.down) {
             let mut copy = scratch.copy()?;
-            account.down = Some(copy.run(down)?);
+            account.down = Some(copy.run(down, ledger)?);
             account.remains = remains(&before, &copy.rows()?, ledger);
         }
         accounts.push(account);
@@ -88,13 +88,14 @@ impl<'s> Scratch<'s> {
     }
 
     /// Runs a script where its engine would: in a transaction if it can be in one.
-    fn run(&mut self, half: &Half) -> Result<Told, MigrateError> {
+    fn run(&mut self, half: &Half, ledger: &Ledger) -> Result<Told, MigrateError> {
         if (self.stop)() {
             return Err(MigrateError::Stopped);
         }
         let (script, together) = (half.script()?, half.place(self.foreign_keys) == Place::Together);
         set_foreign_keys(&self.connection, self.foreign_keys)?;
-        if together {
+        let ends = !together && ledger.begins_for(&script);
+        if together || ends {
             self.connection.execute_batch("BEGIN").map_err(sqlite("begin on the scratch database"))?;
         }
         let mut told = Told { file: script.file.clone(), ..Told::default() };
@@ -113,17 +114,20 @@ impl<'s> Scratch<'s> {
                 }
             }
         }
-        self.close(together, &mut told);
+        self.close(together || ends, ends, &mut told);
         Ok(told)
     }
 
-    /// Ends the transaction that is open.
-    fn close(&self, together: bool, told: &mut Told) {
+    /// Ends the transaction that is open. One was `begun` for the file, or not, and the file `ends` it.
+    fn close(&self, begun: bool, ends: bool, told: &mut Told) {
         let failure = |message: String| Failure { line: None, text: None, message };
         if self.connection.is_autocommit() {
+            if ends && told.failure.is_none() {
+                told.failure = Some(failure("it ends the transaction around it and begins no other".to_owned()));
+            }
             return;
         }
-        if !together && told.failure.is_none() {
+        if !begun && told.failure.is_none() {
             told.failure = Some(failure("it leaves its transaction open".to_owned()));
         }
         if let (Err(error), None) = (self.connection.execute_batch("COMMIT"), &told.failure) {

@@ -22,6 +22,7 @@ pub mod imprint;
 pub mod in_place;
 pub mod lint;
 pub mod migrate;
+pub mod orphans;
 pub mod receipt;
 pub mod rehearse;
 pub mod stamp;

@@ -16,6 +16,10 @@ pub struct Half {
     statements: usize,
     /// Why it cannot be in a transaction, and why not even where foreign keys are not enforced.
     reasons: [Option<Reason>; 2],
+    /// Whether it has savepoints: without a transaction around them, the outermost is one.
+    saves: bool,
+    /// Whether it ends the transaction that its engine begins for it.
+    ends: bool,
     text: Text,
 }
 
@@ -50,8 +54,10 @@ impl Half {
     fn of(format: Format, file: &Arc<str>, script: &Script, text: Text) -> Self {
         // Atlas writes to its ledger before the file.
         let (mut statements, mut reasons, mut writes) = (0, [script.declared(); 2], format == Format::Atlas);
+        let mut saves = false;
         for statement in script.statements() {
             statements += 1;
+            saves |= statement.begins_with("savepoint");
             // SQLite passes over it in a transaction that has written. Whether golang-migrate begins one its files do not say.
             let Some(reason) = statement.reason().filter(|reason| !(writes && *reason == Reason::JOURNAL_MODE)) else {
                 writes |= format != Format::GolangMigrate && statement.writes();
@@ -63,7 +69,8 @@ impl Half {
                 unenforced.get_or_insert(reason);
             }
         }
-        Self { file: Arc::clone(file), pieces: script.pieces.len(), statements, reasons, text }
+        let (pieces, ends) = (script.pieces.len(), script.ends_engines_transaction());
+        Self { file: Arc::clone(file), pieces, statements, reasons, saves, ends, text }
     }
 
     /// The name of the file that it stands in.
@@ -81,12 +88,25 @@ impl Half {
         self.statements
     }
 
+    /// Whether it ends the transaction that its engine begins for it, as [`Script::ends_engines_transaction`].
+    pub fn ends_engines_transaction(&self) -> bool {
+        self.ends
+    }
+
     /// Where it can run on a connection that treats foreign keys like this. Where they are not enforced, the pragma for
     /// them does nothing inside a transaction, in its engine's as in ours, and does not cost the file its transaction.
     pub fn place(&self, foreign_keys: ForeignKeys) -> Place {
         let [any, unenforced] = self.reasons;
         let reason = if foreign_keys == ForeignKeys::Enforced { any } else { unenforced };
         reason.map_or(Place::Together, Place::Alone)
+    }
+
+    /// The same where its engine begins no transaction for any file: every pragma counts, and savepoints are transactions.
+    pub fn place_unwrapped(&self) -> Place {
+        match self.place(ForeignKeys::Enforced) {
+            Place::Together if self.saves => Place::Alone(Reason::OwnTransaction),
+            place => place,
+        }
     }
 
     /// Its script. One that is on a shelf is read anew each time, and kept by nobody but the caller.

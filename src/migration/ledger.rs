@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{Place, Work};
+use super::{Place, Script, Work};
 use crate::config::{ForeignKeys, Format, Wrap, is_ledger_name};
 
 mod shape;
@@ -56,7 +56,15 @@ impl Ledger {
     /// Where a migration can run on a connection that treats foreign keys like this. Outside of a transaction of the engine's
     /// the pragma for them counts.
     pub fn place(&self, work: &Work, foreign_keys: ForeignKeys) -> Place {
-        work.place(if self.wrap == Wrap::Nothing { ForeignKeys::Enforced } else { foreign_keys })
+        match self.wrap {
+            Wrap::Transaction => work.place(foreign_keys),
+            Wrap::Nothing => work.place_unwrapped(),
+        }
+    }
+
+    /// Whether a file that runs alone needs a transaction begun for it: its engine begins one, and the file ends it.
+    pub fn begins_for(&self, script: &Script) -> bool {
+        self.wrap == Wrap::Transaction && script.ends_engines_transaction()
     }
 
     /// A statement of the shape, for this table.

@@ -45,6 +45,8 @@ pub enum Warning {
         /// What it has.
         what: String,
     },
+    /// A file that ends the transaction in which its engine runs it.
+    Ends(String),
     /// A pragma that its own engine would run without effect, because it wraps the file in a transaction.
     Ineffective {
         /// The file.
@@ -79,6 +81,7 @@ fn in_a_transaction(half: &Half, keys: ForeignKeys) -> Option<Warning> {
     let file = half.file().to_owned();
     match half.place(keys) {
         Place::Together | Place::Alone(Reason::Declared) => None,
+        Place::Alone(Reason::OwnTransaction) if half.ends_engines_transaction() => Some(Warning::Ends(file)),
         Place::Alone(Reason::OwnTransaction) => {
             Some(Warning::Refused { file, what: "a transaction of its own".into() })
         }
@@ -102,6 +105,9 @@ impl fmt::Display for Warning {
                 write!(f, "migration {version} has no down file: going down leaves the schema as it is")
             }
             Self::Refused { file, what } => write!(f, "`{file}` has {what}, which its own engine refuses"),
+            Self::Ends(file) => {
+                write!(f, "`{file}` ends its engine's transaction: what it did until then stays where the rest fails")
+            }
             Self::Ineffective { file, pragma } => {
                 write!(f, "`{file}` sets `{pragma}`, which does nothing or fails in its own engine's transaction")
             }

@@ -60,6 +60,11 @@ impl Work {
         self.half().map_or(Place::Together, |half| half.place(foreign_keys))
     }
 
+    /// Where it can run, as [`Half::place_unwrapped`].
+    pub fn place_unwrapped(&self) -> Place {
+        self.half().map_or(Place::Together, Half::place_unwrapped)
+    }
+
     /// The schema before it, where nothing of the set is left out; none before the first migration.
     pub fn starts_from(&self) -> Option<&SchemaVersion> {
         match self.direction {

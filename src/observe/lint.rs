@@ -112,7 +112,8 @@ impl Tried {
     pub fn on_an_empty_database(subject: &Subject<'_>, stop: &Stop) -> Result<Self, TryError> {
         let files = subject.files.iter().map(|(name, bytes)| (name.clone(), bytes.clone()));
         let set = Set::read(subject.format, files)?;
-        let accounts = tell(&set, subject.ledger, subject.foreign_keys, stop)?;
+        let ledger = subject.ledger.clone().wrapping(subject.wrap);
+        let accounts = tell(&set, &ledger, subject.foreign_keys, stop)?;
         Ok(Self { set, accounts })
     }
 

@@ -5,13 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, RenameFlags};
-use rustix::io::Errno;
-
 use crate::sys::dir::{Access, Dir};
-use crate::sys::fs::{self, PathError, sync_file};
-use crate::sys::publication::PublicationError;
-use crate::sys::seam;
+use crate::sys::fs::sync_file;
+use crate::sys::publication::{PublicationError, busy, give_name, lock, vacant};
 
 type Result<T> = std::result::Result<T, PublicationError>;
 
@@ -30,14 +26,8 @@ impl Making {
     /// # Errors
     /// Something is there already, or another process makes the same file.
     pub fn begin(path: &Path) -> Result<Self> {
-        let name =
-            path.file_name().and_then(|name| name.to_str()).ok_or_else(|| PublicationError::NoName(path.to_owned()))?;
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let around = Dir::open(&fs::real_path(parent)?)?;
-        if around.identity(name)?.is_some() {
-            return Err(PublicationError::Exists(path.to_owned()));
-        }
-        let (beside, busy) = (beside(name), || PublicationError::Busy(path.to_owned()));
+        let (around, name) = vacant(path)?;
+        let (beside, busy) = (beside(&name), || busy(path));
         let directory = match around.create_dir(&beside) {
             Err(error) if error.source.kind() == std::io::ErrorKind::AlreadyExists => {
                 // Gone since: whoever had it has ended.
@@ -45,11 +35,7 @@ impl Making {
             }
             made => made?,
         };
-        match rustix::fs::flock(directory.descriptor(), FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Err(busy()),
-            Err(error) => return Err(PathError::on("lock", directory.path())(error).into()),
-        }
+        lock(directory.descriptor(), path)?;
         // Only who has locked it removes it; whoever had it before us may have done so.
         if around.identity(&beside)? != Some(directory.own_identity()?) {
             return Err(busy());
@@ -57,7 +43,7 @@ impl Making {
         for left in directory.names()? {
             directory.remove_all(&left)?;
         }
-        Ok(Self { around, directory, name: name.to_owned() })
+        Ok(Self { around, directory, name })
     }
 
     /// The directory in which it is until it has its name.
@@ -77,14 +63,8 @@ impl Making {
     pub fn publish(self) -> Result<()> {
         let place = self.place();
         sync_file(&self.directory.open_file(&self.name, Access::Read)?, &place)?;
-        let path = self.around.path().join(&self.name);
-        seam::cross("give a new file its name");
-        let (from, to) = (self.directory.descriptor(), self.around.descriptor());
-        match rustix::fs::renameat_with(from, &self.name, to, &self.name, RenameFlags::NOREPLACE) {
-            Ok(()) => Ok(self.around.sync()?),
-            Err(Errno::EXIST) => Err(PublicationError::Exists(path)),
-            Err(error) => Err(PathError::on("rename to", &path)(error).into()),
-        }
+        give_name((&self.directory, &self.name), (&self.around, &self.name))?;
+        Ok(self.around.sync()?)
     }
 }
 
@@ -103,6 +83,8 @@ fn beside(name: &str) -> String {
 #[allow(clippy::disallowed_methods, reason = "a test makes its own files")]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use rustix::fs::FlockOperation;
 
     use super::*;
 

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -48,13 +49,7 @@ impl Publication {
     /// # Errors
     /// Something is there already, or another process makes the same file.
     pub fn begin(path: &Path) -> Result<Self> {
-        let name =
-            path.file_name().and_then(|name| name.to_str()).ok_or_else(|| PublicationError::NoName(path.to_owned()))?;
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let directory = Dir::open(&fs::real_path(parent)?)?;
-        if directory.identity(name)?.is_some() {
-            return Err(PublicationError::Exists(path.to_owned()));
-        }
+        let (directory, name) = vacant(path)?;
         let staged = format!(".{name}.partial");
         clear(&directory, &staged, path)?;
         let file = match directory.create_file(&staged) {
@@ -66,7 +61,7 @@ impl Publication {
         if !has_name(&file, &directory, &staged)? {
             return Err(busy(path));
         }
-        Ok(Self { directory, name: name.to_owned(), staged, file, published: false })
+        Ok(Self { directory, name, staged, file, published: false })
     }
 
     /// To write it.
@@ -87,13 +82,7 @@ impl Publication {
         let path = self.directory.path().join(&self.name);
         sync_file(&self.file, &path)?;
         let length = self.file.metadata().map_err(PathError::on("read", &path))?.len();
-        seam::cross("give a new file its name");
-        let descriptor = self.directory.descriptor();
-        match rustix::fs::renameat_with(descriptor, &self.staged, descriptor, &self.name, RenameFlags::NOREPLACE) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::EXIST) => return Err(PublicationError::Exists(path)),
-            Err(error) => return Err(PathError::on("rename to", &path)(error).into()),
-        }
+        give_name((&self.directory, &self.staged), (&self.directory, &self.name))?;
         self.published = true;
         self.directory.sync()?;
         Ok(length)
@@ -106,6 +95,31 @@ impl Drop for Publication {
             // It has no name that anybody looks for; what stays here the next one replaces.
             let _ = self.directory.unlink(&self.staged);
         }
+    }
+}
+
+/// The directory and the name of a path at which there is nothing yet.
+pub(super) fn vacant(path: &Path) -> Result<(Dir, String)> {
+    let name =
+        path.file_name().and_then(|name| name.to_str()).ok_or_else(|| PublicationError::NoName(path.to_owned()))?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = Dir::open(&fs::real_path(parent)?)?;
+    match directory.identity(name)? {
+        None => Ok((directory, name.to_owned())),
+        Some(_) => Err(PublicationError::Exists(path.to_owned())),
+    }
+}
+
+/// Gives a whole and durable file the name that it is to have, where nobody has taken it meanwhile. The directory is not
+/// synced.
+pub(super) fn give_name(from: (&Dir, &str), to: (&Dir, &str)) -> Result<()> {
+    let ((from, staged), (to, name)) = (from, to);
+    seam::cross("give a new file its name");
+    let path = || to.path().join(name);
+    match rustix::fs::renameat_with(from.descriptor(), staged, to.descriptor(), name, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(()),
+        Err(rustix::io::Errno::EXIST) => Err(PublicationError::Exists(path())),
+        Err(error) => Err(PathError::on("rename to", &path())(error).into()),
     }
 }
 
@@ -126,12 +140,13 @@ fn has_name(file: &File, directory: &Dir, name: &str) -> Result<bool> {
     Ok(directory.identity(name)? == Some(Identity { device: found.dev(), inode: found.ino() }))
 }
 
-fn busy(path: &Path) -> PublicationError {
+pub(super) fn busy(path: &Path) -> PublicationError {
     PublicationError::Busy(path.to_owned())
 }
 
-fn lock(file: &File, path: &Path) -> Result<()> {
-    match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+/// Locks what is to become `path`, or the directory in which it lies until then.
+pub(super) fn lock(descriptor: impl AsFd, path: &Path) -> Result<()> {
+    match rustix::fs::flock(descriptor, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(()),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(busy(path)),
         Err(error) => Err(PathError::on("lock", path)(error).into()),

@@ -107,7 +107,7 @@ impl Site {
             Warning::Nil { version, direction } => {
                 works.iter().any(|work| work.version() == version && work.direction() == *direction)
             }
-            Warning::Refused { file, .. } | Warning::Ineffective { file, .. } => {
+            Warning::Refused { file, .. } | Warning::Ends(file) | Warning::Ineffective { file, .. } => {
                 works.iter().any(|work| work.half().is_some_and(|half| half.file() == file))
             }
         };

@@ -13,6 +13,7 @@ use crate::db::execute::{Execution, fits, in_order, script};
 use crate::db::ledger::{self, Ended, Entry};
 use crate::db::migrate::{Look, MigrateError, sqlite};
 use crate::db::open::{foreign_keys, set_foreign_keys, told};
+use crate::db::orphans::{Orphans, OrphansError};
 use crate::db::receipt::Effect;
 use crate::migration::ledger::{Model, Stand};
 use crate::migration::{Place, Script, Work};
@@ -61,7 +62,7 @@ impl<'a> Run<'a> {
         let before = Look::before(connection, settings).map_err(|error| self.unless_stopped(error))?;
         let stopwatch = Stopwatch::start();
         ledger.create()?;
-        let mut ended = Vec::new();
+        let (mut ended, mut orphans) = (Vec::new(), None);
         for (index, work) in works.iter().enumerate() {
             self.execution.unless_stopped()?;
             (settings.progress)(work);
@@ -75,13 +76,19 @@ impl<'a> Run<'a> {
             match script.as_ref().map(|script| (script, settings.ledger.place(work, ForeignKeys::Ignored))) {
                 None => {}
                 Some((script, Place::Together)) => {
+                    let known = orphans.take().map_or_else(|| self.orphans(script), |known| Ok(Some(known)))?;
                     self.execution.before(work, script, began, from, &mut ended)?;
                     let ran = self.execution.pieces(script, from, &mut |_| Ok(()));
                     ran.map_err(|broken| broken.error)?;
+                    if let Some(known) = known {
+                        orphans = self.orphans(script)?;
+                        orphans.iter().try_for_each(|now: &Orphans| now.none_since(&known, &script.file))?;
+                    }
                 }
                 Some((script, Place::Alone(_))) => {
                     ledger.end_all(&mut ended)?;
                     self.alone(&ledger.entry(work, Some(script), began), script, from, &works, &before)?;
+                    orphans = None;
                     self.begin()?;
                     fits(connection, works.get(index + 1..).unwrap_or_default(), settings)?;
                     continue;
@@ -115,7 +122,7 @@ impl<'a> Run<'a> {
         seam::cross("run a migration outside a transaction");
         let took = Stopwatch::start();
         self.alone.store(true, Ordering::Relaxed);
-        let begun = script.ends_engines_transaction();
+        let begun = self.execution.settings.ledger.begins_for(script);
         if begun {
             let begun = self.execution.connection.execute_batch("BEGIN");
             begun.map_err(sqlite("begin the transaction of a migration"))?;
@@ -125,7 +132,7 @@ impl<'a> Run<'a> {
         ran.map_err(|broken| {
             let failed = script.pieces.get(broken.pieces).map_or("", |piece| &piece.sql);
             // Without this mark the ledger still says that it was not ended.
-            let _ = entry.fail(broken.pieces, &words(&broken.error), failed);
+            let _ = entry.fail(broken.pieces, took.elapsed(), &words(&broken.error), failed);
             broken.error
         })?;
         self.keys.set(foreign_keys(self.execution.connection)?);
@@ -147,6 +154,16 @@ impl<'a> Run<'a> {
         entry.end(took.elapsed())?;
         self.check(before, works, 0)?;
         self.commit(None, works)
+    }
+
+    /// The rows without their parent, where the engine counts them because it switched foreign keys off for the file.
+    fn orphans(&self, script: &Script) -> Result<Option<Orphans>, MigrateError> {
+        let without = self.execution.settings.ledger.shape.without_foreign_keys;
+        if !without || self.keys.get() == ForeignKeys::Ignored {
+            return Ok(None);
+        }
+        let found = Orphans::find(self.execution.connection, &script.file);
+        found.map(Some).map_err(|error| self.unless_stopped(error))
     }
 
     fn begin(&self) -> Result<(), MigrateError> {
@@ -196,6 +213,9 @@ impl<'a> Run<'a> {
     fn unless_stopped(&self, error: MigrateError) -> MigrateError {
         match error {
             MigrateError::Sqlite { source, tried } => self.execution.told(source, sqlite(tried)),
+            MigrateError::Uncounted { source: OrphansError::Sqlite(source), file } => self
+                .execution
+                .told(source, |source| MigrateError::Uncounted { file, source: OrphansError::Sqlite(source) }),
             error => error,
         }
     }

@@ -13,6 +13,8 @@ use crate::migration::{LedgerState, Set};
 
 mod lists;
 mod made;
+mod orphans;
+mod unwrapped;
 
 fn set(scripts: &[(&str, &str)]) -> Set {
     let files = scripts.iter().zip(1..).flat_map(|((up, down), number)| {

@@ -142,8 +142,8 @@ impl Entry<'_, '_> {
     }
 
     /// So many of its pieces were run outside a transaction; the next one, `sql`, failed.
-    pub(crate) fn fail(&self, pieces: usize, why: &str, sql: &str) -> Result<()> {
-        let reached = Reached { pieces, all: pieces == 0, took: Duration::ZERO, broken: Some((why, sql)) };
+    pub(crate) fn fail(&self, pieces: usize, took: Duration, why: &str, sql: &str) -> Result<()> {
+        let reached = Reached { pieces, all: pieces == 0, took, broken: Some((why, sql)) };
         self.write(self.writer.ledger.shape.fail, &reached)
     }
 

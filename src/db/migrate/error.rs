@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::db::foreign::ForeignPart;
 use crate::db::ledger::LedgerError;
 use crate::db::open::OpenError;
+use crate::db::orphans::OrphansError;
 use crate::migration::MigrationError;
 use crate::sys::fs::PathError;
 use crate::version::SchemaVersion;
@@ -100,6 +101,29 @@ pub enum MigrateError {
     Dangling {
         /// The first of them.
         violations: Vec<String>,
+    },
+    /// A file leaves rows without their parent where its engine takes back the transaction of such a file.
+    #[error(
+        "`{file}` leaves rows without their parent, and Atlas takes back a transaction that does so once an earlier file of \
+         the command has switched `foreign_keys` on: {}",
+        orphans.join("; ")
+    )]
+    Orphaned {
+        /// The migration's file.
+        file: String,
+        /// The first of them.
+        orphans: Vec<String>,
+    },
+    /// The rows without their parent cannot be counted as the engine counts them around a transaction.
+    #[error(
+        "cannot count the rows without their parent around `{file}`, as Atlas does since an earlier file of this command \
+         switched `foreign_keys` on"
+    )]
+    Uncounted {
+        /// The migration's file.
+        file: String,
+        /// Why not.
+        source: OrphansError,
     },
     /// The caller's connection is in the midst of something.
     #[error("a transaction is open on the connection")]

@@ -42,7 +42,8 @@ fn transaction(script: &Script, wrap: Wrap) -> Vec<Finding> {
         Some(rule.found_at(&script.file, statement.line, statement.text, what))
     };
     let changes = statements.iter().filter(|statement| statement.reason().is_none()).count();
-    let bare = !wrapped && changes > 1 && !has(Reason::OwnTransaction);
+    let saves = statements.iter().any(|statement| statement.begins_with("savepoint"));
+    let bare = !wrapped && changes > 1 && !has(Reason::OwnTransaction) && !saves;
     let bare = bare.then(|| rule::NO_TRANSACTION.found(&script.file, "it runs outside a transaction"));
     statements.iter().filter_map(found).chain(bare).collect()
 }

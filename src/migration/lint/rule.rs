@@ -222,7 +222,7 @@ pub(crate) const BAD_LOCK: Rule = rule(
 pub(crate) const OWN_TRANSACTION: Rule = rule(
     Atomic,
     Error,
-    "its engine refuses that inside the transaction that it runs the file in, and without one a failure leaves half",
+    "its engine refuses a second transaction inside its own, and where the file ends that a failure leaves half",
     "leave it out: the engine begins and commits",
 );
 pub(crate) const VACUUMS: Rule = rule(

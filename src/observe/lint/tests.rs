@@ -70,6 +70,18 @@ fn a_transaction_that_is_left_open_is_found() {
     assert_eq!(brief(&found), [(Level::Error, "it leaves its transaction open".into())]);
 }
 
+// As golang-migrate runs it; what comes after its first statement is judged as well.
+#[test]
+fn a_file_that_ends_the_transaction_around_it_is_judged_to_its_end_and_has_to_begin_another() {
+    let rebuild = "COMMIT; PRAGMA foreign_keys = OFF; BEGIN; CREATE TABLE a (x); CREATE TABLE a (y)";
+    assert_eq!(brief(&judged(&[("1_a.up.sql", rebuild)], &[])), [(Level::Error, "table a already exists".into())]);
+    let whole = rebuild.replace("CREATE TABLE a (y)", "");
+    assert_eq!(brief(&judged(&[("1_a.up.sql", &whole)], &[])), []);
+    let none = "CREATE TABLE a (x); COMMIT";
+    let words = "it ends the transaction around it and begins no other";
+    assert_eq!(brief(&judged(&[("1_a.up.sql", none)], &[])), [(Level::Error, words.into())]);
+}
+
 proptest! {
     #[test]
     fn any_sql_is_judged(

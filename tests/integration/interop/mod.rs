@@ -3,6 +3,7 @@
 //! The engines are those of `tests/interop`, a program in Go that `tests/run.sh` builds where it can and names in
 //! `INTEROP`. Without it the databases that they left in `tests/formats` stand in.
 
+mod alone;
 mod conformance;
 mod failures;
 mod golden;
@@ -43,6 +44,8 @@ struct Site {
     driver: Option<PathBuf>,
     directory: TempDir,
     has_transactions: bool,
+    /// Whether golang-migrate is told to begin no transactions.
+    unwrapped: bool,
 }
 
 impl Site {
@@ -52,6 +55,7 @@ impl Site {
             driver,
             directory: tempfile::tempdir().unwrap(),
             has_transactions: program.has_transactions(),
+            unwrapped: false,
         };
         program.write(format, &site.migrations());
         site
@@ -72,9 +76,10 @@ impl Site {
             Hand::Ours => {
                 // Ours counts downs; the engines' `down` without a number is all.
                 let command = if command == ["down"] { &["down", "1000000"] } else { command };
+                let options = if self.unwrapped { "?x-no-tx-wrap=true" } else { "" };
                 Command::new(env!("CARGO_BIN_EXE_gantry-installer"))
                     .args(["migrate", "--yes", "--format", self.format, "--database"])
-                    .arg(format!("sqlite:{}", database.display()))
+                    .arg(format!("sqlite:{}{options}", database.display()))
                     .arg("--dir")
                     .arg(self.migrations())
                     .args(command)
@@ -87,7 +92,7 @@ impl Site {
     fn engine(&self, database: &Path, command: &[&str]) -> Output {
         let driver = self.driver.as_ref().unwrap();
         // Files with a transaction of their own run in golang-migrate only with its option for them.
-        let alone = self.format == "golang-migrate" && self.has_transactions;
+        let alone = self.unwrapped || (self.format == "golang-migrate" && self.has_transactions);
         let engine = if alone { "golang-migrate-no-tx-wrap" } else { self.format };
         let arguments = [engine.as_ref(), database.as_os_str(), self.migrations().as_os_str()].map(ToOwned::to_owned);
         Command::new(driver).args(arguments).args(command).env("TZ", "UTC").output().unwrap()

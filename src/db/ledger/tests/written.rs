@@ -134,8 +134,12 @@ fn atlas_writes_down_how_far_a_file_without_a_transaction_came() {
     assert_eq!(ground.write(&work, |entry| entry.open(0)).rows(REVISION), row(&format!("0|2|{at}|0|||sum001|null")));
     let first = ground.write(&work, |entry| entry.piece(1)).rows(REVISION);
     assert_eq!(first, row(&format!("1|2|{at}|0|||sum001|[\"{FIRST}\"]")));
-    let failed = ground.write(&work, |entry| entry.fail(1, "table t4 already exists", "SELECT 2;")).rows(REVISION);
-    assert_eq!(failed, row(&format!("1|2|{at}|0|table t4 already exists|SELECT 2;|sum001|[\"{FIRST}\"]")));
+    let failed =
+        ground.write(&work, |entry| entry.fail(1, Duration::from_nanos(1_234), "table t4 already exists", "SELECT 2;"));
+    assert_eq!(
+        failed.rows(REVISION),
+        row(&format!("1|2|{at}|1234|table t4 already exists|SELECT 2;|sum001|[\"{FIRST}\"]"))
+    );
     let broken = LedgerState::Applied { versions: Vec::new(), broken: Some(text("001")), baseline: true };
     assert_eq!(read(&ground.connection, &ground.ledger).unwrap(), broken);
     let whole = ground.up("001").rows(REVISION);

@@ -51,6 +51,7 @@ fn an_engine_that_begins_no_transaction_leaves_it_to_the_file() {
         brief(&lint(&subject, &[Policy::Atomic].into(), &stop).unwrap().findings)
     };
     assert_eq!(found("BEGIN; CREATE TABLE a (x); CREATE INDEX i ON a (x); COMMIT"), []);
+    assert_eq!(found("SAVEPOINT s; CREATE TABLE a (x); CREATE INDEX i ON a (x); RELEASE s"), []);
     assert_eq!(found("CREATE TABLE a (x)"), []);
     assert_eq!(found("PRAGMA foreign_keys = OFF; CREATE TABLE a (x)"), []);
     let bare = found("CREATE TABLE a (x); CREATE INDEX i ON a (x)");

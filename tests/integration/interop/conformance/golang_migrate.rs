@@ -73,6 +73,7 @@ fn forced_to_minus_one_the_ledger_is_empty() {
 fn a_file_that_ends_the_transaction_around_it_and_begins_another_is_whole() {
     let between = "CREATE TABLE b (x); COMMIT; PRAGMA foreign_keys = OFF; BEGIN; CREATE TABLE c (x);";
     let site = site("golang-migrate", &[ONE, ("2_b.up.sql", between)]);
-    done(&site, &["up"]);
+    let words = done(&site, &["up"]);
+    assert!(words.contains("`2_b.up.sql` ends its engine's transaction: what it did until then stays"), "{words}");
     assert_eq!((rows(&site), ask(&site, TABLES)), ("2/0".into(), "a b c".into()));
 }

@@ -17,7 +17,7 @@ mod goose;
 mod sql_migrate;
 
 /// A directory with these files, and no database yet.
-fn site(format: &'static str, files: &[(&str, &str)]) -> Site {
+pub fn site(format: &'static str, files: &[(&str, &str)]) -> Site {
     let site = Site::new(format, &Program(Vec::new()), None);
     write(&site, files);
     site
