@@ -44,20 +44,12 @@ fn end(machine: &Machine<'_>) -> Result<(), StepError> {
         match machine.service.kill() {
             Ok(()) | Err(ServiceError::Unmanaged) => return Ok(()),
             // Its start was still on its way when it was looked for first, and its number is not written yet.
-            Err(ServiceError::NoMainProcess) if waiting.elapsed() < stop::RELEASE => while_unnamed(&waiting, machine),
+            Err(ServiceError::NoMainProcess) if waiting.elapsed() < stop::RELEASE => clock::pause(stop::LOOK),
             Err(error) => {
                 return Err(StepError::world("stop", "the new service can neither be stopped nor killed", error)
                     .remedy("stop it by hand, then run `gantry-installer recover`"));
             }
         }
-    }
-}
-
-/// Waits as long as the service runs and nothing names its process. The same stop command would do no more than it did.
-fn while_unnamed(waiting: &Stopwatch, machine: &Machine<'_>) {
-    // Nothing tells when a service writes its number.
-    while waiting.elapsed() < stop::RELEASE && matches!(machine.service.state(), Ok(State::Running { main: None })) {
-        clock::pause(stop::LOOK);
     }
 }
 
