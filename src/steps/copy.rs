@@ -6,6 +6,7 @@
 use super::error::Blame;
 use super::{Machine, StepError, follow};
 use crate::db::copy_file::{Content, copy_file};
+use crate::db::follow::Next;
 use crate::db::side_files;
 use crate::journal::record::{self, Owner};
 use crate::layout::WorkLayout;
@@ -26,7 +27,7 @@ pub(super) fn perform(source: &Source, machine: &mut Machine<'_>) -> Result<(), 
             .remedy("move the database to another file system, such as ext4, xfs or btrfs"));
     }
     match source {
-        Source::Live => follow::take(machine)?,
+        Source::Live => follow::take(Next::Rehearsal, machine)?,
         Source::Backup { id, file, bytes, sha256, .. } => {
             let expected = Content { bytes: *bytes, sha256: *sha256 };
             let owner = attributes::owner(if fs::exists(&machine.places.live)? {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Copied, Machine, StepError, downtime};
 use crate::causes;
 use crate::db::copy::{CopyError, CopyOutcome, Followed, backed_up, put_off, take as take_copy};
-use crate::db::follow::{FollowError, Follower};
+use crate::db::follow::{FollowError, Follower, Next};
 use crate::sys::fs;
 
 /// How fast two files are read and compared, from memory: a gibibyte a second.
@@ -14,7 +14,7 @@ const BYTES_PER_MS: u64 = (1 << 30) / 1000;
 const COPIED_PER_MS: u64 = (128 << 20) / 1000;
 
 /// Copies the live database and follows it, where that can be.
-pub(super) fn take(machine: &mut Machine<'_>) -> Result<(), StepError> {
+pub(super) fn take(next: Next, machine: &mut Machine<'_>) -> Result<(), StepError> {
     let live = machine.places.live.clone();
     let failed = |error| StepError::world("copy", format!("cannot copy the database `{}`", live.display()), error);
     let work = machine.places.open_work()?;
@@ -33,7 +33,7 @@ pub(super) fn take(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let mut outcome = copy.outcome;
     match copy.followed {
         Followed::Yes(follower) => {
-            if let Err(error) = keep(*follower, Pages::CountedAnew, machine) {
+            if let Err(error) = keep(*follower, Pages::CountedAnew, next, machine) {
                 let error = tolerated(error, machine)?;
                 // It may be half of one state and half of another, and is what the migrations are rehearsed on.
                 outcome = backed_up(&live, &work, &name, machine.watch).map_err(failed)?;
@@ -67,7 +67,7 @@ fn after_stop(predicted: Duration, why: &str, machine: &mut Machine<'_>) {
 pub(super) fn freshen(machine: &mut Machine<'_>) -> Result<(), StepError> {
     let Some(following) = machine.memory.following.take() else { return Ok(()) };
     let (foreseen, before) = (machine.memory.predicted_ms, machine.memory.catch_up_ms);
-    let Err(error) = following.back().and_then(|follower| keep(follower, Pages::Counted, machine)) else {
+    let Err(error) = following.back().and_then(|follower| keep(follower, Pages::Counted, Next::Stop, machine)) else {
         let after = machine.memory.catch_up_ms;
         machine.memory.predicted_ms = foreseen.map(|predicted| predicted.saturating_sub(before) + after);
         return downtime::foresee(machine);
@@ -80,7 +80,7 @@ pub(super) fn freshen(machine: &mut Machine<'_>) -> Result<(), StepError> {
         give_up(&error, machine)?;
     } else {
         machine.memory.warnings.push(format!("{}: the database is copied anew", causes::in_one_line(&error)));
-        take(machine)?;
+        take(Next::Stop, machine)?;
     }
     let more = match machine.memory.copied {
         Copied::AfterStop => machine.memory.predicted_ms.unwrap_or(0),
@@ -121,12 +121,10 @@ enum Pages {
     Counted,
 }
 
-fn keep(mut follower: Follower, pages: Pages, machine: &mut Machine<'_>) -> Result<(), FollowError> {
-    let last = follower.settle_down(machine.watch)?;
-    match pages {
-        Pages::CountedAnew => follower.count_anew(),
-        // The exchange syncs it with the service stopped, and is to find little.
-        Pages::Counted => follower.make_durable()?,
+fn keep(mut follower: Follower, pages: Pages, next: Next, machine: &mut Machine<'_>) -> Result<(), FollowError> {
+    let last = follower.settle_down(next, machine.watch)?;
+    if pages == Pages::CountedAnew {
+        follower.count_anew();
     }
     machine.memory.catch_up_ms = u64::try_from(last.elapsed.as_millis()).unwrap_or(u64::MAX);
     machine.memory.following = Some(follower.in_background()?);

@@ -12,8 +12,8 @@ use nix::libc;
 
 use crate::sys::fs::{self, PathError};
 
-/// Of this process.
-const DESCRIPTORS: &str = "/proc/self/fd";
+/// What each descriptor of this process shows of itself, its locks among it (proc_pid_fdinfo(5)).
+const DESCRIPTORS: &str = "/proc/self/fdinfo";
 
 /// The other process that has a lock on `byte`, if any.
 ///
@@ -32,7 +32,7 @@ pub fn other(file: &File, byte: i64) -> io::Result<Option<i32>> {
 pub fn is_ours(file: &File, bytes: &Range<i64>) -> Result<bool, PathError> {
     let own = i32::try_from(std::process::id()).unwrap_or(0);
     // A lock of the open file conflicts with those of all processes, our own as well, and asking for one names the first
-    // that it meets. Where that is another's, the list tells.
+    // that it meets. Where that is another's, our descriptors tell.
     for byte in bytes.clone().take(8) {
         let mut asked = write_lock(byte, 1);
         let path = Path::new(DESCRIPTORS);
@@ -41,41 +41,37 @@ pub fn is_ours(file: &File, bytes: &Range<i64>) -> Result<bool, PathError> {
             return Ok(true);
         }
     }
-    is_listed(file, bytes)
+    is_shown(file, bytes)
 }
 
-/// Whether one of our descriptors of the file has a lock of ours, by what each of them shows of itself (proc_pid_fdinfo(5)).
+/// Whether one of our descriptors shows a lock of ours on some bytes of the file.
 ///
 /// `/proc/locks` shows it as well, but whoever reads that waits for every processor, ten milliseconds and more.
-fn is_listed(file: &File, bytes: &Range<i64>) -> Result<bool, PathError> {
+fn is_shown(file: &File, bytes: &Range<i64>) -> Result<bool, PathError> {
     let directory = Path::new(DESCRIPTORS);
-    let wanted = file.metadata().map_err(PathError::on("look at", directory))?;
+    let inode = file.metadata().map_err(PathError::on("look at a file by", directory))?.ino();
     for number in fs::names(directory)? {
         // One that was closed meanwhile has no lock any more.
-        let open = match fs::metadata(&directory.join(&number)) {
-            Err(error) if error.is_missing() => continue,
-            open => open?,
-        };
-        if (open.dev(), open.ino()) != (wanted.dev(), wanted.ino()) {
-            continue;
-        }
-        let shown = fs::read_if_there(&Path::new("/proc/self/fdinfo").join(&number))?.unwrap_or_default();
-        if shows(&String::from_utf8_lossy(&shown), bytes) {
+        let shown = fs::read_if_there(&directory.join(&number))?.unwrap_or_default();
+        if shows(&String::from_utf8_lossy(&shown), inode, bytes) {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-/// Whether a descriptor shows a lock of its process on some of the bytes. Locks of others it does not show, nor those that
-/// wait; one of the open file belongs to no process.
-fn shows(descriptor: &str, bytes: &Range<i64>) -> bool {
+/// Whether a descriptor shows a lock of its process on some of the bytes of a file. Locks of others it does not show, nor
+/// those that wait; one of the open file belongs to no process. The device is not compared: some file systems show
+/// another one there than to stat(2).
+fn shows(descriptor: &str, inode: u64, bytes: &Range<i64>) -> bool {
     descriptor.lines().any(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let ["lock:", _, "POSIX", _, _, _, _, first, last] = words[..] else { return false };
+        let ["lock:", _, "POSIX", _, _, _, file, first, last] = words[..] else { return false };
+        let on_file = file.rsplit(':').next().and_then(|number| number.parse().ok()) == Some(inode);
         let first: Option<i64> = first.parse().ok();
         let last = if last == "EOF" { Some(i64::MAX) } else { last.parse().ok() };
-        first.zip(last).is_some_and(|(first, last)| first < bytes.end && last >= bytes.start)
+        let meets = first.zip(last).is_some_and(|(first, last)| first < bytes.end && last >= bytes.start);
+        on_file && meets
     })
 }
 
@@ -98,23 +94,30 @@ mod tests {
         let shown = "pos:\t0\nflags:\t0100002\nmnt_id:\t25\nino:\t4711\n\
                      lock:\t1: POSIX  ADVISORY  READ 77 08:01:4711 124 124\n\
                      lock:\t2: OFDLCK ADVISORY  READ -1 08:01:4711 120 122\n";
-        assert!(shows(shown, &(123..128)));
-        // Another byte, one of the open file, and none at all.
-        assert!(!shows(shown, &(125..128)));
-        assert!(!shows(shown, &(120..123)));
-        assert!(!shows("pos:\t0\n", &(0..10)));
-        assert!(shows("lock:\t1: POSIX  ADVISORY  WRITE 77 08:01:4711 0 EOF", &(123..128)));
+        assert!(shows(shown, 4711, &(123..128)));
+        // Another byte, another file, one of the open file, and none at all.
+        assert!(!shows(shown, 4711, &(125..128)));
+        assert!(!shows(shown, 4712, &(123..128)));
+        assert!(!shows(shown, 4711, &(120..123)));
+        assert!(!shows("pos:\t0\n", 4711, &(0..10)));
+        assert!(shows("lock:\t1: POSIX  ADVISORY  WRITE 77 08:01:4711 0 EOF", 4711, &(123..128)));
     }
 
     #[test]
-    fn our_lock_among_those_of_others_is_found_by_whichever_descriptor_it_was_taken() {
+    fn our_lock_beside_one_of_somebody_else_is_found_by_whichever_descriptor_it_was_taken() {
         let file = tempfile::NamedTempFile::new().unwrap();
+        let lock = libc::flock { l_type: i16::try_from(libc::F_RDLCK).unwrap(), ..write_lock(124, 1) };
+        // A lock of an open file is nobody's process's, as that of another process is not ours.
+        let theirs = file.reopen().unwrap();
+        fcntl(&theirs, FcntlArg::F_OFD_SETLK(&lock)).unwrap();
         let taken_by = file.reopen().unwrap();
-        fcntl(&taken_by, FcntlArg::F_SETLK(&write_lock(124, 1))).unwrap();
-        assert!(is_listed(file.as_file(), &(123..128)).unwrap());
-        assert!(!is_listed(file.as_file(), &(125..128)).unwrap());
+        fcntl(&taken_by, FcntlArg::F_SETLK(&lock)).unwrap();
+        assert!(is_ours(file.as_file(), &(123..128)).unwrap());
+        assert!(is_shown(file.as_file(), &(123..128)).unwrap());
+        assert!(!is_shown(file.as_file(), &(125..128)).unwrap());
         drop(taken_by);
-        assert!(!is_listed(file.as_file(), &(123..128)).unwrap());
+        assert!(!is_ours(file.as_file(), &(123..128)).unwrap());
+        drop(theirs);
     }
 
     #[test]

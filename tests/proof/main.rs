@@ -64,8 +64,9 @@ full [SETTING…] [FILTER…]    all of them, in hours; goes on where it stopped
 one OPERATION FAULT POINT    one point again, with all that was said
 list OPERATION               the points of an operation
 count [FILTER…]              how many points of each fault `full` tries, where that is known before
-settings: jobs=N seed=N shard=I/N minutes=N; a filter is a part of `OPERATION FAULT`. What is not finished after 150
-minutes, or the minutes that are given, ends in 3, and the same command goes on";
+settings: jobs=N seed=N shard=I/N minutes=N; a filter is a part of `OPERATION FAULT`. Of the tests, which wait most of
+the time, twice as many as jobs run at once. What is not finished after 150 minutes, or the minutes that are given, ends
+in 3, and the same command goes on";
 
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().skip(1).collect();

@@ -95,9 +95,15 @@ impl Work<'_> {
             let candidates = self.scope.candidates(&sweep.points, *fault, self.size);
             let most = self.scope.most(*fault, self.operation, self.size);
             let Chosen { points, passed_over } = choose(&candidates, *fault, most, self.scope.seed);
+            if candidates.is_empty() {
+                let words = format!("BAD: the harness: {} has nothing to try {} at", self.name(), fault.name());
+                self.findings.bad.lock().unwrap().push(words);
+            }
             // For a fault in the recovery they are counted where the recovery's points are known.
             if fault.second().is_none() {
-                self.findings.table.lock().unwrap().row(&self.name(), &fault.name()).passed_over += passed_over;
+                let others = (sweep.points.len() - candidates.len()) as u64;
+                self.findings.table.lock().unwrap().row(&self.name(), &fault.name()).passed_over +=
+                    others + passed_over;
             }
             let own = points.into_iter().filter(|point| self.scope.is_own(*point));
             left.extend(own.map(|point| Trial { fault: *fault, point, second: None }));

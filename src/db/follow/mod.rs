@@ -64,6 +64,15 @@ pub struct Follower {
     unsynced: u64,
 }
 
+/// What comes after the copy was brought up to now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It is brought up to now again before the stop: the sync of a few pages may wait until then.
+    Rehearsal,
+    /// The exchange, which syncs the copy with the service stopped, and is to find nothing of what is known now.
+    Stop,
+}
+
 /// What one round took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Round {
@@ -76,27 +85,19 @@ pub struct Round {
 impl Follower {
     /// Brings the copy up to the last commit in rounds, each of which leaves less, until one is so short that another one
     /// would gain nothing. What is in the log is in the main file then, as far as it can be, and the copy is durable but for
-    /// little: see [`Follower::make_durable`].
+    /// what may wait until what comes `next`.
     ///
     /// # Errors
     /// [`FollowError::Lost`]: the copy can only be compared, or taken anew.
-    pub fn settle_down(&mut self, watch: &dyn Watch) -> Result<Round, FollowError> {
-        let mut last = self.round(watch)?;
+    pub fn settle_down(&mut self, next: Next, watch: &dyn Watch) -> Result<Round, FollowError> {
+        let mut last = self.round(next, watch)?;
         for _ in 1..ROUNDS {
             if last.elapsed < ENOUGH {
                 break;
             }
-            last = self.round(watch)?;
+            last = self.round(next, watch)?;
         }
         Ok(last)
-    }
-
-    /// Makes the copy durable, so that whoever syncs it next has nothing to wait for.
-    ///
-    /// # Errors
-    /// The disk's.
-    pub fn make_durable(&mut self) -> Result<(), FollowError> {
-        if self.unsynced == 0 { Ok(()) } else { self.sync(Synced::Copy) }
     }
 
     /// From now on the pages are counted that are copied again: [`Caught::pages`] is 0 only where nothing is written.
@@ -105,12 +106,16 @@ impl Follower {
     }
 
     /// One round: the copy is brought up to now, and so is what is in the main file.
-    fn round(&mut self, watch: &dyn Watch) -> Result<Round, FollowError> {
+    fn round(&mut self, next: Next, watch: &dyn Watch) -> Result<Round, FollowError> {
         let taken = Stopwatch::start();
         self.read_on()?;
         let pages = self.apply(watch)?;
         self.settle()?;
-        if self.unsynced * u64::from(self.page_size) >= PORTION {
+        let may_wait = match next {
+            Next::Rehearsal => PORTION,
+            Next::Stop => 1,
+        };
+        if self.unsynced * u64::from(self.page_size) >= may_wait {
             self.sync(Synced::Copy)?;
         }
         Ok(Round { pages, elapsed: taken.elapsed() })

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 use super::dice::Dice;
 use super::writer::Writer;
-use crate::db::follow::{Caught, FollowError, Follower, Lost};
+use crate::db::follow::{Caught, FollowError, Follower, Lost, Next};
 use crate::sys::dir::Dir;
 use crate::sys::watch::Watch;
 
@@ -123,7 +123,8 @@ impl Site {
             self.live_on();
             follower = following.back()?;
             if self.dice.roll(2) == 0 {
-                follower.settle_down(&crate::sys::watch::Unwatched)?;
+                let next = if self.dice.roll(2) == 0 { Next::Rehearsal } else { Next::Stop };
+                follower.settle_down(next, &crate::sys::watch::Unwatched)?;
             }
         }
         let following = follower.in_background()?;

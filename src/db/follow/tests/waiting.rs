@@ -2,7 +2,7 @@
 
 use super::rounds::Site;
 use super::writer::Writer;
-use crate::db::follow::Follower;
+use crate::db::follow::{Follower, Next};
 use crate::sys::watch::Unwatched;
 
 #[test]
@@ -11,7 +11,7 @@ fn a_service_that_wants_an_empty_log_gets_one_while_it_is_followed() {
     site.writers.push(Writer::start_tidy(&site.live()));
     site.writers[0].wait_for(3);
     let mut follower = Follower::begin(&site.live(), &site.work, "r1.new", &Unwatched).unwrap().unwrap();
-    follower.settle_down(&Unwatched).unwrap();
+    follower.settle_down(Next::Rehearsal, &Unwatched).unwrap();
     let mut said = String::new();
     // What it says may have been said before, and lain in the pipe: only pages show that it wrote since.
     let mut pages = 0;
@@ -19,7 +19,7 @@ fn a_service_that_wants_an_empty_log_gets_one_while_it_is_followed() {
         let following = follower.in_background().unwrap();
         said += &site.writers[0].wait_for(10);
         follower = following.back().unwrap();
-        pages += follower.settle_down(&Unwatched).unwrap().pages;
+        pages += follower.settle_down(Next::Stop, &Unwatched).unwrap().pages;
     }
     site.writers.remove(0).end(true);
     assert_eq!(said, "x".repeat(said.len()));
@@ -33,7 +33,7 @@ fn a_service_that_wants_an_empty_log_gets_one_while_it_is_followed() {
 fn where_nothing_was_written_no_page_is_copied_again() {
     let site = Site::quiet(2);
     let mut follower = Follower::begin(&site.live(), &site.work, "r1.new", &Unwatched).unwrap().unwrap();
-    follower.settle_down(&Unwatched).unwrap();
+    follower.settle_down(Next::Rehearsal, &Unwatched).unwrap();
     let caught = follower.in_background().unwrap().back().unwrap().finish(&Unwatched).unwrap();
     assert_eq!(caught.pages, 0);
     assert_eq!(std::fs::metadata(site.live()).unwrap().len(), caught.bytes);
@@ -44,4 +44,18 @@ fn a_database_without_a_log_is_not_followed() {
     let site = Site::quiet(3);
     rusqlite::Connection::open(site.live()).unwrap().execute_batch("PRAGMA journal_mode = DELETE").unwrap();
     assert!(Follower::begin(&site.live(), &site.work, "r1.new", &Unwatched).unwrap().is_none());
+}
+
+#[test]
+fn a_few_pages_are_durable_before_a_stop_and_may_wait_before_a_rehearsal() {
+    let site = Site::quiet(4);
+    let mut follower = Follower::begin(&site.live(), &site.work, "r1.new", &Unwatched).unwrap().unwrap();
+    follower.settle_down(Next::Rehearsal, &Unwatched).unwrap();
+    assert_eq!(follower.unsynced, 0);
+    let service = rusqlite::Connection::open(site.live()).unwrap();
+    service.execute_batch("CREATE TABLE written (a)").unwrap();
+    assert!(follower.settle_down(Next::Rehearsal, &Unwatched).unwrap().pages > 0);
+    assert!(follower.unsynced > 0);
+    assert_eq!(follower.settle_down(Next::Stop, &Unwatched).unwrap().pages, 0);
+    assert_eq!(follower.unsynced, 0);
 }
