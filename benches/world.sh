@@ -74,6 +74,11 @@ begin_load() {
     sleep 2
 }
 
+# How many writes were acknowledged.
+acknowledged() {
+    if [ -e "$world/acknowledged.log" ]; then wc -l <"$world/acknowledged.log"; else echo 0; fi
+}
+
 stop_load() {
     [ -n "$load_pid" ] || return 0
     kill -TERM "$load_pid" 2>/dev/null || true
