@@ -97,7 +97,8 @@ impl<'a> Execution<'a> {
             (self.settings.progress)(work);
             let (began, took) = (clock::now(), Stopwatch::start());
             let script = script(work)?;
-            match script.as_ref().map(|script| (script, self.settings.ledger.place(work, self.foreign_keys()))) {
+            let place = work.half().map(|half| self.settings.ledger.place(half, self.foreign_keys()));
+            match script.as_ref().zip(place) {
                 None => {}
                 Some((script, Place::Together)) => {
                     self.before(work, script, began, 0, &mut ended)?;
