@@ -17,6 +17,7 @@ use crate::migration::{Half, Place, Script, Statement, Work};
 use crate::sys::clock::{self, Stopwatch};
 use crate::sys::seam;
 
+mod sight;
 mod start;
 
 pub(crate) use start::{fits, in_order};
@@ -97,7 +98,8 @@ impl<'a> Execution<'a> {
             (self.settings.progress)(work);
             let (began, took) = (clock::now(), Stopwatch::start());
             let script = script(work)?;
-            match script.as_ref().map(|script| (script, self.settings.ledger.place(work, self.foreign_keys()))) {
+            let place = work.half().map(|half| self.settings.ledger.place(half, self.foreign_keys()));
+            match script.as_ref().zip(place) {
                 None => {}
                 Some((script, Place::Together)) => {
                     self.before(work, script, began, 0, &mut ended)?;
@@ -120,8 +122,8 @@ impl<'a> Execution<'a> {
         self.commit()
     }
 
-    /// A script that speaks of the ledger, or of what SQLite itself keeps of all tables, finds there what its engine would
-    /// have written by now: of those before it, and of itself after so many pieces.
+    /// A script that sees the ledger finds there what its engine would have written by now: of those before it, and of
+    /// itself after so many pieces.
     pub(crate) fn before(
         &self,
         work: &Work,
@@ -130,8 +132,7 @@ impl<'a> Execution<'a> {
         pieces: usize,
         ended: &mut Vec<Ended<'_>>,
     ) -> Result<(), MigrateError> {
-        let mut words = [self.settings.ledger.table.as_str()].into_iter().chain(OF_ALL_TABLES);
-        if words.any(|word| script.mentions(word)) {
+        if sight::sees_ledger(script, &self.settings.ledger.table) {
             self.ledger.end_all(ended)?;
             self.ledger.entry(work, Some(script), began).open(pieces)?;
         }
@@ -274,11 +275,6 @@ fn odd(script: &Script) -> Option<String> {
     let sets = script.statements().any(|statement| statement.is_pragma("journal_mode"));
     sets.then(|| format!("`{}` sets the journal mode: the database keeps the mode that it has", script.file))
 }
-
-/// What speaks of all tables: statistics, the numbers of AUTOINCREMENT, the schema; and the journal mode, which SQLite passes
-/// over where something was written in the transaction, and fails at where nothing was.
-const OF_ALL_TABLES: [&str; 7] =
-    ["analyze", "optimize", "sqlite_", "dbstat", "journal_mode", "changes", "last_insert_rowid"];
 
 fn attached(statement: &Statement<'_>, script: &Script) -> Result<(), MigrateError> {
     let word = ["ATTACH", "DETACH"].into_iter().find(|word| statement.begins_with(word));

@@ -57,6 +57,17 @@ fn remains(before: &[SchemaRow], after: &[SchemaRow], ledger: &Ledger) -> Vec<St
     differences.iter().map(|difference| difference.as_remains(Direction::Down)).collect()
 }
 
+/// The transaction that is begun for a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Around {
+    /// None is: what the file begins it has to end.
+    Nothing,
+    /// All of the file is in it.
+    Whole,
+    /// The file ends it, and has to begin another.
+    Ended,
+}
+
 /// A database that nobody has but this.
 struct Scratch<'s> {
     connection: Connection,
@@ -92,10 +103,14 @@ impl<'s> Scratch<'s> {
         if (self.stop)() {
             return Err(MigrateError::Stopped);
         }
-        let (script, together) = (half.script()?, half.place(self.foreign_keys) == Place::Together);
+        let script = half.script()?;
+        let around = match ledger.place(half, self.foreign_keys) {
+            Place::Together => Around::Whole,
+            Place::Alone(_) if ledger.begins_for(&script) => Around::Ended,
+            Place::Alone(_) => Around::Nothing,
+        };
         set_foreign_keys(&self.connection, self.foreign_keys)?;
-        let ends = !together && ledger.begins_for(&script);
-        if together || ends {
+        if around != Around::Nothing {
             self.connection.execute_batch("BEGIN").map_err(sqlite("begin on the scratch database"))?;
         }
         let mut told = Told { file: script.file.clone(), ..Told::default() };
@@ -114,24 +129,23 @@ impl<'s> Scratch<'s> {
                 }
             }
         }
-        self.close(together || ends, ends, &mut told);
+        self.close(around, &mut told);
         Ok(told)
     }
 
-    /// Ends the transaction that is open. One was `begun` for the file, or not, and the file `ends` it.
-    fn close(&self, begun: bool, ends: bool, told: &mut Told) {
-        let failure = |message: String| Failure { line: None, text: None, message };
-        if self.connection.is_autocommit() {
-            if ends && told.failure.is_none() {
-                told.failure = Some(failure("it ends the transaction around it and begins no other".to_owned()));
-            }
-            return;
+    /// Ends the transaction that is open. What failed first counts.
+    fn close(&self, around: Around, told: &mut Told) {
+        let mut fail = |message: String| {
+            told.failure.get_or_insert(Failure { line: None, text: None, message });
+        };
+        let open = !self.connection.is_autocommit();
+        match around {
+            Around::Ended if !open => fail("it ends the transaction around it and begins no other".to_owned()),
+            Around::Nothing if open => fail("it leaves its transaction open".to_owned()),
+            _ => {}
         }
-        if !begun && told.failure.is_none() {
-            told.failure = Some(failure("it leaves its transaction open".to_owned()));
-        }
-        if let (Err(error), None) = (self.connection.execute_batch("COMMIT"), &told.failure) {
-            told.failure = Some(failure(plain(error).to_string()));
+        if open && let Err(error) = self.connection.execute_batch("COMMIT") {
+            fail(plain(error).to_string());
         }
     }
 

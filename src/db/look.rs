@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::ErrorCode;
+use rusqlite::{Connection, ErrorCode};
 use thiserror::Error;
 
 use crate::db::alone;
@@ -97,11 +97,17 @@ pub fn is_kept_by(path: &Path, own: Option<&[Process]>) -> bool {
 }
 
 fn seen_by(reader: &Reader, ledger: &Ledger) -> Result<Look, LookError> {
-    // One state: a migration that commits in between would leave the ledger of one and the schema of another.
-    let _whole = reader.connection().unchecked_transaction().map_err(LookError::Schema)?;
-    let state = ledger::read(reader.connection(), ledger)?;
-    let rows = schema::rows(reader.connection()).map_err(LookError::Schema)?;
+    let (state, rows) = at_one_moment(reader.connection(), ledger)?;
     Ok(Look { ledger: state, print: SchemaPrint::of(&rows, ledger), rows, immutable: reader.is_immutable() })
+}
+
+/// Both in one transaction: a migration that commits in between would leave the ledger of one and the schema of another. It
+/// lasts no longer than the reading, as without a write-ahead log no writer commits meanwhile.
+fn at_one_moment(connection: &Connection, ledger: &Ledger) -> Result<(LedgerState, Vec<SchemaRow>), LookError> {
+    let whole = connection.unchecked_transaction().map_err(LookError::Schema)?;
+    let state = ledger::read(&whole, ledger)?;
+    let rows = schema::rows(&whole).map_err(LookError::Schema)?;
+    Ok((state, rows))
 }
 
 /// Looks at the database `path`, which is about to be changed: waits for a lock, and lets SQLite put right what a crash
@@ -122,8 +128,6 @@ pub fn look_to_change(path: &Path, ledger: &Ledger, stop: &dyn Fn() -> bool) -> 
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
-
-    use rusqlite::Connection;
 
     use super::*;
     use crate::config::Format;
@@ -147,7 +151,7 @@ mod tests {
         let ended = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let ended = &ended;
-            scope.spawn(move || {
+            let writing = scope.spawn(move || {
                 while !ended.load(Ordering::Relaxed) {
                     let up = "CREATE TABLE two (a); UPDATE schema_migrations SET version = 2";
                     let down = "DROP TABLE two; UPDATE schema_migrations SET version = 1";
@@ -156,12 +160,26 @@ mod tests {
                     }
                 }
             });
-            let looks: Vec<_> = (0..300).map(|_| look(&path, &ledger)).collect();
+            // Until each state was seen so often.
+            let looks = || {
+                let mut seen = [0; 2];
+                while seen.iter().any(|times| *times < 100) {
+                    let now = look(&path, &ledger).map_err(|error| error.to_string())?;
+                    let is_first = now.ledger == first.ledger;
+                    if is_first != (now.print == first.print) {
+                        return Err(format!("the ledger of one state, the schema of another: {now:?}"));
+                    }
+                    if writing.is_finished() {
+                        return Err("the writer failed".to_owned());
+                    }
+                    seen[usize::from(is_first)] += 1;
+                }
+                Ok(())
+            };
+            let outcome = looks();
+            // Before anything may panic: the writer is waited for.
             ended.store(true, Ordering::Relaxed);
-            for seen in looks {
-                let seen = seen.unwrap();
-                assert_eq!(seen.ledger == first.ledger, seen.print == first.print, "{seen:?}");
-            }
+            outcome.unwrap();
         });
     }
 }

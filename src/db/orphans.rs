@@ -3,7 +3,7 @@
 //! Where foreign keys are enforced, Atlas switches them off for each of its transactions, asks `PRAGMA foreign_key_check`
 //! before and after, and takes the transaction back if there is an answer that was not there before: the same table,
 //! row, parent and reference. A row that was without its parent before and has another number now counts as a new one.
-//! So does every answer without a number of a row, as Atlas cannot read it.
+//! An answer without the number of a row Atlas cannot read: it fails every file then, also where that answer was there before.
 
 use std::collections::BTreeSet;
 

@@ -102,7 +102,7 @@ impl Half {
     }
 
     /// The same where its engine begins no transaction for any file: every pragma counts, and savepoints are transactions.
-    pub fn place_unwrapped(&self) -> Place {
+    pub(super) fn place_unwrapped(&self) -> Place {
         match self.place(ForeignKeys::Enforced) {
             Place::Together if self.saves => Place::Alone(Reason::OwnTransaction),
             place => place,

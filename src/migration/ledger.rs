@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{Place, Script, Work};
+use super::{Half, Place, Script};
 use crate::config::{ForeignKeys, Format, Wrap, is_ledger_name};
 
 mod shape;
@@ -53,12 +53,12 @@ impl Ledger {
         Self { wrap, ..self }
     }
 
-    /// Where a migration can run on a connection that treats foreign keys like this. Outside of a transaction of the engine's
+    /// Where a file can run on a connection that treats foreign keys like this. Outside of a transaction of the engine's
     /// the pragma for them counts.
-    pub fn place(&self, work: &Work, foreign_keys: ForeignKeys) -> Place {
+    pub fn place(&self, half: &Half, foreign_keys: ForeignKeys) -> Place {
         match self.wrap {
-            Wrap::Transaction => work.place(foreign_keys),
-            Wrap::Nothing => work.place_unwrapped(),
+            Wrap::Transaction => half.place(foreign_keys),
+            Wrap::Nothing => half.place_unwrapped(),
         }
     }
 

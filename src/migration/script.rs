@@ -87,11 +87,11 @@ impl Script {
         self.pieces == other.pieces || words(self) == words(other)
     }
 
-    /// Whether its text has this name anywhere, in any case.
-    pub fn mentions(&self, name: &str) -> bool {
-        let name = name.as_bytes();
-        let has = |sql: &str| sql.as_bytes().windows(name.len().max(1)).any(|part| part.eq_ignore_ascii_case(name));
-        self.pieces.iter().any(|piece| has(&piece.sql))
+    /// Its words and names in order, in ASCII lower case and without their quotes. A text is one too, as SQLite may take it
+    /// for a name.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        let names = self.pieces.iter().flat_map(|piece| tokens(&piece.sql)).filter_map(|token| token.name());
+        names.map(|name| name.to_ascii_lowercase())
     }
 
     /// Whether its file asks for no transaction.

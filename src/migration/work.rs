@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Direction, Half, Migration, MigrationError, Place, Set};
-use crate::config::ForeignKeys;
+use super::{Direction, Half, Migration, MigrationError, Set};
 use crate::version::SchemaVersion;
 
 /// A migration of a set, and which way it is to be run. It shares the set's content, so that nothing is held twice.
@@ -53,16 +52,6 @@ impl Work {
             Direction::Up => self.migration.up.as_ref(),
             Direction::Down => self.migration.down.as_ref(),
         }
-    }
-
-    /// Where it can run, as [`Half::place`]. What changes the ledger alone goes together with anything.
-    pub fn place(&self, foreign_keys: ForeignKeys) -> Place {
-        self.half().map_or(Place::Together, |half| half.place(foreign_keys))
-    }
-
-    /// Where it can run, as [`Half::place_unwrapped`].
-    pub fn place_unwrapped(&self) -> Place {
-        self.half().map_or(Place::Together, Half::place_unwrapped)
     }
 
     /// The schema before it, where nothing of the set is left out; none before the first migration.

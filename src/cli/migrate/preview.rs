@@ -7,7 +7,7 @@ use crate::cli::exit::Outcome;
 use crate::cli::outcome::counted;
 use crate::cli::reply::Reply;
 use crate::config::ForeignKeys;
-use crate::migration::{Direction, Half, Ledger, Place, Reason, Work};
+use crate::migration::{Direction, Half, Ledger, Place, Reason};
 use crate::plan::Point;
 use crate::plan::way::Way;
 
@@ -17,7 +17,7 @@ pub fn preview(way: &Way, from: Point, to: Point, ledger: &Ledger, foreign_keys:
     let mut migrations = Vec::new();
     for work in &way.works {
         let statements = work.half().map_or(0, Half::statements);
-        let alone = alone(work, ledger, foreign_keys);
+        let alone = work.half().and_then(|half| alone(half, ledger, foreign_keys));
         let verb = if work.direction() == Direction::Up { "apply" } else { "take back" };
         let outside = alone.map(|reason| format!(", outside of the transaction: it has {}", words(reason)));
         let script = work.half().map_or_else(
@@ -47,8 +47,8 @@ pub fn preview(way: &Way, from: Point, to: Point, ledger: &Ledger, foreign_keys:
         .saying(text)
 }
 
-fn alone(work: &Work, ledger: &Ledger, foreign_keys: ForeignKeys) -> Option<Reason> {
-    match ledger.place(work, foreign_keys) {
+fn alone(half: &Half, ledger: &Ledger, foreign_keys: ForeignKeys) -> Option<Reason> {
+    match ledger.place(half, foreign_keys) {
         Place::Alone(reason) => Some(reason),
         Place::Together => None,
     }

@@ -73,7 +73,8 @@ impl<'a> Run<'a> {
                 Some(script) if index == 0 => self.execution.reached(work, script)?,
                 _ => 0,
             };
-            match script.as_ref().map(|script| (script, settings.ledger.place(work, ForeignKeys::Ignored))) {
+            let place = work.half().map(|half| settings.ledger.place(half, ForeignKeys::Ignored));
+            match script.as_ref().zip(place) {
                 None => {}
                 Some((script, Place::Together)) => {
                     let known = orphans.take().map_or_else(|| self.orphans(script), |known| Ok(Some(known)))?;

@@ -174,14 +174,11 @@ fn atlas_switches_foreign_keys_off_around_a_rebuild_and_the_others_do_as_the_pro
 fn foreign_keys_that_a_file_outside_a_transaction_enforces_stay_so_for_those_after_it() {
     let family = "-- outside\nPRAGMA foreign_keys = ON; CREATE TABLE parent (id INTEGER PRIMARY KEY); INSERT INTO parent VALUES (1);
                   CREATE TABLE child (p REFERENCES parent ON DELETE CASCADE); INSERT INTO child VALUES (1);";
-    // Atlas switches them off for each transaction, and takes back one that leaves a row without its parent.
-    for (format, left) in [(Format::Goose, "0"), (Format::Dbmate, "0"), (Format::SqlMigrate, "0"), (Format::Atlas, "1")]
-    {
+    for format in [Format::Goose, Format::Dbmate, Format::SqlMigrate] {
         let set = Set::sample(format, &[("1", family, ""), ("2", "DELETE FROM parent;", "")]);
         let (_directory, path) = database("");
-        let outcome = go(&path, format, &some(&set, Direction::Up, &["1", "2"]));
-        assert_eq!(outcome.is_err(), format == Format::Atlas, "{format}");
-        assert_eq!(rows(&path, "SELECT CAST(count(*) AS TEXT) FROM child"), [left], "{format}");
+        go(&path, format, &some(&set, Direction::Up, &["1", "2"])).unwrap();
+        assert_eq!(rows(&path, "SELECT CAST(count(*) AS TEXT) FROM child"), ["0"], "{format}");
     }
 }
 

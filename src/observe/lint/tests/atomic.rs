@@ -56,4 +56,10 @@ fn an_engine_that_begins_no_transaction_leaves_it_to_the_file() {
     assert_eq!(found("PRAGMA foreign_keys = OFF; CREATE TABLE a (x)"), []);
     let bare = found("CREATE TABLE a (x); CREATE INDEX i ON a (x)");
     assert_eq!(bare, [(Level::Warning, "it runs outside a transaction".to_owned())]);
+    let open = (Level::Error, "it leaves its transaction open".to_owned());
+    assert_eq!(found("SAVEPOINT s; CREATE TABLE a (x)"), [open]);
+    // The pragma counts, as there is no transaction in which it would do nothing.
+    let orphan = "PRAGMA foreign_keys = ON; CREATE TABLE a (x REFERENCES b); CREATE TABLE b (y PRIMARY KEY);
+                  SAVEPOINT s; INSERT INTO a VALUES (1); RELEASE s";
+    assert_eq!(found(orphan), [(Level::Error, "FOREIGN KEY constraint failed".to_owned())]);
 }
