@@ -10,6 +10,7 @@ use super::error::Blame;
 use super::{Machine, Starts, StepError, doorway, prove, replaced};
 use crate::causes;
 use crate::db::alone;
+use crate::db::follow::Following;
 use crate::sys::clock::{self, Stopwatch};
 use crate::sys::health::Silence;
 use crate::sys::holders::Holder;
@@ -31,6 +32,7 @@ pub(super) fn perform(machine: &mut Machine<'_>) -> Result<(), StepError> {
     if let State::Running { main } = state {
         machine.memory.old = main;
     }
+    machine.memory.following.iter().for_each(Following::look_closely);
     machine.memory.down = machine.plan.was_running.then(Stopwatch::start);
     halt_from(&state, machine)?;
     released(machine)?;

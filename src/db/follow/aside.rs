@@ -16,6 +16,8 @@ use crate::sys::seam;
 
 /// Between two looks: a busy service looks again after 1, 2, 5, 10, 15, 20, 25 and more milliseconds.
 pub(super) const LOOK: Duration = Duration::from_millis(2);
+/// The same while the service is stopped: it is to be through when it looks again for the first time.
+pub(super) const CLOSE_LOOK: Duration = Duration::from_micros(250);
 /// Somebody who waits for others as well is not waited for any longer.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// So many frames behind, the log is read.
@@ -48,7 +50,7 @@ impl Follower {
         match self.waiting {
             // A writer and a checkpoint of one service may meet; where nothing moves, one of them is waiting.
             Some(seen) if seen.pid == pid && seen.index == index => {
-                if seen.since.elapsed() >= LOOK {
+                if seen.since.elapsed() >= self.look {
                     self.waiting = None;
                     return self.step_aside(pid);
                 }

@@ -74,6 +74,7 @@ impl Follower {
             waiting: None,
             pages: 0,
             unsynced: 0,
+            look: LOOK,
         })
     }
 

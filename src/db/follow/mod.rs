@@ -45,7 +45,9 @@ const LOG_LIMIT: u64 = 1 << 30;
 /// Of the disk so much is left to others.
 const RESERVE: u64 = 64 << 20;
 /// A round that took less leaves so little that another one gains nothing.
-const ENOUGH: Duration = Duration::from_millis(50);
+const ENOUGH: Duration = Duration::from_millis(20);
+/// How often what was written while the log was brought into the main file is brought in as well.
+const CHASES: u32 = 3;
 /// How many rounds are made at the most before what is left is left.
 const ROUNDS: u32 = 5;
 
@@ -62,6 +64,8 @@ pub struct Follower {
     pages: u64,
     /// Pages that were written into the copy since it was synced.
     unsynced: u64,
+    /// How long it is until the next look at who waits.
+    look: Duration,
 }
 
 /// What comes after the copy was brought up to now.
@@ -124,7 +128,16 @@ impl Follower {
     /// Brings into the main file what was in the log when the reading began, and makes it durable: SQLite itself syncs that
     /// file only after a whole checkpoint, and the next writer, or the last catching up, would have to do all of it.
     fn settle(&mut self) -> Result<(), FollowError> {
-        self.hold.checkpoint()?;
+        for _ in 0..CHASES {
+            self.hold.checkpoint()?;
+            let is_full = self.index()?.is_full();
+            // Where all of it is in the main file, a reading of ours lets the log begin again, so that it stays short: a
+            // service that empties it at its stop has less to do. Else somebody has written meanwhile.
+            self.read_on()?;
+            if is_full {
+                break;
+            }
+        }
         self.sync(Synced::Main)?;
         self.check_kept()
     }
