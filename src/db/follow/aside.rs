@@ -23,6 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// So many frames behind, the log is read.
 const BEHIND: u32 = 64;
 
+/// A log of so many frames is read from then on: half of what SQLite's own checkpoints wait for.
+const UNREAD: u32 = 500;
+
 /// A process that had the log to itself at the last look.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waiting {
@@ -64,9 +67,10 @@ impl Follower {
     pub(super) fn keep_up(&mut self) -> Result<(), FollowError> {
         self.let_through()?;
         match self.hold.files.index()? {
-            Some(index) if self.is_behind(&index) => self.scan(),
-            _ => Ok(()),
+            Some(index) if self.is_behind(&index) => self.scan()?,
+            _ => return Ok(()),
         }
+        if self.place.unread && self.place.seen.last_frame >= UNREAD { self.read_on() } else { Ok(()) }
     }
 
     fn is_behind(&self, index: &Index) -> bool {
@@ -92,6 +96,7 @@ impl Follower {
         // What comes next takes a lock again, and would hide that there was none.
         self.check_kept()?;
         self.hold.renew()?;
+        self.place.unread = false;
         self.scan()?;
         self.hold.hand_over()
     }

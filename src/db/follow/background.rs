@@ -47,7 +47,8 @@ impl Follower {
                     looked = Stopwatch::start();
                     follower.check_room()?;
                     follower.check_kept()?;
-                    if follower.owed() > SHARE {
+                    // During a stop a checkpoint of ours would only be in the way of the service's own.
+                    if !asked.load(Ordering::Relaxed) && follower.owed() > SHARE {
                         follower.read_on()?;
                         follower.settle()?;
                     }

@@ -29,7 +29,8 @@ pub(crate) struct Index {
 impl Index {
     /// Whether the whole log is in the main file, so that a writer may begin it again.
     pub(crate) fn is_full(&self) -> bool {
-        self.last_frame == self.backfilled
+        // Less, while a log begins again: its new length is there before the old number is gone.
+        self.last_frame <= self.backfilled
     }
 
     /// Nothing where the bytes are being written just now, or were never written whole: both copies of the header must

@@ -21,13 +21,16 @@ pub(super) struct Place {
     chain: Option<Chain>,
     /// Whether all of the log was in the main file when the index was looked at last.
     pub(super) full: bool,
+    /// Whether it began while we read nothing of the log: until we read from a frame on, nobody brings anything of it into
+    /// the main file, and who tries to sorts all of it in vain.
+    pub(super) unread: bool,
 }
 
 impl Place {
     pub(super) fn of(index: Index) -> Self {
         // Of this generation nothing was read yet.
         let seen = Index { last_frame: 0, ..index };
-        Self { seen, chain: None, full: index.is_full() }
+        Self { seen, chain: None, full: index.is_full(), unread: false }
     }
 }
 
@@ -68,7 +71,7 @@ impl Follower {
             return Err(self.lost(Lost::BeganAgain));
         }
         self.changes.begin_again();
-        self.place = Place::of(index);
+        self.place = Place { unread: true, ..Place::of(index) };
         Ok(())
     }
 

@@ -59,3 +59,20 @@ fn a_few_pages_are_durable_before_a_stop_and_may_wait_before_a_rehearsal() {
     assert_eq!(follower.settle_down(Next::Stop, &Unwatched).unwrap().pages, 0);
     assert_eq!(follower.unsynced, 0);
 }
+
+#[test]
+fn a_log_that_began_again_is_read_before_a_service_tries_to_bring_it_in() {
+    let site = Site::quiet(5);
+    let mut follower = Follower::begin(&site.live(), &site.work, "r1.new", &Unwatched).unwrap().unwrap();
+    follower.settle_down(Next::Rehearsal, &Unwatched).unwrap();
+    let service = rusqlite::Connection::open(site.live()).unwrap();
+    service.execute_batch("PRAGMA wal_autocheckpoint = 0; CREATE TABLE written (a)").unwrap();
+    let moved = || service.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get::<_, i64>(2)).unwrap();
+    follower.keep_up().unwrap();
+    assert_eq!(moved(), 0);
+    while follower.place.seen.last_frame < 500 {
+        service.execute_batch("INSERT INTO written VALUES (zeroblob(4000))").unwrap();
+        follower.keep_up().unwrap();
+    }
+    assert!(moved() >= 500);
+}
