@@ -15,7 +15,7 @@ use crate::sys::fs::PathError;
 /// How often the length of the log is looked at.
 const OFTEN: Duration = Duration::from_millis(250);
 /// So many bytes of the log are brought into the main file at once, so that nobody has to bring in more than that, and the
-/// log begins again before it is long: SQLite's own measure.
+/// log begins again before it is long: as many as SQLite's own checkpoints wait for, at the usual 4 KiB a page.
 const SHARE: u64 = 4 << 20;
 
 /// A follower at work in a thread of its own, which does not touch the copy. Dropped, it lets go of the database.
